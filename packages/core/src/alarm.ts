@@ -1,0 +1,108 @@
+import type { Clock } from "./clock.js";
+
+/** Something to be done at a time; kept by {@link Alarm}. */
+export interface Entry {
+  /** When, on the clock of the alarm. */
+  readonly at: number;
+  readonly run: () => void;
+  /** Where the alarm keeps it; -1 when it was run or called off. */
+  place: number;
+}
+
+/**
+ * Any number of things to do at their times, with one timer of the platform: ten thousand leases
+ * must not be ten thousand timers. A binary heap: setting and calling off take O(log n).
+ */
+export class Alarm {
+  readonly #clock: Clock;
+  readonly #heap: Entry[] = [];
+  #armedFor = Infinity;
+  #disarm: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Runs `run` at the time `at`, or as soon after it as the event loop is free. `Infinity`: never. */
+  set(at: number, run: () => void): Entry {
+    const entry: Entry = { at, run, place: -1 };
+    if (at === Infinity) return entry;
+    this.#rise(entry, this.#heap.length);
+    // A timer that is set for too early only looks again: cheaper than setting it anew each time.
+    if (at < this.#armedFor) this.#arm(at);
+    return entry;
+  }
+
+  /** Calls the entry off. Returns false when it was run or called off before. */
+  clear(entry: Entry): boolean {
+    if (entry.place < 0) return false;
+    this.#remove(entry);
+    return true;
+  }
+
+  /** Resolves after `ms` milliseconds. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.set(this.now() + ms, resolve));
+  }
+
+  #arm(at: number): void {
+    this.#disarm?.();
+    this.#armedFor = at;
+    // Platforms cut fractions off and take at most 2^31 - 1.
+    const ms = Math.min(Math.max(Math.ceil(at - this.now()), 0), 0x7fffffff);
+    this.#disarm = this.#clock.after(ms, () => this.#ring());
+  }
+
+  #ring(): void {
+    this.#armedFor = Infinity;
+    this.#disarm = undefined;
+    const now = this.now();
+    for (let first = this.#heap[0]; first && first.at <= now; first = this.#heap[0]) {
+      this.#remove(first);
+      first.run();
+    }
+    const next = this.#heap[0];
+    if (next && next.at < this.#armedFor) this.#arm(next.at);
+  }
+
+  #remove(entry: Entry): void {
+    const { place } = entry;
+    entry.place = -1;
+    const last = this.#heap.pop();
+    if (!last || last === entry) return;
+    this.#rise(last, place);
+    this.#sink(last);
+  }
+
+  #rise(entry: Entry, place: number): void {
+    for (; place > 0;) {
+      const parent = this.#heap[(place - 1) >> 1];
+      if (!parent || parent.at <= entry.at) break;
+      const up = parent.place;
+      this.#put(parent, place);
+      place = up;
+    }
+    this.#put(entry, place);
+  }
+
+  #sink(entry: Entry): void {
+    for (;;) {
+      const left = this.#heap[2 * entry.place + 1];
+      const right = this.#heap[2 * entry.place + 2];
+      const least = right && left && right.at < left.at ? right : left;
+      if (!least || least.at >= entry.at) return;
+      const { place } = entry;
+      this.#put(entry, least.place);
+      this.#put(least, place);
+    }
+  }
+
+  #put(entry: Entry, place: number): void {
+    this.#heap[place] = entry;
+    entry.place = place;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Everything that can go wrong, one class a kind, each with a `code` to switch on.
+ *
+ * `instanceof` goes by brand and code, not by constructor: an error made by the CommonJS copy of this
+ * package is recognised by the ES module copy. No error ever holds a token.
+ */
+
+const BRAND = "redislock.error";
+
+export type ErrorCode =
+  "NOT_OBTAINED" | "NOT_HELD" | "LOST" | "UNKNOWN" | "REFUSED" | "NOT_A_LOCK" | "CLOSED" | "SERVER";
+
+/** The base of all errors of this library but `TypeError` and `RangeError` for bad input. */
+export class RedisLockError extends Error {
+  /** What happened, to switch on. */
+  readonly code: ErrorCode;
+  /** The keys it is about, as the caller named them. */
+  readonly keys: readonly string[];
+
+  constructor(code: ErrorCode, keys: readonly string[], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.keys = keys;
+    // A literal name, for bundlers rename classes.
+    Object.defineProperty(this, "name", { value: names[code], configurable: true });
+    Object.defineProperty(this, Symbol.for(BRAND), { value: true });
+  }
+
+  /** The first of {@link keys}: the only one, most of the time. */
+  get key(): string {
+    return this.keys[0] ?? "";
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isBranded(value) && (this === RedisLockError || value.code === codes.get(this));
+  }
+}
+
+/** What can be said of whoever has a lock; never the token. */
+export interface Holder {
+  /** What the holder said of itself. `undefined` for a lock that was not taken by this library. */
+  readonly metadata: string | undefined;
+  /** The holder's fencing token. `undefined` for a lock that was not taken by this library. */
+  readonly fencingToken: number | undefined;
+  /** Milliseconds until the lock ends by itself; `Infinity` if someone set it without a ttl. */
+  readonly remaining: number;
+}
+
+/** Another holds the lock, or stands before us in line: a plain "no". */
+export class NotObtainedError extends RedisLockError {
+  /** Who holds it; `undefined` when the lock is free but kept for the waiters in line. */
+  readonly holder: Holder | undefined;
+  /** Milliseconds from the call to giving up. */
+  readonly waited: number;
+  /** How often Redis was asked. */
+  readonly attempts: number;
+  /** Our place in line when we gave up, 1 being the next to be served; `undefined` without `wait`. */
+  readonly position: number | undefined;
+
+  constructor(
+    keys: readonly string[],
+    facts: {
+      holder: Holder | undefined;
+      waited: number;
+      attempts: number;
+      position?: number | undefined;
+    },
+  ) {
+    super("NOT_OBTAINED", keys, `${list(keys)} not obtained: ${because(facts.holder)}`);
+    this.holder = facts.holder;
+    this.waited = facts.waited;
+    this.attempts = facts.attempts;
+    this.position = facts.position;
+  }
+}
+
+/** Refresh or release of a lock that is no longer ours, or was released before. */
+export class LockNotHeldError extends RedisLockError {
+  constructor(keys: readonly string[], message: string, cause?: unknown) {
+    super("NOT_HELD", keys, `${list(keys)} not held: ${message}`, cause);
+  }
+}
+
+/**
+ * Why a lock was lost: its time ran out (`expired`), another holds it now (`taken`), someone removed
+ * it (`deleted`), or Redis gave no answer while it could still be proved (`unreachable`).
+ */
+export type LossReason = "expired" | "taken" | "deleted" | "unreachable";
+
+/** The lock was lost while it was held: the reason of `lock.signal`, and what `using` rejects with. */
+export class LockLostError extends RedisLockError {
+  readonly reason: LossReason;
+
+  constructor(keys: readonly string[], reason: LossReason, cause?: unknown) {
+    super("LOST", keys, `${list(keys)} lost: ${losses[reason]}`, cause);
+    this.reason = reason;
+  }
+}
+
+/** It could not be found out whether Redis did what was asked. `cause` says what came instead of an answer. */
+export class OutcomeUnknownError extends RedisLockError {
+  readonly operation: Operation;
+
+  constructor(keys: readonly string[], operation: Operation, message: string, cause?: unknown) {
+    super("UNKNOWN", keys, `${operation} of ${list(keys)}: outcome unknown: ${message}`, cause);
+    this.operation = operation;
+  }
+}
+
+export type Operation = "obtain" | "refresh" | "release" | "ttl" | "inspect" | "forceRelease";
+
+/** Redis answered with an error and did nothing. `reply` is its first word: `NOPERM`, `OOM`, … */
+export class RefusedError extends RedisLockError {
+  readonly operation: Operation;
+  readonly reply: string;
+
+  constructor(keys: readonly string[], operation: Operation, cause: ServerError) {
+    super("REFUSED", keys, `${operation} of ${list(keys)} refused: ${cause.message}`, cause);
+    this.operation = operation;
+    this.reply = cause.reply;
+  }
+}
+
+/** The key holds something that is no lock, such as a hash or a list. */
+export class NotALockError extends RedisLockError {
+  constructor(keys: readonly string[], cause: ServerError) {
+    super("NOT_A_LOCK", keys, `${list(keys)} does not hold a lock but another type of data`, cause);
+  }
+}
+
+/** The locker was closed. */
+export class LockerClosedError extends RedisLockError {
+  constructor(keys: readonly string[]) {
+    super("CLOSED", keys, `${list(keys)} not obtained: the locker was closed`);
+  }
+}
+
+/**
+ * For adapters: the server answered with an error, so the script was not run. Takes the server's
+ * whole text; what servers quote back of the arguments is cut off, for these may be tokens.
+ */
+export class ServerError extends RedisLockError {
+  /** The first word of the answer: `NOPERM`, `LOADING`, `WRONGTYPE`, …; `ERR` if it has none. */
+  readonly reply: string;
+
+  constructor(answer: string) {
+    super("SERVER", [], answer.replace(/,? with args beginning with:.*/s, ""));
+    this.reply = /^[A-Z]+(?=\s|$)/.exec(answer)?.[0] ?? "ERR";
+  }
+}
+
+const codes = new Map<unknown, ErrorCode>([
+  [NotObtainedError, "NOT_OBTAINED"],
+  [LockNotHeldError, "NOT_HELD"],
+  [LockLostError, "LOST"],
+  [OutcomeUnknownError, "UNKNOWN"],
+  [RefusedError, "REFUSED"],
+  [NotALockError, "NOT_A_LOCK"],
+  [LockerClosedError, "CLOSED"],
+  [ServerError, "SERVER"],
+]);
+
+const names: Record<ErrorCode, string> = {
+  NOT_OBTAINED: "NotObtainedError",
+  NOT_HELD: "LockNotHeldError",
+  LOST: "LockLostError",
+  UNKNOWN: "OutcomeUnknownError",
+  REFUSED: "RefusedError",
+  NOT_A_LOCK: "NotALockError",
+  CLOSED: "LockerClosedError",
+  SERVER: "ServerError",
+};
+
+const losses: Record<LossReason, string> = {
+  expired: "its ttl ran out",
+  taken: "another holds it now",
+  deleted: "it was removed from Redis",
+  unreachable: "Redis could not be asked in time whether it is still held",
+};
+
+function because(holder: Holder | undefined): string {
+  if (holder === undefined) return "others stand before us in line";
+  if (holder.remaining === Infinity) return "it was taken without a ttl and will not end by itself";
+  return `another holds it for ${holder.remaining} ms more`;
+}
+
+function list(keys: readonly string[]): string {
+  return keys.map((key) => JSON.stringify(key)).join(", ");
+}
+
+function isBranded(value: unknown): value is { code: unknown } {
+  return typeof value === "object" && value !== null && Symbol.for(BRAND) in value;
+}

@@ -1,0 +1,93 @@
+import type { RedisClient, Subscription } from "./client.js";
+import { createToken } from "./token.js";
+
+/** What a waiter hears. */
+export interface Mailbox {
+  /** The lock was granted to it. */
+  granted(fencingToken: number): void;
+  /** It should ask: it may be its turn, or messages may have been missed. */
+  ask(): void;
+}
+
+/** Milliseconds before a subscription that failed is tried again. */
+const RETRY_AFTER = 10_000;
+
+/**
+ * Where a locker's waiters are told that it is their turn: one channel for all of them, whatever they
+ * wait for, subscribed to when the first of them has to wait.
+ */
+export class Inbox {
+  /** Names the channel; nobody else can guess it. */
+  readonly id: string = createToken();
+  readonly #client: RedisClient;
+  readonly #now: () => number;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #mailboxes = new Map<number, Mailbox>();
+  #lastNumber = 0;
+  #state: "shut" | "opening" | "open" | "closed" = "shut";
+  #notBefore = 0;
+  #subscription: Promise<Subscription> | undefined;
+
+  constructor(client: RedisClient, now: () => number, onFailure: (error: unknown) => void) {
+    this.#client = client;
+    this.#now = now;
+    this.#onFailure = onFailure;
+  }
+
+  /** Whether waiters can be told: 0 no, 1 yes, 2 yes, but Redis cannot count who hears. */
+  get told(): 0 | 1 | 2 {
+    if (this.#state !== "open") return 0;
+    return this.#client.cluster ? 2 : 1;
+  }
+
+  /** The id in line of a new waiter. */
+  enter(mailbox: Mailbox): string {
+    this.#mailboxes.set(++this.#lastNumber, mailbox);
+    return `${this.id}:${this.#lastNumber}`;
+  }
+
+  leave(id: string): void {
+    this.#mailboxes.delete(Number(id.slice(this.id.length + 1)));
+  }
+
+  /** Subscribes if that was not done; everyone who waits asks again once it is. */
+  open(): void {
+    if (this.#state !== "shut" || !this.#client.subscribe || this.#now() < this.#notBefore) return;
+    this.#state = "opening";
+    const listener = {
+      message: (text: string): void => this.#deliver(text),
+      resumed: (): void => this.#askAll(),
+    };
+    this.#subscription = this.#client.subscribe(`redislock:inbox:${this.id}`, listener);
+    this.#subscription.then(
+      () => {
+        if (this.#state !== "opening") return;
+        this.#state = "open";
+        this.#askAll();
+      },
+      (error: unknown) => {
+        if (this.#state !== "opening") return;
+        this.#state = "shut";
+        this.#notBefore = this.#now() + RETRY_AFTER;
+        this.#onFailure(error);
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#state = "closed";
+    const subscription = await this.#subscription?.catch(() => undefined);
+    await subscription?.close();
+  }
+
+  #askAll(): void {
+    for (const mailbox of this.#mailboxes.values()) mailbox.ask();
+  }
+
+  #deliver(text: string): void {
+    const [what, number, fencingToken] = text.split(" ");
+    const mailbox = this.#mailboxes.get(Number(number));
+    if (what === "grant") mailbox?.granted(Number(fencingToken));
+    else mailbox?.ask();
+  }
+}

@@ -1,0 +1,133 @@
+import type { Alarm, Entry } from "./alarm.js";
+import { LockLostError, type LossReason } from "./errors.js";
+
+/**
+ * How much of a ttl can be relied on: all but 1 % and 2 ms, for clocks that run at different speeds and
+ * for the precision of Redis' expiry. Source: Redis docs, "Distributed Locks with Redis".
+ */
+export function usable(ttl: number): number {
+  return ttl - ttl / 100 - 2;
+}
+
+/**
+ * How long a lock can be proved to be ours, by our own monotonic clock, counted from before the send
+ * of the question that Redis answered. Whether it is over is computed when asked, so it is true also
+ * right after the event loop was blocked; the timer only sees to it that the signal aborts in time.
+ */
+export class Lease {
+  readonly #keys: readonly string[];
+  readonly #alarm: Alarm;
+  readonly #onLost: (error: LockLostError) => void;
+  #ttl: number;
+  #sentAt: number;
+  #validUntil: number;
+  #expiry: Entry;
+  #state: "held" | "ended" | LockLostError = "held";
+  /** Made when first asked for: most locks are never listened to, and a controller is dear. */
+  #controller: AbortController | undefined;
+  /** Why the last refresh got no answer; undefined when it got one. */
+  #doubt: unknown;
+
+  constructor(
+    keys: readonly string[],
+    alarm: Alarm,
+    sentAt: number,
+    ttl: number,
+    onLost: (error: LockLostError) => void,
+  ) {
+    this.#keys = keys;
+    this.#alarm = alarm;
+    this.#onLost = onLost;
+    this.#ttl = ttl;
+    this.#sentAt = sentAt;
+    this.#validUntil = sentAt + usable(ttl);
+    this.#expiry = this.#watch();
+  }
+
+  /** The ttl that the lock was last given. */
+  get ttl(): number {
+    return this.#ttl;
+  }
+
+  /** When the question was sent that the lease counts from. */
+  get sentAt(): number {
+    return this.#sentAt;
+  }
+
+  get validUntil(): number {
+    return this.#validUntil;
+  }
+
+  get held(): boolean {
+    if (this.#state === "held" && this.#alarm.now() >= this.#validUntil) this.#expire();
+    return this.#state === "held";
+  }
+
+  /** Milliseconds for which the lock is ours for certain; 0 when it is not. */
+  get remaining(): number {
+    return this.held ? this.#validUntil - this.#alarm.now() : 0;
+  }
+
+  get signal(): AbortSignal {
+    const lost = this.lost;
+    this.#controller ??= new AbortController();
+    if (lost && !this.#controller.signal.aborted) this.#controller.abort(lost);
+    return this.#controller.signal;
+  }
+
+  /** How it was lost; undefined while it is held, and after it was released. */
+  get lost(): LockLostError | undefined {
+    return this.held || typeof this.#state === "string" ? undefined : this.#state;
+  }
+
+  /**
+   * A refresh was sent. Whether or not it will be answered, Redis may have done it: a shorter ttl counts
+   * from now on.
+   */
+  refreshing(sentAt: number, ttl: number): void {
+    if (sentAt + usable(ttl) < this.#validUntil) this.#rewatch(sentAt + usable(ttl));
+  }
+
+  /** Redis confirmed a refresh that was sent at `sentAt`. What is lost stays lost. */
+  refreshed(sentAt: number, ttl: number): void {
+    this.#doubt = undefined;
+    if (!this.held) return;
+    this.#ttl = ttl;
+    this.#sentAt = sentAt;
+    this.#rewatch(sentAt + usable(ttl));
+  }
+
+  /** A refresh was not answered: if nothing else comes in time, this is why the lock is lost. */
+  doubt(error: unknown): void {
+    this.#doubt = error;
+  }
+
+  lose(reason: LossReason, cause?: unknown): void {
+    if (this.#state !== "held") return;
+    this.#state = new LockLostError(this.#keys, reason, cause);
+    this.#alarm.clear(this.#expiry);
+    this.#controller?.abort(this.#state);
+    this.#onLost(this.#state);
+  }
+
+  /** The lock was given back: nothing of it can be lost any more. */
+  end(): void {
+    if (this.#state === "held") this.#state = "ended";
+    this.#alarm.clear(this.#expiry);
+  }
+
+  #expire(): void {
+    if (this.#doubt === undefined) this.lose("expired");
+    else this.lose("unreachable", this.#doubt);
+  }
+
+  #rewatch(validUntil: number): void {
+    this.#alarm.clear(this.#expiry);
+    this.#validUntil = validUntil;
+    this.#expiry = this.#watch();
+  }
+
+  #watch(): Entry {
+    return this.#alarm.set(this.#validUntil, () => this.#expire());
+  }
+}

@@ -1,0 +1,166 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { LockNotHeldError, OutcomeUnknownError, type RedisLockError } from "./errors.js";
+import type { EventListener } from "./events.js";
+import type { Holding, Renewal } from "./renewal.js";
+import { checkTtl } from "./request.js";
+
+/** A lock that was obtained: one holder's, for as long as its lease can be proved. */
+export interface Lock extends AsyncDisposable {
+  /** The key, or the first of several. */
+  readonly key: string;
+  readonly keys: readonly string[];
+  /** The secret by which Redis knows the holder. Whoever has it can release the lock. */
+  readonly token: string;
+  /** What `metadata` was given; "" if none. */
+  readonly metadata: string;
+  /**
+   * Goes up with each grant of the key. Hand it to what the lock protects, and have it refuse a number
+   * below one it has seen: that is what keeps a holder out who was paused past its lease.
+   */
+  readonly fencingToken: number;
+  /** Whether the lock is ours for certain, computed at this moment on the monotonic clock. */
+  readonly held: boolean;
+  /** Milliseconds for which it is ours for certain; 0 when it is not. */
+  readonly remaining: number;
+  /** Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more. */
+  readonly signal: AbortSignal;
+
+  /**
+   * Asks Redis how many milliseconds the lock goes on by itself: 0 if it is no longer ours, `Infinity`
+   * if someone took its ttl away.
+   *
+   * @throws OutcomeUnknownError, RefusedError
+   */
+  ttl(): Promise<number>;
+
+  /**
+   * Starts the lease anew.
+   *
+   * @param ttl - Milliseconds from now on, also for later renewals. Default: what it was before.
+   * @throws LockNotHeldError if it is no longer ours; OutcomeUnknownError, RefusedError if that could
+   *   not be found out, in which case the lock is held on for what remains of its lease.
+   */
+  refresh(ttl?: number): Promise<void>;
+
+  /**
+   * Gives the lock back, to the next in line if there is one.
+   *
+   * @throws LockNotHeldError if it was not ours any more, or was released before;
+   *   OutcomeUnknownError, RefusedError if that could not be found out: try again, or leave it to the ttl.
+   */
+  release(): Promise<void>;
+
+  /** Releases the lock if that was not done. Never throws: what fails is told to `onEvent`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export class HeldLock implements Lock {
+  readonly keys: readonly string[];
+  readonly metadata: string;
+  readonly fencingToken: number;
+  readonly #holding: Holding;
+  readonly #renewal: Renewal;
+  readonly #now: () => number;
+  readonly #emit: EventListener;
+  readonly #since: number;
+  #released = false;
+
+  constructor(
+    holding: Holding,
+    fencingToken: number,
+    renewal: Renewal,
+    now: () => number,
+    emit: EventListener,
+  ) {
+    this.keys = holding.claim.keys;
+    this.metadata = holding.claim.metadata;
+    this.fencingToken = fencingToken;
+    this.#holding = holding;
+    this.#renewal = renewal;
+    this.#now = now;
+    this.#emit = emit;
+    this.#since = now();
+  }
+
+  get key(): string {
+    return this.keys[0] ?? "";
+  }
+
+  get token(): string {
+    return this.#holding.claim.token;
+  }
+
+  get held(): boolean {
+    return this.#holding.lease.held;
+  }
+
+  get remaining(): number {
+    return this.#holding.lease.remaining;
+  }
+
+  get signal(): AbortSignal {
+    return this.#holding.lease.signal;
+  }
+
+  async ttl(): Promise<number> {
+    const { claim, lease } = this.#holding;
+    const left = await claim.timeLeft();
+    if (typeof left === "object") throw claim.failure("ttl", left);
+    if (left === undefined && lease.held) lease.lose("deleted");
+    return left ?? 0;
+  }
+
+  async refresh(ttl: number = this.#holding.lease.ttl): Promise<void> {
+    checkTtl("ttl", ttl);
+    this.#checkHeld();
+    const result = await this.#renewal.refresh(this.#holding, ttl);
+    if (typeof result === "object") throw this.#holding.claim.failure("refresh", result);
+    this.#checkHeld();
+  }
+
+  async release(): Promise<void> {
+    if (this.#released) throw new LockNotHeldError(this.keys, "it was released before");
+    const error = await this.#giveBack();
+    if (error) throw error;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#released) return;
+    const error = await this.#giveBack();
+    if (error) this.#emit({ type: "releaseFailed", keys: this.keys, error });
+  }
+
+  /** Releases, and returns what there is to say against it. */
+  async #giveBack(): Promise<RedisLockError | undefined> {
+    const { claim, lease } = this.#holding;
+    this.#released = true;
+    const { lost, validUntil } = lease;
+    lease.end();
+    this.#renewal.stop(this.#holding);
+    const result = await claim.release();
+    if (typeof result === "object") {
+      this.#released = false; // So that it can be tried again.
+      return claim.failure("release", result);
+    }
+    if (result === "ours") {
+      this.#emit({ type: "released", keys: this.keys, held: this.#now() - this.#since });
+      return undefined;
+    }
+    if (lost || this.#now() >= validUntil) {
+      return new LockNotHeldError(this.keys, lost?.message ?? "its ttl ran out", lost);
+    }
+    // Clients send again what they got no answer to, and then the first copy may have done it.
+    return new OutcomeUnknownError(
+      this.keys,
+      "release",
+      "it was gone before its lease ended, as after a release that the client had to send twice",
+    );
+  }
+
+  #checkHeld(): void {
+    const { lease } = this.#holding;
+    if (lease.held && !this.#released) return;
+    const why = lease.lost?.message ?? "it was released before";
+    throw new LockNotHeldError(this.keys, why, lease.lost);
+  }
+}

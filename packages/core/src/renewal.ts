@@ -1,0 +1,150 @@
+import type { Entry } from "./alarm.js";
+import type { Calls, Failure } from "./calls.js";
+import { type Claim, listOf, type Verdict, verdictOf } from "./claim.js";
+import type { EventListener } from "./events.js";
+import type { Lease } from "./lease.js";
+import { slotOf, type Space } from "./names.js";
+import { refreshScript } from "./scripts.js";
+
+/** A lock that is held: what is said of it to Redis, and how long it is ours. */
+export interface Holding {
+  readonly claim: Claim;
+  readonly lease: Lease;
+  /** When it is renewed next; only {@link Renewal} writes it. */
+  timer?: Entry | undefined;
+  /** Settles when the refresh that is under way does; only {@link Renewal} writes it. */
+  busy?: Promise<unknown> | undefined;
+}
+
+/** At most so many keys in one refresh, so that the script stays short for everyone else. */
+const BATCH = 100;
+
+/**
+ * Starts leases anew: once, when asked to, or over and over until stopped. Renews each third of the
+ * ttl; what comes due in the same thirtieth of it goes out together. A renewal that failed is tried
+ * again within the lease; only Redis' "not yours" or the end of the lease ends it.
+ */
+export class Renewal {
+  readonly #calls: Calls;
+  readonly #space: Space;
+  readonly #emit: EventListener;
+  readonly #due = new Set<Holding>();
+  /** Whoever drops a lock without releasing it must not hold it for ever. */
+  readonly #dropped = new FinalizationRegistry<Holding>((holding) => this.stop(holding));
+
+  constructor(calls: Calls, space: Space, emit: EventListener) {
+    this.#calls = calls;
+    this.#space = space;
+    this.#emit = emit;
+  }
+
+  /** Renews the lease until it is stopped, lost, or `handle` was garbage-collected. */
+  keep(holding: Holding, handle: object): void {
+    this.#dropped.register(handle, holding, holding);
+    this.#schedule(holding);
+  }
+
+  stop(holding: Holding): void {
+    this.#dropped.unregister(holding);
+    if (holding.timer) this.#calls.alarm.clear(holding.timer);
+    holding.timer = undefined;
+  }
+
+  /** Starts one lease anew, with this ttl from now on. One at a time for each lock, to keep their order. */
+  async refresh(holding: Holding, ttl: number): Promise<Verdict | Failure> {
+    while (holding.busy) await holding.busy;
+    const results = await this.#send([holding], ttl);
+    if (holding.timer) this.#schedule(holding);
+    return results[0] ?? "deleted";
+  }
+
+  #schedule(holding: Holding, at: number = nextRenewal(holding.lease)): void {
+    if (holding.timer) this.#calls.alarm.clear(holding.timer);
+    holding.timer = this.#calls.alarm.set(at, () => {
+      this.#due.add(holding);
+      if (this.#due.size === 1) queueMicrotask(() => this.#renewDue());
+    });
+  }
+
+  #renewDue(): void {
+    const due = [...this.#due].filter(({ lease, timer, busy }) => timer && !busy && lease.held);
+    this.#due.clear();
+    for (const batch of this.#batches(due)) void this.#renew(batch);
+  }
+
+  async #renew(batch: readonly Holding[]): Promise<void> {
+    const results = await this.#send(batch);
+    for (const [index, holding] of batch.entries()) {
+      const { claim, lease, timer } = holding;
+      const result = results[index];
+      const { remaining } = lease;
+      if (!timer || remaining === 0 || result === undefined) continue;
+      if (typeof result === "string") {
+        this.#schedule(holding);
+        this.#emit({ type: "renewed", keys: claim.keys, remaining });
+      } else {
+        this.#schedule(holding, this.#calls.alarm.now() + Math.max(lease.ttl / 30, 10));
+        const error = claim.failure("refresh", result);
+        this.#emit({ type: "renewalFailed", keys: claim.keys, remaining, error });
+      }
+    }
+  }
+
+  /** Refreshes in one command, each with its own ttl if none is given, and tells the leases. */
+  async #send(batch: readonly Holding[], ttl?: number): Promise<(Verdict | Failure)[]> {
+    const sent = this.#sendNow(batch, ttl);
+    for (const holding of batch) holding.busy = sent;
+    try {
+      return await sent;
+    } finally {
+      for (const holding of batch) holding.busy = undefined;
+    }
+  }
+
+  async #sendNow(batch: readonly Holding[], ttl?: number): Promise<(Verdict | Failure)[]> {
+    const now = this.#calls.alarm.now();
+    const parts = batch.map(({ claim, lease }) => claim.refreshPart(ttl ?? lease.ttl));
+    for (const { lease } of batch) lease.refreshing(now, ttl ?? lease.ttl);
+    const outcome = await this.#calls.run(
+      refreshScript,
+      parts.flatMap(({ keys }) => keys),
+      parts.flatMap(({ args }) => args),
+      Math.min(...batch.map(({ lease }) => lease.validUntil)),
+    );
+    let next = 0;
+    return batch.map(({ claim, lease }) => {
+      if (outcome.kind !== "reply") {
+        lease.doubt(claim.failure("refresh", outcome));
+        return outcome;
+      }
+      const replies = listOf(outcome.reply);
+      const verdict = verdictOf(replies.slice(next, (next += claim.keys.length)));
+      if (verdict === "ours") lease.refreshed(outcome.sentAt, ttl ?? lease.ttl);
+      else if (lease.held) lease.lose(verdict);
+      return verdict;
+    });
+  }
+
+  /** What may go into one command: in a cluster only keys of one slot, and nowhere too many. */
+  #batches(holdings: readonly Holding[]): Holding[][] {
+    const open = new Map<number, Holding[]>();
+    const batches: Holding[][] = [];
+    for (const holding of holdings) {
+      const slot = this.#space.cluster ? slotOf(holding.claim.keys[0] ?? "", this.#space) : 0;
+      let batch = open.get(slot);
+      if (!batch || batch.length + holding.claim.keys.length > BATCH) {
+        batch = [];
+        open.set(slot, batch);
+        batches.push(batch);
+      }
+      batch.push(holding);
+    }
+    return batches;
+  }
+}
+
+/** A third of the ttl after the lease began, on a grid of thirtieths so that renewals meet. */
+function nextRenewal(lease: Lease): number {
+  const grid = lease.ttl / 30;
+  return Math.floor((lease.sentAt + lease.ttl / 3) / grid) * grid;
+}

@@ -1,0 +1,195 @@
+/** What a caller may ask for, checked before anything is sent. */
+import { isCompanionName, slotOf, type Space } from "./names.js";
+import { checkStrategy, delayAfter, type RetryStrategy } from "./retry.js";
+import { createToken } from "./token.js";
+
+export interface ObtainOptions {
+  /**
+   * Poll: try again after the delays of this strategy. Gives up when the strategy does, or after `ttl`
+   * milliseconds; with a `signal`, which then is the deadline, not before it aborts.
+   * Default: one try. Not together with `wait`.
+   */
+  readonly retry?: RetryStrategy | undefined;
+
+  /**
+   * Stand in line for up to so many milliseconds, `Infinity` for as long as it takes. Served first come,
+   * first served, across processes. Default: do not wait. Not together with `retry`.
+   */
+  readonly wait?: number | undefined;
+
+  /** Gives up when it aborts: the call rejects with `signal.reason`, and a lock granted late is released. */
+  readonly signal?: AbortSignal | undefined;
+
+  /** Text that others can read while the lock is held, at most 4096 bytes. Default: none. */
+  readonly metadata?: string | undefined;
+
+  /**
+   * An identity of your own, 16 to 256 characters that nobody can guess. Asking again with the same
+   * token and metadata is a success and starts the lease anew. Default: 128 random bits for each call.
+   */
+  readonly token?: string | undefined;
+
+  /**
+   * Keep the lease alive until the lock is released, lost or garbage-collected, by renewing it each
+   * third of its ttl. Default: false; always on in `using`.
+   */
+  readonly renew?: boolean | undefined;
+}
+
+/** An obtain whose every part was checked. */
+export interface Request {
+  /** As the caller gave them, each once. */
+  readonly keys: readonly string[];
+  readonly ttl: number;
+  readonly token: string;
+  readonly metadata: string;
+  readonly retry: RetryStrategy | undefined;
+  readonly wait: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly renew: boolean;
+}
+
+/** The shortest lease: below it, drift and a round trip leave nothing to hold. */
+export const MIN_TTL = 10;
+/** The longest delay that timers take. */
+export const MAX_TTL: number = 2 ** 31 - 1;
+
+const MAX_KEY_BYTES = 1024;
+const MAX_NAMESPACE_BYTES = 256;
+const MAX_KEYS = 100;
+const MAX_METADATA_BYTES = 4096;
+const MIN_TOKEN = 16;
+const MAX_TOKEN = 256;
+
+/** @throws TypeError, RangeError naming the argument and what would be right. */
+export function checkRequest(
+  keys: string | readonly string[],
+  ttl: number,
+  options: ObtainOptions,
+  space: Space,
+): Request {
+  checkObject("options", options);
+  const { retry, wait, signal, metadata = "", token, renew = false } = options;
+  const checkedKeys = checkKeys(keys, space);
+  checkTtl("ttl", ttl);
+  if (retry !== undefined && wait !== undefined) {
+    throw new TypeError("retry and wait exclude each other: poll, or stand in line");
+  }
+  if (retry !== undefined) {
+    checkStrategy("retry", retry);
+    delayAfter(retry, 1); // Strategies are pure: a wrong delay shows before anything is sent.
+  }
+  if (wait !== undefined) checkWait(wait);
+  if (signal !== undefined) checkSignal(signal);
+  checkText("metadata", metadata, MAX_METADATA_BYTES);
+  if (token !== undefined) checkToken(token);
+  if (typeof renew !== "boolean") throw new TypeError("renew must be true or false");
+  return {
+    keys: checkedKeys,
+    ttl,
+    token: token ?? createToken(),
+    metadata,
+    retry,
+    wait,
+    signal,
+    renew,
+  };
+}
+
+/** The keys, each once. In a cluster they must share a hash slot, for one server must hold them all. */
+export function checkKeys(keys: string | readonly string[], space: Space): readonly string[] {
+  const list = typeof keys === "string" ? [keys] : keys;
+  if (!Array.isArray(list))
+    throw new TypeError(`key must be a string or an array, got ${kind(keys)}`);
+  const unique = [...new Set<string>(list)];
+  if (unique.length === 0 || unique.length > MAX_KEYS) {
+    throw new RangeError(`keys must hold 1 to ${MAX_KEYS} keys, got ${unique.length}`);
+  }
+  unique.forEach(checkKey);
+  if (space.cluster) checkSlots(unique, space);
+  return unique;
+}
+
+export function checkTtl(name: string, ttl: number): void {
+  if (typeof ttl !== "number") {
+    throw new TypeError(`${name} must be a number of milliseconds, got ${kind(ttl)}`);
+  }
+  if (Number.isInteger(ttl) && ttl >= MIN_TTL && ttl <= MAX_TTL) return;
+  throw new RangeError(`${name} must be a whole number of ${MIN_TTL} to ${MAX_TTL} ms, got ${ttl}`);
+}
+
+export function checkNamespace(namespace: unknown): void {
+  checkText("namespace", namespace, MAX_NAMESPACE_BYTES);
+}
+
+export function checkObject(name: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${name} must be an object, got ${kind(value)}`);
+}
+
+function checkKey(key: unknown): void {
+  checkText("key", key, MAX_KEY_BYTES);
+  if (key === "") throw new RangeError("key must not be empty");
+  if (typeof key === "string" && isCompanionName(key)) {
+    throw new RangeError(`key must not end like a name of this library's own, got ${quote(key)}`);
+  }
+}
+
+function checkSlots(keys: readonly string[], space: Space): void {
+  const [first = "", ...others] = keys;
+  const slot = slotOf(first, space);
+  for (const key of others) {
+    const another = slotOf(key, space);
+    if (another === slot) continue;
+    throw new RangeError(
+      `keys must share a hash slot in a cluster: ${quote(first)} is in ${slot}, ${quote(key)} in ` +
+        `${another}; give them a common hash tag, as in "{order:1}:a" and "{order:1}:b"`,
+    );
+  }
+}
+
+function checkWait(wait: unknown): void {
+  if (typeof wait !== "number") {
+    throw new TypeError(`wait must be a number of milliseconds or Infinity, got ${kind(wait)}`);
+  }
+  if (wait === Infinity || (wait >= 0 && wait <= MAX_TTL)) return;
+  throw new RangeError(`wait must be 0 to ${MAX_TTL} ms or Infinity, got ${wait}`);
+}
+
+function checkSignal(signal: unknown): void {
+  if (typeof signal === "object" && signal !== null && "aborted" in signal && "reason" in signal)
+    return;
+  throw new TypeError(`signal must be an AbortSignal, got ${kind(signal)}`);
+}
+
+function checkToken(token: unknown): void {
+  checkText("token", token, MAX_TOKEN * 3);
+  const length = typeof token === "string" ? token.length : 0;
+  if (length >= MIN_TOKEN && length <= MAX_TOKEN) return;
+  // The token itself stays out of the message: it may be a secret that is only a bit too short.
+  throw new RangeError(`token must have ${MIN_TOKEN} to ${MAX_TOKEN} characters, got ${length}`);
+}
+
+/** Well-formed text of so many bytes: half a surrogate pair would make two texts one in Redis. */
+function checkText(name: string, text: unknown, maxBytes: number): void {
+  if (typeof text !== "string") throw new TypeError(`${name} must be a string, got ${kind(text)}`);
+  if (LONE_SURROGATE.test(text)) {
+    throw new TypeError(`${name} must be well-formed text, but holds half of a surrogate pair`);
+  }
+  if (text.length * 3 <= maxBytes) return;
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > maxBytes)
+    throw new RangeError(`${name} must have at most ${maxBytes} bytes, got ${bytes}`);
+}
+
+/** With the `u` flag, only a surrogate that is not part of a pair is a character of its own. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function kind(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : typeof value;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,336 @@
+/**
+ * All that is ever run in Redis. Each script is atomic, takes its time from the server (`TIME`), never
+ * from a client, compares whole values, and may be run twice: clients send again what they got no
+ * answer to.
+ *
+ * For each lock a script takes the four keys of {@link lockNames}, in this order:
+ *
+ *   +0 key      string  the holder's token and metadata, with the lease as its ttl
+ *   +1 fence    string  `<fencing token>:<token>` of the last grant; kept for a day and more
+ *   +2 line     zset    ids of the waiters by ticket, which is when they came, in microseconds
+ *   +3 waiters  hash    id → `<stale at, ms> <told> <keys> <ttl> <token length> <value>`
+ *
+ * A waiter's id is `<inbox>:<number>`. It is told on the channel `redislock:inbox:<inbox>`:
+ * `grant <number> <fencing token>` when the lock is its own now, `come <number>` when it should ask.
+ * `told` is 0 for a waiter without a channel, 1 for one whose channel counts its listeners, and 2 in a
+ * cluster, where `PUBLISH` reaches every node but counts the listeners of one.
+ */
+import type { Script } from "./client.js";
+
+/** How long the last fencing token is remembered at least: longer than clocks are ever set back. */
+const A_DAY = 86_400_000;
+
+/**
+ * Offers the free lock at KEYS[i] to those in line, and says whose it is now: `granted` to a waiter who
+ * was told, `kept` for one who has to ask, for the `asker` itself if it is the first who can have it, or
+ * `nobody`. Drops waiters who went stale or do not hear; who is alive comes back with its ticket.
+ *
+ * Writes by pcall and the key last: with memory full the lock must stay free, not half granted.
+ * O(log n) in the line's length, for the one it serves and for each that it drops, at most 1000.
+ */
+const SERVE = `
+local function serve(i, asker)
+  local time = redis.call('TIME')
+  local micros = time[1] * 1000000 + time[2]
+  for _ = 1, 1000 do
+    local id = redis.call('ZRANGE', KEYS[i + 2], 0, 0)[1]
+    if not id then return 'nobody' end
+    if id == asker then return 'asker' end
+    local waiter = redis.call('HGET', KEYS[i + 3], id) or ''
+    local stale, told, keys, ttl, length, value = string.match(waiter, '^(%d+) (%d) (%d+) (%d+) (%d+) (.*)$')
+    if stale and stale * 1000 >= micros then
+      if told == '0' then return 'kept' end
+      local inbox, number = string.match(id, '^(.+):(%d+)$')
+      local message = 'come ' .. number
+      if keys == '1' then
+        local last = string.match(redis.call('GET', KEYS[i + 1]) or '', '^%d+') or 0
+        local fence = string.format('%.0f', math.max(micros, last + 1))
+        local memory = math.max(${A_DAY}, 2 * ttl)
+        local token = string.sub(value, 1, length)
+        if redis.pcall('SET', KEYS[i + 1], fence .. ':' .. token, 'PX', memory).err then return 'nobody' end
+        if redis.pcall('SET', KEYS[i], value, 'PX', ttl).err then return 'nobody' end
+        message = 'grant ' .. number .. ' ' .. fence
+      end
+      local heard = redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, message)
+      local sent = type(heard) == 'number'
+      local hears = sent and (told == '2' or heard > 0)
+      if keys == '1' and not hears then redis.call('DEL', KEYS[i]) end
+      if not sent or (hears and keys ~= '1') then return 'kept' end
+      stale = not hears
+    else
+      stale = true
+    end
+    redis.call('ZREM', KEYS[i + 2], id)
+    redis.call('HDEL', KEYS[i + 3], id)
+    if not stale then return 'granted' end
+  end
+  return 'kept'
+end`;
+
+/**
+ * What may be told of the lock at KEYS[i]: `[ms left or -1, fencing token or nil, metadata or nil]`.
+ * The last two only if the last grant is the holder's, and not one before somebody's plain `SET`.
+ */
+const DESCRIBE = `
+local function describe(i, value)
+  local fence, token = string.match(redis.call('GET', KEYS[i + 1]) or '', '^(%d+):(.*)$')
+  local left = redis.call('PTTL', KEYS[i])
+  if not token or string.sub(value, 1, #token) ~= token then return { left, false, false } end
+  return { left, fence, string.sub(value, #token + 1) }
+end`;
+
+/**
+ * Takes all the locks or none.
+ *
+ * KEYS: four for each lock.
+ * ARGV: value, ttl, length of the token in it;
+ *       to stand in line also: id, ticket or '', ms until the place goes stale, told, the ttl to be
+ *       granted while it is not asking.
+ * Reply: the fencing token as text when they are ours, also when they were before; else of the lock
+ *        that lasts longest `[ms left, fence, metadata]`, or in line `[ms left, place, ticket]`, with
+ *        ms left -1 for a lock without ttl, and nil when all are free but kept for others.
+ * Complexity: O(1) without a line, else O(log n) in its length, for each lock.
+ */
+export const obtainScript: Script = script(
+  "obtain",
+  "eb27a5e5e39eb56fd002167b926db0dda5b49517",
+  `${SERVE}${DESCRIBE}
+local value, ttl, id = ARGV[1], ARGV[2], ARGV[4]
+local memory = math.max(${A_DAY}, 2 * ttl)
+local owned, free, longest = 0, true, { false, false, false }
+for i = 1, #KEYS, 4 do
+  local held = redis.call('GET', KEYS[i])
+  if held == value then
+    owned = owned + 4
+  else
+    if not held and redis.call('EXISTS', KEYS[i + 2]) == 1 then
+      local whose = serve(i, id)
+      if whose == 'granted' then
+        held = redis.call('GET', KEYS[i])
+      elseif whose == 'kept' then
+        free = false
+      end
+    end
+    if held then
+      free = false
+      local described = id and { redis.call('PTTL', KEYS[i]), false, false } or describe(i, held)
+      if not longest[1] or described[1] == -1 or (longest[1] ~= -1 and described[1] > longest[1]) then
+        longest = described
+      end
+    end
+  end
+end
+
+if free then
+  local token = string.sub(value, 1, ARGV[3])
+  if owned == #KEYS then
+    local fence, owner = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+):(.*)$')
+    if owner == token then
+      for i = 1, #KEYS, 4 do redis.call('PEXPIRE', KEYS[i], ttl) end
+      return fence
+    end
+  end
+  local time = redis.call('TIME')
+  local fence = time[1] * 1000000 + time[2]
+  local raised
+  repeat
+    raised = false
+    for i = 1, #KEYS, 4 do
+      local mark = string.format('%.0f:', fence) .. token
+      local before = redis.call('SET', KEYS[i + 1], mark, 'PX', memory, 'GET')
+      local last = before and tonumber(string.match(before, '^%d+'))
+      if last and last >= fence then
+        fence = last + 1
+        raised = true
+      end
+    end
+  until not raised
+  for i = 1, #KEYS, 4 do
+    redis.call('SET', KEYS[i], value, 'PX', ttl)
+    if id then
+      redis.call('ZREM', KEYS[i + 2], id)
+      redis.call('HDEL', KEYS[i + 3], id)
+    end
+  end
+  return string.format('%.0f', fence)
+end
+
+if not id then return longest end
+local place, ticket = 0, tonumber(ARGV[5])
+local time = redis.call('TIME')
+local micros = time[1] * 1000000 + time[2]
+local stale = string.format('%.0f', math.ceil(micros / 1000 + ARGV[6]))
+local waiter = table.concat({ stale, ARGV[7], #KEYS / 4, ARGV[8], ARGV[3], value }, ' ')
+if not ticket then
+  ticket = micros
+  for i = 3, #KEYS, 4 do
+    local last = redis.call('ZRANGE', KEYS[i], -1, -1, 'WITHSCORES')
+    if last[1] then ticket = math.max(ticket, last[2] + 1) end
+  end
+end
+for i = 3, #KEYS, 4 do
+  redis.call('HSET', KEYS[i + 1], id, waiter)
+  if redis.call('ZADD', KEYS[i], 'NX', string.format('%.0f', ticket), id) == 1 then
+    redis.call('PEXPIRE', KEYS[i], memory)
+    redis.call('PEXPIRE', KEYS[i + 1], memory)
+  end
+  place = math.max(place, redis.call('ZRANK', KEYS[i], id) + 1)
+end
+return { longest[1], place, redis.call('ZSCORE', KEYS[3], id) }`,
+);
+
+/**
+ * Gives the locks back, each to the next in line if there is one. What is not ours stays untouched.
+ *
+ * KEYS: four for each lock. ARGV: value.
+ * Reply: 1 when all were ours; else 0 when one was gone, -1 when one is another's.
+ * Complexity: O(1) without a line, else O(log n) in its length, for each lock.
+ */
+export const releaseScript: Script = script(
+  "release",
+  "f024e26f4704ef19bdc419698a84e48e83026d4c",
+  `${SERVE}
+local verdict = 1
+for i = 1, #KEYS, 4 do
+  local held = redis.pcall('GET', KEYS[i])
+  if held == ARGV[1] then
+    if redis.call('EXISTS', KEYS[i + 2]) == 0 or serve(i) ~= 'granted' then
+      redis.call('DEL', KEYS[i])
+    end
+  elseif held then
+    verdict = -1
+  elseif verdict == 1 then
+    verdict = 0
+  end
+end
+return verdict`,
+);
+
+/**
+ * Leaves nothing of an obtain that was given up: its places in line, and the locks if they were granted
+ * in the meantime. A lock that was kept for it goes to the next in line.
+ *
+ * KEYS: four for each lock. ARGV: value, id or ''.
+ * Reply: `[ms left, fence, metadata, place, owned]`, the first three as obtain's, then the place that
+ *        it left, 0 for none, and 1 if it had a lock to give back, else 0.
+ * Complexity: as release.
+ */
+export const leaveScript: Script = script(
+  "leave",
+  "4ccffce07a48ed89ca04c1832f2ce75cc31ec8b3",
+  `${SERVE}${DESCRIBE}
+local place, owned, longest = 0, 0, { false, false, false }
+for i = 1, #KEYS, 4 do
+  place = math.max(place, (redis.call('ZRANK', KEYS[i + 2], ARGV[2]) or -1) + 1)
+  redis.call('ZREM', KEYS[i + 2], ARGV[2])
+  redis.call('HDEL', KEYS[i + 3], ARGV[2])
+  local held = redis.call('GET', KEYS[i])
+  if held == ARGV[1] then owned = 1 end
+  if not held or held == ARGV[1] then
+    local granted = redis.call('EXISTS', KEYS[i + 2]) == 1 and serve(i) == 'granted'
+    if held and not granted then redis.call('DEL', KEYS[i]) end
+    held = granted and redis.call('GET', KEYS[i])
+  end
+  if held then
+    local described = describe(i, held)
+    if not longest[1] or described[1] == -1 or (longest[1] ~= -1 and described[1] > longest[1]) then
+      longest = described
+    end
+  end
+end
+return { longest[1], longest[2], longest[3], place, owned }`,
+);
+
+/**
+ * Starts leases anew, many at once. By PEXPIRE, which works with memory full, and which cannot bring
+ * back a lock that is gone.
+ *
+ * KEYS: key, fence for each lock. ARGV: value, ttl for each lock.
+ * Reply: for each lock 1 when it was ours and goes on, 0 when it is gone, -1 when it is another's.
+ * Complexity: O(1) for each lock.
+ */
+export const refreshScript: Script = script(
+  "refresh",
+  "5d619e7f893d07e3fab2c272d16c6c804e0b5e94",
+  `
+local verdicts = {}
+for i = 1, #KEYS, 2 do
+  local held = redis.pcall('GET', KEYS[i])
+  if held == ARGV[i] then
+    redis.call('PEXPIRE', KEYS[i], ARGV[i + 1])
+    redis.call('PEXPIRE', KEYS[i + 1], math.max(${A_DAY}, 2 * ARGV[i + 1]))
+    table.insert(verdicts, 1)
+  else
+    table.insert(verdicts, held and -1 or 0)
+  end
+end
+return verdicts`,
+);
+
+/**
+ * How long the locks go on by themselves.
+ *
+ * KEYS: the keys. ARGV: value.
+ * Reply: the fewest milliseconds left of any; 'none' when none has a ttl; nil when one is not ours.
+ * Complexity: O(1) for each lock.
+ */
+export const ttlScript: Script = script(
+  "ttl",
+  "56b2c52c88d3d727c34abd4fdd377bb70d58a8d0",
+  `
+local least = 'none'
+for i = 1, #KEYS do
+  if redis.pcall('GET', KEYS[i]) ~= ARGV[1] then return false end
+  local left = redis.call('PTTL', KEYS[i])
+  if left >= 0 and (least == 'none' or left < least) then least = left end
+end
+return least`,
+);
+
+/**
+ * Who has a lock, and who waits for it; without a token.
+ *
+ * KEYS: four. ARGV: how many waiters to tell of at most.
+ * Reply: `[ms left, fence, metadata, number of waiters, metadata, ms waited, metadata, ms waited, …]`,
+ *        the first three nil for a lock that nobody has.
+ * Complexity: O(log n + m) for a line of n and m waiters told of.
+ */
+export const inspectScript: Script = script(
+  "inspect",
+  "6c44bb1067f4f08566196f5b6ea77d553f21b07f",
+  `${DESCRIBE}
+local time = redis.call('TIME')
+local micros = time[1] * 1000000 + time[2]
+local held = redis.call('GET', KEYS[1])
+local reply = held and describe(1, held) or { false, false, false }
+reply[4] = redis.call('ZCARD', KEYS[3])
+local line = redis.call('ZRANGE', KEYS[3], 0, ARGV[1] - 1, 'WITHSCORES')
+for i = 1, #line, 2 do
+  local waiter = redis.call('HGET', KEYS[4], line[i]) or ''
+  local length, value = string.match(waiter, '^%d+ %d %d+ %d+ (%d+) (.*)$')
+  table.insert(reply, length and string.sub(value, length + 1) or '')
+  table.insert(reply, math.max(0, math.floor((micros - line[i + 1]) / 1000)))
+end
+return reply`,
+);
+
+/**
+ * Takes a lock away from whoever has it, and gives it to the next in line.
+ *
+ * KEYS: four. ARGV: none.
+ * Reply: 1 when somebody had it, else 0.
+ * Complexity: as release.
+ */
+export const forceReleaseScript: Script = script(
+  "forceRelease",
+  "d73864497cbb3d629e0455d60709a46e84671568",
+  `${SERVE}
+local held = redis.call('GET', KEYS[1])
+local granted = redis.call('EXISTS', KEYS[3]) == 1 and serve(1) == 'granted'
+if held and not granted then redis.call('DEL', KEYS[1]) end
+return held and 1 or 0`,
+);
+
+function script(name: string, sha1: string, source: string): Script {
+  return { name, source, sha1 };
+}

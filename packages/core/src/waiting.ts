@@ -1,0 +1,114 @@
+import type { Alarm } from "./alarm.js";
+import type { Answer, Claim } from "./claim.js";
+import type { Effort } from "./effort.js";
+import type { Inbox } from "./inbox.js";
+
+/** How long after the holder's lease the first in line asks, and each behind it after the one before. */
+const STAGGER = 10;
+/** How often the first in line asks when it cannot be told; those behind it as much less often. */
+const UNTOLD_PAUSE = 50;
+/** How often a waiter shows at least that it is there, when it cannot be told. */
+const UNTOLD_PRESENCE = 1_000;
+/** The same where it can be told, but Redis cannot see whether it hears. */
+const UNCOUNTED_PRESENCE = 2_000;
+/** By how much a grant to such a waiter outlasts its patience: if it is dead, nobody waits for more. */
+const UNCOUNTED_LEASE = 1_000;
+
+/** What a waiter heard while it slept. */
+class Heard {
+  /** Its question was answered. */
+  answer = false;
+  /** It was told to ask. */
+  ask = false;
+  /** The lock was granted, with this fencing token. */
+  grant: number | undefined;
+
+  nothing(): void {
+    this.answer = false;
+    this.ask = false;
+    this.grant = undefined;
+  }
+}
+
+/**
+ * Stands in line until the lock is granted, or the `deadline`; a question that is under way then is
+ * waited for until `lastAnswer`. The grant comes as a message, and with it
+ * the lock. The questions in between keep the place, and notice what no message tells: a lease that
+ * ended, a message that was lost.
+ */
+export async function standInLine(
+  claim: Claim,
+  effort: Effort,
+  alarm: Alarm,
+  inbox: Inbox,
+  deadline: number,
+  lastAnswer: number,
+): Promise<Answer> {
+  const heard = new Heard();
+  const id = inbox.enter({
+    granted(fencingToken) {
+      heard.grant = fencingToken;
+      effort.ring();
+      if (effort.over) void claim.giveBack();
+    },
+    ask() {
+      heard.ask = true;
+      effort.ring();
+    },
+  });
+  const settled = (): boolean => heard.grant !== undefined || effort.over;
+  let ticket: string | undefined;
+  // A grant comes after the last question that was answered "wait": its lease counts from there.
+  let provenFrom = alarm.now();
+  try {
+    for (;;) {
+      const told = inbox.told;
+      const presence = presenceOf(told, claim.ttl);
+      const patience = Math.ceil(2 * presence);
+      const lease = told === 2 ? Math.min(claim.ttl, patience + UNCOUNTED_LEASE) : claim.ttl;
+      const asked = alarm.now();
+      heard.nothing();
+      const question = claim
+        .ask(lastAnswer, { id, ticket, patience, told, lease })
+        .finally(() => (heard.answer = true));
+      effort.tries++;
+      while (!heard.answer && !settled()) await effort.sleep(Infinity, question);
+
+      const answer: Answer = heard.answer ? await question : { kind: "taken", holder: undefined };
+      if (answer.kind === "granted" || (answer.kind === "failed" && answer.final)) return answer;
+      if (answer.kind === "taken" && answer.place) {
+        provenFrom = asked;
+        ticket = answer.place.ticket;
+        inbox.open();
+      }
+      const turn = Math.min(asked + presence, expectedTurn(answer, told, alarm.now()), deadline);
+      while (!heard.ask && !settled() && alarm.now() < turn) await effort.sleep(turn);
+
+      const fencingToken = heard.grant;
+      if (fencingToken !== undefined && !claim.tooLate(provenFrom, lease)) {
+        return { kind: "granted", fencingToken, sentAt: provenFrom, ttl: lease };
+      }
+      // A grant that was heard too late to be proved is asked about: it may be ours yet.
+      if (effort.over || alarm.now() >= deadline) return answer;
+    }
+  } finally {
+    // While a question is unanswered it may put us in line again: a grant from there must go back.
+    if (claim.uncertain) alarm.set(alarm.now() + claim.ttl, () => inbox.leave(id));
+    else inbox.leave(id);
+  }
+}
+
+/** Milliseconds between the questions of a waiter that only wants to keep its place. */
+function presenceOf(told: 0 | 1 | 2, ttl: number): number {
+  if (told === 0) return Math.min(ttl / 2, UNTOLD_PRESENCE);
+  return told === 1 ? ttl / 2 : Math.min(ttl / 2, UNCOUNTED_PRESENCE);
+}
+
+/** When it may be our turn although nobody tells us. */
+function expectedTurn(answer: Answer, told: 0 | 1 | 2, now: number): number {
+  const position = answer.kind === "taken" ? (answer.place?.position ?? 1) : 1;
+  const soon = now + UNTOLD_PAUSE * position;
+  if (answer.kind !== "taken" || answer.holder === undefined) return soon;
+  const leaseEnd = now + answer.holder.remaining + 1 + STAGGER * (position - 1);
+  return told === 0 ? Math.min(soon, leaseEnd) : leaseEnd;
+}

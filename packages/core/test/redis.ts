@@ -1,0 +1,96 @@
+import { afterAll, afterEach } from "@jest/globals";
+import {
+  connect,
+  startProxy,
+  startServer,
+  waitUntil,
+  type FaultProxy,
+  type RedisServer,
+  type ServerOptions,
+} from "@redislock/test-servers";
+
+import * as core from "../src/index.js";
+import { Locker, type LockerOptions, type Script } from "../src/index.js";
+import { RespClient } from "./resp-client.js";
+
+export const scripts: readonly Script[] = [
+  core.obtainScript,
+  core.refreshScript,
+  core.releaseScript,
+  core.ttlScript,
+  core.leaveScript,
+  core.inspectScript,
+  core.forceReleaseScript,
+];
+
+/** A server, and a proxy before it that sees every command. */
+export interface Redis {
+  readonly server: RedisServer;
+  readonly proxy: FaultProxy;
+  /** A client of its own, through the proxy. */
+  client(): RespClient;
+  /** A locker with a client of its own, through the proxy. */
+  locker(options?: LockerOptions): Locker;
+  /** What was asked so far, by the names of the scripts; `text` for those that were sent as text. */
+  asked(): string[];
+  /** Resolves when so many stand in line for a key; with `told`, when all of them can be told. */
+  untilInLine(key: string, count: number, options?: { readonly told: boolean }): Promise<void>;
+}
+
+/** Starts them for the tests of one file; each test finds the server empty, but with all scripts known. */
+export async function startRedis(options?: ServerOptions): Promise<Redis> {
+  const server = await startServer(options);
+  const proxy = await startProxy(server.port);
+  const opened: (RespClient | Locker)[] = [];
+  await loadScripts(server);
+
+  afterEach(async () => {
+    await proxy.heal();
+    await Promise.all(opened.splice(0).map((one) => one.close()));
+    await server.command("FLUSHALL");
+    await loadScripts(server);
+    proxy.commands.clear();
+  });
+
+  afterAll(async () => {
+    await proxy.stop();
+    await server.stop();
+  });
+
+  function client(): RespClient {
+    const one = new RespClient(() => connect(proxy.port));
+    opened.push(one);
+    return one;
+  }
+
+  return {
+    server,
+    proxy,
+    client,
+    locker(lockerOptions) {
+      const one = new Locker(client(), lockerOptions);
+      opened.push(one);
+      return one;
+    },
+    asked: () => proxy.commands.all.map(([command = "", what]) => nameOf(command, what)),
+    untilInLine: (key, count, { told } = { told: false }) =>
+      waitUntil(
+        async () => {
+          const waiters = await server.command("HVALS", `{${key}}:redislock:waiters`);
+          if (!Array.isArray(waiters) || waiters.length !== count) return false;
+          return !told || waiters.every((waiter) => /^\d+ [12] /.test(String(waiter)));
+        },
+        { what: `${count} to stand in line for ${key}` },
+      ),
+  };
+}
+
+export async function loadScripts(server: RedisServer): Promise<void> {
+  for (const { source } of scripts) await server.command("SCRIPT", "LOAD", source);
+}
+
+function nameOf(command: string, what: string | undefined): string {
+  if (command === "EVALSHA") return scripts.find(({ sha1 }) => sha1 === what)?.name ?? "unknown";
+  if (command === "EVAL") return "text";
+  return command;
+}

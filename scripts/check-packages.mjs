@@ -1,0 +1,116 @@
+/** Checks the tarballs of the public packages: what is in them, and that their types resolve. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ts from "typescript";
+import { pack, publicPackages } from "./public-packages.mjs";
+import { build } from "./setup.mjs";
+import { quietly, runMain } from "./shell.mjs";
+
+/** Nothing else may reach a user's disk. */
+const expected = [
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^src\/[\w-]+\.ts$/,
+  /^dist\/(esm|cjs)\/[\w-]+\.(js|d\.ts)(\.map)?$/,
+  /^dist\/cjs\/package\.json$/,
+];
+
+const required = ["README.md", "LICENSE", "dist/esm/index.js", "dist/cjs/index.js"];
+
+/** Scripts that npm runs on a user's machine. */
+const installScripts = ["preinstall", "install", "postinstall", "prepare"];
+
+await runMain(async () => {
+  await build();
+  const temp = mkdtempSync(join(tmpdir(), "redislock-packages-"));
+  let problems = 0;
+  try {
+    for (const found of publicPackages()) {
+      const complaints = await check(found, temp);
+      problems += complaints.length;
+      const { name } = found.manifest;
+      console.log(complaints.length === 0 ? `${name}: as it should be` : `${name}:`);
+      for (const complaint of complaints) console.log(`  ${complaint.replaceAll("\n", "\n  ")}`);
+    }
+  } finally {
+    rmSync(temp, { recursive: true, force: true });
+  }
+  return problems === 0 ? 0 : 1;
+});
+
+/**
+ * @param {ReturnType<typeof publicPackages>[number]} found
+ * @param {string} temp
+ * @returns {Promise<string[]>} what is wrong
+ */
+async function check({ folder, manifest }, temp) {
+  const { tarball, files } = await pack(folder, temp);
+  return [
+    ...manifestProblems(manifest),
+    ...fileProblems(files),
+    ...(manifest.name === "@redislock/core" ? coreProblems(folder, manifest, files) : []),
+    ...(await verdict("publint", ["run", "--strict", tarball])),
+    ...(await verdict("attw", ["--no-emoji", "--format", "ascii", tarball])),
+  ];
+}
+
+/** @param {import("./public-packages.mjs").Manifest} manifest */
+function manifestProblems({ files, publishConfig, scripts = {} }) {
+  const problems = installScripts
+    .filter((name) => name in scripts)
+    .map((name) => `has the install script "${name}"`);
+  if (!files) problems.push('package.json has no "files"');
+  if (publishConfig?.access !== "public") problems.push("publishConfig.access is not public");
+  if (publishConfig?.provenance !== true) problems.push("publishConfig.provenance is not true");
+  return problems;
+}
+
+/** @param {string[]} files */
+function fileProblems(files) {
+  return [
+    ...files
+      .filter((file) => !expected.some((pattern) => pattern.test(file)))
+      .map((file) => `contains ${file}, which was not expected`),
+    ...required.filter((file) => !files.includes(file)).map((file) => `lacks ${file}`),
+  ];
+}
+
+/**
+ * Core must run wherever JavaScript does, with nothing beside it.
+ * @param {string} folder
+ * @param {import("./public-packages.mjs").Manifest} manifest
+ * @param {string[]} files
+ */
+function coreProblems(folder, manifest, files) {
+  const problems = [];
+  for (const kind of /** @type {const} */ ([
+    "dependencies",
+    "optionalDependencies",
+    "peerDependencies",
+  ])) {
+    if (Object.keys(manifest[kind] ?? {}).length > 0) problems.push(`has ${kind}`);
+  }
+  for (const file of files.filter((name) => /\.(js|d\.ts)$/.test(name))) {
+    const code = readFileSync(join(folder, file), "utf8");
+    // TypeScript's own scanner knows an import from one that only a comment speaks of.
+    const { importedFiles, typeReferenceDirectives } = ts.preProcessFile(code, true, true);
+    for (const { fileName } of [...importedFiles, ...typeReferenceDirectives]) {
+      if (!fileName.startsWith("./")) problems.push(`${file} refers to "${fileName}"`);
+    }
+  }
+  return problems;
+}
+
+/**
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {Promise<string[]>} what it has to say, if anything
+ */
+async function verdict(program, args) {
+  try {
+    await quietly(program, args);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

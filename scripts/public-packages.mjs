@@ -1,0 +1,45 @@
+/** The packages that users install, and their tarballs exactly as `pnpm publish` would make them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { quietly, root } from "./shell.mjs";
+
+/**
+ * @typedef {object} Manifest
+ * @property {string} name
+ * @property {boolean} [private]
+ * @property {string[]} [files]
+ * @property {{ access?: string, provenance?: boolean }} [publishConfig]
+ * @property {Record<string, string>} [scripts]
+ * @property {Record<string, string>} [dependencies]
+ * @property {Record<string, string>} [optionalDependencies]
+ * @property {Record<string, string>} [peerDependencies]
+ */
+
+/** @returns {{ folder: string, manifest: Manifest }[]} */
+export function publicPackages() {
+  const parent = join(root, "packages");
+  return readdirSync(parent)
+    .map((name) => join(parent, name))
+    .map((folder) => ({ folder, manifest: readManifest(folder) }))
+    .filter(({ manifest }) => !manifest.private);
+}
+
+/**
+ * @param {string} folder the package's
+ * @param {string} destination
+ * @returns {Promise<{ tarball: string, files: string[] }>}
+ */
+export async function pack(folder, destination) {
+  const args = ["pack", "--json", "--pack-destination", destination];
+  /** @type {{ filename: string, files: { path: string }[] }} */
+  const { filename, files } = JSON.parse(await quietly("pnpm", args, { cwd: folder }));
+  return { tarball: filename, files: files.map(({ path }) => path) };
+}
+
+/**
+ * @param {string} folder
+ * @returns {Manifest}
+ */
+function readManifest(folder) {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
