@@ -27,7 +27,7 @@ export type Answer =
   | { readonly kind: "failed"; readonly error: RedisLockError; readonly final: boolean };
 
 /** Where we stand in line. The ticket keeps the place when the line itself is lost. */
-export interface Place {
+interface Place {
   readonly position: number;
   readonly ticket: string;
 }
@@ -146,9 +146,11 @@ export class Claim {
 
   /** Leaves the line and gives back what was granted meanwhile. */
   async giveBack(): Promise<Left | undefined> {
-    const outcome = await this.#leave();
+    const args = [this.#value, this.#id ?? ""];
+    const outcome = await this.#calls.run(leaveScript, this.#names, args);
     if (outcome.kind !== "reply") return undefined;
-    const [left = null, fence = null, metadata = null, position] = listOf(outcome.reply);
+    const [left = null, fence = null, metadata = null, position, owned] = listOf(outcome.reply);
+    if (owned === "1") this.#onLateGrant();
     return { holder: describedHolder(left, fence, metadata), position: Number(position) };
   }
 
@@ -187,13 +189,7 @@ export class Claim {
   /** A question was answered when we had already given up: what it took goes back. */
   #sweep(reply: Reply): void {
     if (!this.#gone || (typeof reply !== "string" && this.#id === undefined)) return;
-    void this.#leave().then((outcome) => {
-      if (outcome.kind === "reply" && listOf(outcome.reply)[4] === "1") this.#onLateGrant();
-    });
-  }
-
-  #leave(): Promise<Outcome> {
-    return this.#calls.run(leaveScript, this.#names, [this.#value, this.#id ?? ""]);
+    void this.giveBack();
   }
 }
 

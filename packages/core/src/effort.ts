@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import type { Alarm } from "./alarm.js";
 
 /** One obtain under way: how often it asked, how it sleeps between, and how it is called off. */
@@ -24,14 +25,13 @@ export class Effort {
    * aborts. The work wakes up, sees that it is {@link over} and ends by itself.
    */
   run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const abort = (): void => this.stop(signal?.reason);
+    const forget = signal && onAbort(signal, () => this.stop(signal.reason));
     return new Promise<T>((resolve, reject) => {
       this.#reject = reject;
-      signal?.addEventListener("abort", abort);
       work().then(resolve, reject);
     }).finally(() => {
       this.#over = true;
-      signal?.removeEventListener("abort", abort);
+      forget?.();
     });
   }
 

@@ -6,9 +6,9 @@
  * |---------------|--------------------------|--------------------------------------------------------|
  * | `a`           | `{a}:redislock:line`     | the key is their hash tag                              |
  * | `x{a}y`       | `x{a}y::redislock:line`  | they keep the hash tag it has                          |
- * | `a}b`, `{}`   | `{3f}:a}b:redislock:line`| braces that are no tag: a short tag that hashes alike  |
+ * | `a}b`, `{}`   | `{3f}:a}b.:redislock:line`| braces that are no tag: a short tag that hashes alike  |
  *
- * The double colon keeps the companions of `a` and of `{a}` apart.
+ * What stands before `:redislock:`, a brace, a colon or a full stop, keeps the three kinds apart.
  */
 import { hashSlot, hashTag } from "./hash-slot.js";
 
@@ -57,7 +57,7 @@ function companionStem(name: string, prefix: string): string {
     );
   }
   // An open brace in the prefix already begins the tag.
-  return `${open < 0 ? "{" : ""}${tagOfSlot(hashSlot(whole))}}:${name}`;
+  return `${open < 0 ? "{" : ""}${tagOfSlot(hashSlot(whole))}}:${name}.`;
 }
 
 /** Some short tag of the slot; found by trying, a millisecond or two, and only for odd names. */

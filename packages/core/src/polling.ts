@@ -12,7 +12,8 @@ export async function poll(
   deadline: number,
 ): Promise<Answer> {
   for (;;) {
-    const answer = await claim.ask(deadline);
+    // Unbounded by the deadline: a question asked just before it deserves its answer.
+    const answer = await claim.ask(Infinity);
     effort.tries++;
     if (answer.kind === "granted" || effort.over) return answer;
     if (answer.kind === "failed" && answer.final) return answer;

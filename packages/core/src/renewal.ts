@@ -62,7 +62,8 @@ export class Renewal {
     if (holding.timer) this.#calls.alarm.clear(holding.timer);
     holding.timer = this.#calls.alarm.set(at, () => {
       this.#due.add(holding);
-      if (this.#due.size === 1) queueMicrotask(() => this.#renewDue());
+      // What else comes due at this moment is in the set by then, and goes out with it.
+      if (this.#due.size === 1) void Promise.resolve().then(() => this.#renewDue());
     });
   }
 

@@ -24,7 +24,7 @@ export interface ObtainOptions {
   readonly metadata?: string | undefined;
 
   /**
-   * An identity of your own, 16 to 256 characters that nobody can guess. Asking again with the same
+   * An identity of your own, 16 to 256 characters of printable ASCII that nobody can guess. Asking again with the same
    * token and metadata is a success and starts the lease anew. Default: 128 random bits for each call.
    */
   readonly token?: string | undefined;
@@ -50,16 +50,14 @@ export interface Request {
 }
 
 /** The shortest lease: below it, drift and a round trip leave nothing to hold. */
-export const MIN_TTL = 10;
+const MIN_TTL = 10;
 /** The longest delay that timers take. */
-export const MAX_TTL: number = 2 ** 31 - 1;
+const MAX_TTL = 2 ** 31 - 1;
 
 const MAX_KEY_BYTES = 1024;
 const MAX_NAMESPACE_BYTES = 256;
 const MAX_KEYS = 100;
 const MAX_METADATA_BYTES = 4096;
-const MIN_TOKEN = 16;
-const MAX_TOKEN = 256;
 
 /** @throws TypeError, RangeError naming the argument and what would be right. */
 export function checkRequest(
@@ -163,12 +161,16 @@ function checkSignal(signal: unknown): void {
 }
 
 function checkToken(token: unknown): void {
-  checkText("token", token, MAX_TOKEN * 3);
-  const length = typeof token === "string" ? token.length : 0;
-  if (length >= MIN_TOKEN && length <= MAX_TOKEN) return;
+  if (typeof token !== "string") throw new TypeError(`token must be a string, got ${kind(token)}`);
+  if (TOKEN.test(token)) return;
   // The token itself stays out of the message: it may be a secret that is only a bit too short.
-  throw new RangeError(`token must have ${MIN_TOKEN} to ${MAX_TOKEN} characters, got ${length}`);
+  throw new RangeError(
+    `token must have 16 to 256 characters of printable ASCII without spaces, got ${token.length}`,
+  );
 }
+
+/** ASCII, so that a character is a byte: scripts tell the token from the metadata by its length. */
+const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
 /** Well-formed text of so many bytes: half a surrogate pair would make two texts one in Redis. */
 function checkText(name: string, text: unknown, maxBytes: number): void {

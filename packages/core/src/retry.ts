@@ -49,6 +49,8 @@ export function jitter(
   random: () => number = Math.random,
 ): RetryStrategy {
   checkStrategy("strategy", strategy);
+  if (typeof fraction !== "number") throw new TypeError("fraction must be a number");
+  if (typeof random !== "function") throw new TypeError("random must be a function");
   if (!(fraction > 0 && fraction <= 1)) {
     throw new RangeError(`fraction must be above 0 and at most 1, got ${String(fraction)}`);
   }

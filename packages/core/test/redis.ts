@@ -28,13 +28,13 @@ export interface Redis {
   readonly server: RedisServer;
   readonly proxy: FaultProxy;
   /** A client of its own, through the proxy. */
-  client(): RespClient;
+  readonly client: () => RespClient;
   /** A locker with a client of its own, through the proxy. */
-  locker(options?: LockerOptions): Locker;
+  readonly locker: (options?: LockerOptions) => Locker;
   /** What was asked so far, by the names of the scripts; `text` for those that were sent as text. */
-  asked(): string[];
+  readonly asked: () => string[];
   /** Resolves when so many stand in line for a key; with `told`, when all of them can be told. */
-  untilInLine(key: string, count: number, options?: { readonly told: boolean }): Promise<void>;
+  readonly untilInLine: (key: string, count: number, how?: "told") => Promise<void>;
 }
 
 /** Starts them for the tests of one file; each test finds the server empty, but with all scripts known. */
@@ -63,26 +63,27 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
     return one;
   }
 
-  return {
-    server,
-    proxy,
-    client,
-    locker(lockerOptions) {
-      const one = new Locker(client(), lockerOptions);
-      opened.push(one);
-      return one;
-    },
-    asked: () => proxy.commands.all.map(([command = "", what]) => nameOf(command, what)),
-    untilInLine: (key, count, { told } = { told: false }) =>
-      waitUntil(
-        async () => {
-          const waiters = await server.command("HVALS", `{${key}}:redislock:waiters`);
-          if (!Array.isArray(waiters) || waiters.length !== count) return false;
-          return !told || waiters.every((waiter) => /^\d+ [12] /.test(String(waiter)));
-        },
-        { what: `${count} to stand in line for ${key}` },
-      ),
-  };
+  function locker(lockerOptions?: LockerOptions): Locker {
+    const one = new Locker(client(), lockerOptions);
+    opened.push(one);
+    return one;
+  }
+
+  function asked(): string[] {
+    return proxy.commands.all.map(([command = "", what]) => nameOf(command, what));
+  }
+
+  async function untilInLine(key: string, count: number, how?: "told"): Promise<void> {
+    const isThere = how === "told" ? /^\d+ [12] / : /^/;
+    const allThere = async (): Promise<boolean> => {
+      const waiters = await server.command("HVALS", `{${key}}:redislock:waiters`);
+      if (!Array.isArray(waiters) || waiters.length !== count) return false;
+      return waiters.every((waiter) => isThere.test(String(waiter)));
+    };
+    await waitUntil(allThere, { what: `${count} to stand in line for ${key}` });
+  }
+
+  return { server, proxy, client, locker, asked, untilInLine };
 }
 
 export async function loadScripts(server: RedisServer): Promise<void> {

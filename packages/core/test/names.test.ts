@@ -1,0 +1,86 @@
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { connect, startServer } from "@redislock/test-servers";
+
+import { hashSlot } from "../src/hash-slot.js";
+import { isCompanionName, lockNames, type Space } from "../src/names.js";
+import { seededRandom } from "./seeded-random.js";
+
+const server = await startServer({ args: ["--cluster-enabled", "yes"] });
+const connection = await connect(server.port);
+
+afterAll(async () => {
+  await connection.close();
+  await server.stop();
+});
+
+/** The slots that a real server says. */
+function realSlots(names: readonly string[]): Promise<unknown[]> {
+  return Promise.all(names.map((name) => connection.send("CLUSTER", "KEYSLOT", name)));
+}
+
+/** Short names of what means something in names, without doubles. */
+function randomNames(count: number, seed: number): string[] {
+  const random = seededRandom(seed);
+  const pick = (from: string): string => from.charAt(random(from.length));
+  const names = new Set<string>();
+  while (names.size < count) {
+    names.add(Array.from({ length: 1 + random(8) }, () => pick("{}a:.")).join(""));
+  }
+  return [...names];
+}
+
+const prefixes = ["", "p:", "{p}:", "p{", "p}:", "a{b", "{", "}{", "{a}{"];
+
+describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
+  const space: Space = { namespace: "", keyPrefix, cluster: true };
+  const names = randomNames(150, 7);
+
+  test("all keys of a lock are in one slot, says the server", async () => {
+    for (const name of names) {
+      const slots = await realSlots(lockNames(name, space).map((key) => keyPrefix + key));
+      expect([name, new Set(slots).size]).toEqual([name, 1]);
+    }
+  });
+
+  test("the lock's own key is what the user called it", () => {
+    for (const name of names) expect(lockNames(name, space)[0]).toBe(name);
+  });
+
+  test("no two locks have a key in common", () => {
+    const all = names.flatMap((name) => lockNames(name, space));
+    expect(new Set(all).size).toBe(4 * names.length);
+  });
+
+  test("nor has a lock whose name is made from another's companion", () => {
+    for (const name of names.slice(0, 40)) {
+      const [, companion = "", ...others] = lockNames(name, space);
+      const taken = new Set([name, companion, ...others]);
+      for (let length = 1; length <= companion.length; length++) {
+        const made = companion.slice(0, length);
+        if (made === name || isCompanionName(made)) continue;
+        const shared = lockNames(made, space).filter((key) => taken.has(key));
+        expect([made, shared]).toEqual([made, []]);
+      }
+    }
+  });
+});
+
+test("a namespace is a part of the name", () => {
+  const inNamespace = lockNames("b}", { namespace: "a{", keyPrefix: "", cluster: false });
+  expect(inNamespace).toEqual(lockNames("a{b}", { namespace: "", keyPrefix: "", cluster: false }));
+});
+
+test.each(["p{}:", "{}", "{}{a}"])("the prefix %j cannot be given companions, and says so", (keyPrefix) => {
+  const space: Space = { namespace: "", keyPrefix, cluster: false };
+  expect(() => lockNames("a", space)).toThrow(RangeError);
+  expect(() => lockNames("a", space)).toThrow(/keyPrefix must not hold an empty hash tag/);
+});
+
+test("hash slots are those of the server", async () => {
+  const names = [
+    ...randomNames(300, 11),
+    ...["", "123456789", "ключ", "🔒", "{🔒}x", "a\0b", "\r\n", "{user1000}.following", "foo{{bar}}zap"],
+    ...["foo{bar}{zap}", "foo{}{bar}", "x".repeat(1024), "é", "e\u0301"],
+  ];
+  expect(names.map(hashSlot)).toEqual(await realSlots(names));
+});
