@@ -30,6 +30,8 @@ export type Answer =
 interface Place {
   readonly position: number;
   readonly ticket: string;
+  /** The server's time in microseconds: every grant from then on has a higher fencing token. */
+  readonly time: number;
 }
 
 /** Who asks to stand in line. */
@@ -44,10 +46,10 @@ export interface Waiter {
   readonly lease: number;
 }
 
-/** What an obtain that was given up left: whose the lock is, and our place in line, 0 for none. */
+/** What an obtain that was given up left: whose the lock is, and our place in line if we had one. */
 export interface Left {
   readonly holder: Holder | undefined;
-  readonly position: number;
+  readonly position: number | undefined;
 }
 
 /** Whether a lock is still ours, as Redis says. */
@@ -151,7 +153,10 @@ export class Claim {
     if (outcome.kind !== "reply") return undefined;
     const [left = null, fence = null, metadata = null, position, owned] = listOf(outcome.reply);
     if (owned === "1") this.#onLateGrant();
-    return { holder: describedHolder(left, fence, metadata), position: Number(position) };
+    return {
+      holder: describedHolder(left, fence, metadata),
+      position: Number(position) || undefined,
+    };
   }
 
   /** Gives the locks back: "ours" if all of them were. */
@@ -179,6 +184,11 @@ export class Claim {
   /** The error to throw for an outcome that is no reply. */
   failure(operation: Operation, outcome: Failure): RedisLockError {
     return failure(this.keys, operation, outcome, this.token);
+  }
+
+  /** A grant was heard of: if nobody wants it any more, it goes back; if it is held already, fine. */
+  grantedLate(): void {
+    if (this.#gone) void this.giveBack();
   }
 
   /** The claim came to its end without us: a grant that comes now must go back. */
@@ -237,8 +247,9 @@ function answer(outcome: Outcome & { kind: "reply" }, ttl: number, inLine: boole
   if (typeof reply === "string") {
     return { kind: "granted", fencingToken: Number(reply), sentAt, ttl };
   }
-  const [left = null, second = null, third = null] = listOf(reply);
+  const [left = null, second = null, third = null, time = null] = listOf(reply);
   if (!inLine) return { kind: "taken", holder: describedHolder(left, second, third) };
   const holder = describedHolder(left, null, null);
-  return { kind: "taken", holder, place: { position: Number(second), ticket: String(third) } };
+  const place = { position: Number(second), ticket: String(third), time: Number(time) };
+  return { kind: "taken", holder, place };
 }

@@ -1,4 +1,4 @@
-import type { RedisClient, Subscription } from "./client.js";
+import type { ChannelListener, RedisClient, Subscription } from "./client.js";
 import { createToken } from "./token.js";
 
 /** What a waiter hears. */
@@ -26,7 +26,7 @@ export class Inbox {
   #lastNumber = 0;
   #state: "shut" | "opening" | "open" | "closed" = "shut";
   #notBefore = 0;
-  #subscription: Promise<Subscription> | undefined;
+  #subscription: Promise<Subscription | undefined> | undefined;
 
   constructor(client: RedisClient, now: () => number, onFailure: (error: unknown) => void) {
     this.#client = client;
@@ -58,7 +58,7 @@ export class Inbox {
       message: (text: string): void => this.#deliver(text),
       resumed: (): void => this.#askAll(),
     };
-    this.#subscription = this.#client.subscribe(`redislock:inbox:${this.id}`, listener);
+    this.#subscription = this.#subscribe(listener);
     this.#subscription.then(
       () => {
         if (this.#state !== "opening") return;
@@ -78,6 +78,11 @@ export class Inbox {
     this.#state = "closed";
     const subscription = await this.#subscription?.catch(() => undefined);
     await subscription?.close();
+  }
+
+  /** Async, so that a client that throws is one that rejects. */
+  async #subscribe(listener: ChannelListener): Promise<Subscription | undefined> {
+    return this.#client.subscribe?.(`redislock:inbox:${this.id}`, listener);
   }
 
   #askAll(): void {

@@ -57,13 +57,21 @@ function companionStem(name: string, prefix: string): string {
     );
   }
   // An open brace in the prefix already begins the tag.
-  return `${open < 0 ? "{" : ""}${tagOfSlot(hashSlot(whole))}}:${name}.`;
+  const head = open < 0 ? "" : prefix.slice(open + 1);
+  return `${open < 0 ? "{" : ""}${tagOfSlot(hashSlot(whole), head)}}:${name}.`;
 }
 
-/** Some short tag of the slot; found by trying, a millisecond or two, and only for odd names. */
-function tagOfSlot(slot: number): string {
+/** Tags by what they continue and by slot; at most one for each slot, and only for odd names. */
+const tags = new Map<string, string>();
+
+/** Some short text that, after `head`, hashes into the slot; found by trying, some milliseconds. */
+function tagOfSlot(slot: number, head: string): string {
+  const known = tags.get(`${slot} ${head}`);
+  if (known !== undefined) return known;
   for (let number = 0; ; number++) {
     const tag = number.toString(36);
-    if (hashSlot(tag) === slot) return tag;
+    if (hashSlot(head + tag) !== slot) continue;
+    tags.set(`${slot} ${head}`, tag);
+    return tag;
   }
 }

@@ -92,14 +92,14 @@ end`;
  *       to stand in line also: id, ticket or '', ms until the place goes stale, told, the ttl to be
  *       granted while it is not asking.
  * Reply: the fencing token as text when they are ours, also when they were before; else of the lock
- *        that lasts longest `[ms left, fence, metadata]`, or in line `[ms left, place, ticket]`, with
+ *        that lasts longest `[ms left, fence, metadata]`, or in line `[ms left, place, ticket, time in µs]`, with
  *        ms left -1 for a lock without ttl, and nil when all are free but kept for others.
  * Complexity: O(1) without a line, else O(log n) in its length, for each lock. The common case comes
  * first, and defines no function that it does not need: a free lock costs four commands.
  */
 export const obtainScript: Script = script(
   "obtain",
-  "8dcd81d5049bc25e1530cc6e703e06610fca2d1a",
+  "8300a58afa1a07f4eaf2d87ab1491427a3e8c07f",
   `local call = redis.call
 local value, ttl, id = ARGV[1], ARGV[2], ARGV[4]
 local token = string.sub(value, 1, ARGV[3])
@@ -168,7 +168,7 @@ if not free then
     end
     place = math.max(place, call('ZRANK', KEYS[i], id) + 1)
   end
-  return { longest[1], place, call('ZSCORE', KEYS[3], id) }
+  return { longest[1], place, call('ZSCORE', KEYS[3], id), string.format('%.0f', micros) }
 end
 
 for i = 3, #KEYS, 4 do

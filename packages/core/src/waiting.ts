@@ -7,7 +7,9 @@ import type { Inbox } from "./inbox.js";
 const STAGGER = 10;
 /** How often the first in line asks when it cannot be told; those behind it as much less often. */
 const UNTOLD_PAUSE = 50;
-/** How often a waiter shows at least that it is there, when it cannot be told. */
+/** How often a waiter shows at least that it is there. */
+const PRESENCE = 15_000;
+/** The same when it cannot be told. */
 const UNTOLD_PRESENCE = 1_000;
 /** The same where it can be told, but Redis cannot see whether it hears. */
 const UNCOUNTED_PRESENCE = 2_000;
@@ -49,7 +51,7 @@ export async function standInLine(
     granted(fencingToken) {
       heard.grant = fencingToken;
       effort.ring();
-      if (effort.over) void claim.giveBack();
+      claim.grantedLate();
     },
     ask() {
       heard.ask = true;
@@ -58,8 +60,10 @@ export async function standInLine(
   });
   const settled = (): boolean => heard.grant !== undefined || effort.over;
   let ticket: string | undefined;
-  // A grant comes after the last question that was answered "wait": its lease counts from there.
-  let provenFrom = alarm.now();
+  let held = false;
+  // A grant after the last question that was answered "wait" has a higher fencing token than the time
+  // of that answer, and its lease counts from the sending of that question.
+  let provenFrom = { sentAt: alarm.now(), time: 0 };
   try {
     for (;;) {
       const told = inbox.told;
@@ -75,33 +79,50 @@ export async function standInLine(
       while (!heard.answer && !settled()) await effort.sleep(Infinity, question);
 
       const answer: Answer = heard.answer ? await question : { kind: "taken", holder: undefined };
-      if (answer.kind === "granted" || (answer.kind === "failed" && answer.final)) return answer;
+      held = answer.kind === "granted";
+      if (held || (answer.kind === "failed" && answer.final)) return answer;
       if (answer.kind === "taken" && answer.place) {
-        provenFrom = asked;
+        provenFrom = { sentAt: asked, time: answer.place.time };
         ticket = answer.place.ticket;
         inbox.open();
       }
       const turn = Math.min(asked + presence, expectedTurn(answer, told, alarm.now()), deadline);
       while (!heard.ask && !settled() && alarm.now() < turn) await effort.sleep(turn);
 
-      const fencingToken = heard.grant;
-      if (fencingToken !== undefined && !claim.tooLate(provenFrom, lease)) {
-        return { kind: "granted", fencingToken, sentAt: provenFrom, ttl: lease };
+      const { grant } = heard;
+      const { sentAt, time } = provenFrom;
+      if (grant !== undefined && grant > time && !claim.tooLate(sentAt, lease)) {
+        held = true;
+        return { kind: "granted", fencingToken: grant, sentAt, ttl: lease };
       }
-      // A grant that was heard too late to be proved is asked about: it may be ours yet.
+      // A grant that cannot be proved, for it was heard too late, is asked about: it may be ours yet.
       if (effort.over || alarm.now() >= deadline) return answer;
     }
   } finally {
-    // While a question is unanswered it may put us in line again: a grant from there must go back.
-    if (claim.uncertain) alarm.set(alarm.now() + claim.ttl, () => inbox.leave(id));
-    else inbox.leave(id);
+    void forget(id, claim, alarm, inbox, held);
   }
+}
+
+/**
+ * Closes the mailbox of a waiter, as soon as no grant can come any more that would have to go back: not
+ * while a question may put it in line again, nor before Redis has confirmed that it left.
+ */
+async function forget(
+  id: string,
+  claim: Claim,
+  alarm: Alarm,
+  inbox: Inbox,
+  held: boolean,
+): Promise<void> {
+  const left = held || (await claim.giveUp()) !== undefined;
+  if (!left || claim.uncertain) await alarm.sleep(claim.ttl + 2 * PRESENCE);
+  inbox.leave(id);
 }
 
 /** Milliseconds between the questions of a waiter that only wants to keep its place. */
 function presenceOf(told: 0 | 1 | 2, ttl: number): number {
   if (told === 0) return Math.min(ttl / 2, UNTOLD_PRESENCE);
-  return told === 1 ? ttl / 2 : Math.min(ttl / 2, UNCOUNTED_PRESENCE);
+  return Math.min(ttl / 2, told === 1 ? PRESENCE : UNCOUNTED_PRESENCE);
 }
 
 /** When it may be our turn although nobody tells us. */

@@ -1,0 +1,203 @@
+import { describe, expect, test } from "@jest/globals";
+import { connect } from "@redislock/test-servers";
+
+import {
+  Locker,
+  RefusedError,
+  ServerError,
+  type RedisClient,
+  type Reply,
+} from "../src/index.js";
+import { failure } from "./failure.js";
+import { startRedis } from "./redis.js";
+import { RespClient } from "./resp-client.js";
+
+const { server, proxy, client, locker, asked } = await startRedis();
+
+/** A client that is answered with `answers` first, and by Redis afterwards. */
+function answered(...answers: string[]): RedisClient & { tries: number } {
+  const redis = client();
+  return {
+    tries: 0,
+    async run(script, keys, args): Promise<Reply> {
+      const answer = answers[this.tries++];
+      if (answer !== undefined) throw new ServerError(answer);
+      return redis.run(script, keys, args);
+    },
+  };
+}
+
+describe("an answer that says not now", () => {
+  const notNow = [
+    "LOADING Redis is loading the dataset in memory",
+    "BUSY Redis is busy running a script.",
+    "READONLY You can't write against a read only replica.",
+    "NOREPLICAS Not enough good replicas to write.",
+    "TRYAGAIN Multiple keys request during rehashing of slot",
+    "CLUSTERDOWN The cluster is down",
+    "MASTERDOWN Link with MASTER is down",
+    "MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.",
+    "NOSCRIPT No matching script.",
+  ];
+  test.each(notNow)("%s: is asked again until it is over", async (answer) => {
+    const redis = answered(answer, answer);
+    const lock = await new Locker(redis).obtain("k", 10_000);
+    expect(redis.tries).toBe(3);
+    expect(await server.command("GET", "k")).toBe(lock.token);
+  });
+
+  test("that does not end: is a RefusedError at the deadline", async () => {
+    const redis = answered(...Array.from({ length: 1_000 }, () => "LOADING still"));
+    const error = await failure(new Locker(redis, { commandTimeout: 60 }).obtain("k", 10_000));
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({ code: "REFUSED", reply: "LOADING", operation: "obtain" });
+    expect(redis.tries).toBeGreaterThan(1);
+    expect(asked()).toEqual([]); // Nothing was done, so there is nothing to leave.
+  });
+
+  test("of refresh and release, too", async () => {
+    const redis = client();
+    let refuse = 0;
+    const sometimes: RedisClient = {
+      run: async (...question) => {
+        if (refuse-- > 0) throw new ServerError("LOADING Redis is loading");
+        return redis.run(...question);
+      },
+    };
+    const lock = await new Locker(sometimes).obtain("k", 10_000);
+    refuse = 2;
+    await lock.refresh();
+    refuse = 2;
+    await lock.release();
+    expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+});
+
+describe("a server that", () => {
+  test("runs a slow script of somebody's is waited for", async () => {
+    await server.command("CONFIG", "SET", "lua-time-limit", "5");
+    const other = await connect(server.port);
+    const slow = other.send("EVAL", "while true do end", "0").catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const obtaining = locker().obtain("k", 60_000);
+    await proxy.commands.waitFor("EVALSHA", { count: 2 });
+    await server.command("SCRIPT", "KILL");
+    const lock = await obtaining;
+    expect(await server.command("GET", "k")).toBe(lock.token);
+    await slow;
+    await other.close();
+  });
+
+  test("is a replica for a moment, as in a failover, is waited for", async () => {
+    await server.command("REPLICAOF", "127.0.0.1", "1");
+    const obtaining = locker().obtain("k", 60_000);
+    await proxy.commands.waitFor("EVALSHA", { count: 2 });
+    await server.command("REPLICAOF", "NO", "ONE");
+    const lock = await obtaining;
+    expect(await server.command("GET", "k")).toBe(lock.token);
+  });
+
+  test("has no memory left refuses an obtain, and takes nothing", async () => {
+    const one = locker();
+    await server.command("CONFIG", "SET", "maxmemory", "1");
+    try {
+      const error = await failure(one.obtain(["a", "b"], 10_000));
+      expect(error).toBeInstanceOf(RefusedError);
+      expect(error).toMatchObject({ reply: "OOM", operation: "obtain", keys: ["a", "b"] });
+    } finally {
+      await server.command("CONFIG", "SET", "maxmemory", "0");
+    }
+    expect(await server.command("DBSIZE")).toBe(0);
+  });
+
+  test("has no memory left refuses to put anyone in line, and leaves nothing", async () => {
+    const holder = await locker().obtain("k", 60_000);
+    const before = await server.command("DBSIZE");
+    await server.command("CONFIG", "SET", "maxmemory", "1");
+    try {
+      const error = await failure(locker().obtain("k", 10_000, { wait: Infinity }));
+      expect(error).toMatchObject({ code: "REFUSED", reply: "OOM" });
+      expect(await server.command("DBSIZE")).toBe(before);
+      expect(await server.command("GET", "k")).toBe(holder.token);
+    } finally {
+      await server.command("CONFIG", "SET", "maxmemory", "0");
+    }
+  });
+
+  test("has no memory left still renews and releases", async () => {
+    const lock = await locker().obtain("k", 10_000);
+    await server.command("CONFIG", "SET", "maxmemory", "1");
+    try {
+      await lock.refresh(60_000);
+      expect(await lock.ttl()).toBeGreaterThan(10_000);
+      await lock.release();
+    } finally {
+      await server.command("CONFIG", "SET", "maxmemory", "0");
+    }
+    expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+
+  test("forbids the script is a RefusedError at once", async () => {
+    await server.command("ACL", "SETUSER", "weak", "on", ">pass", "~*", "&*", "+@all", "-evalsha");
+    const weak = new RespClient(async () => {
+      const connection = await connect(proxy.port);
+      await connection.send("AUTH", "weak", "pass");
+      return connection;
+    });
+    const error = await failure(new Locker(weak).obtain("k", 10_000));
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({ reply: "NOPERM", cause: { name: "ServerError" } });
+    expect(asked()).toEqual(["AUTH", "obtain"]);
+    await weak.close();
+  });
+
+  test("forbids the key is a RefusedError at once", async () => {
+    await server.command("ACL", "SETUSER", "weak", "reset", "on", ">pass", "~a:*", "+@all");
+    const weak = new RespClient(async () => {
+      const connection = await connect(proxy.port);
+      await connection.send("AUTH", "weak", "pass");
+      return connection;
+    });
+    const error = await failure(new Locker(weak).obtain("k", 10_000));
+    expect(error).toMatchObject({ code: "REFUSED", reply: "NOPERM" });
+    await weak.close();
+  });
+});
+
+test("a refused refresh is a RefusedError, and the lock is held on", async () => {
+  const redis = client();
+  const lock = await new Locker({
+    run: async (script, ...rest) => {
+      if (script.name === "refresh") throw new ServerError("ERR no");
+      return redis.run(script, ...rest);
+    },
+  }).obtain("k", 10_000);
+  const error = await failure(lock.refresh());
+  expect(error).toMatchObject({ code: "REFUSED", reply: "ERR", operation: "refresh" });
+  expect(lock.held).toBe(true);
+});
+
+test("a refused release is a RefusedError, and can be tried again", async () => {
+  const redis = client();
+  let refuse = true;
+  const lock = await new Locker({
+    run: async (script, ...rest) => {
+      if (script.name === "release" && refuse) throw new ServerError("ERR no");
+      return redis.run(script, ...rest);
+    },
+  }).obtain("k", 10_000);
+  expect(await failure(lock.release())).toMatchObject({ code: "REFUSED", operation: "release" });
+  refuse = false;
+  await lock.release();
+  expect(await server.command("EXISTS", "k")).toBe(0);
+});
+
+test.each([
+  ["NOPERM this user has no permissions", "NOPERM"],
+  ["ERR unknown command", "ERR"],
+  ["WRONGTYPE", "WRONGTYPE"],
+  ["something else went wrong", "ERR"],
+  ["", "ERR"],
+])("the first word of the answer %j is told as %s", (answer, reply) => {
+  expect(new ServerError(answer)).toMatchObject({ reply, message: answer, code: "SERVER" });
+});
