@@ -10,7 +10,7 @@ import {
 } from "./errors.js";
 import { usable } from "./lease.js";
 import { lockNames, type Space } from "./names.js";
-import { redacted } from "./redact.js";
+import { redacted, redactedAnswer } from "./redact.js";
 import type { Request } from "./request.js";
 import { leaveScript, obtainScript, releaseScript, ttlScript } from "./scripts.js";
 
@@ -214,8 +214,9 @@ export function failure(
     const cause = redacted(outcome.error, token);
     return new OutcomeUnknownError(keys, operation, cause.message, cause);
   }
-  if (outcome.error.reply === "WRONGTYPE") return new NotALockError(keys, outcome.error);
-  return new RefusedError(keys, operation, outcome.error);
+  const cause = redactedAnswer(outcome.error, token);
+  if (cause.reply === "WRONGTYPE") return new NotALockError(keys, cause);
+  return new RefusedError(keys, operation, cause);
 }
 
 /** How many names {@link lockNames} gives for each key. */

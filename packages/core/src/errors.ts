@@ -32,7 +32,10 @@ export class RedisLockError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return isBranded(value) && (this === RedisLockError || value.code === codes.get(this));
+    if (this === RedisLockError) return isBranded(value);
+    const code = codes.get(this);
+    if (code !== undefined) return isBranded(value) && value.code === code;
+    return Function.prototype[Symbol.hasInstance].call(this, value); // A class of the user's own.
   }
 }
 

@@ -1,3 +1,5 @@
+import { ServerError } from "./errors.js";
+
 /**
  * A copy of a client's error that is safe to hand on: clients hang the whole command, tokens included,
  * on their errors, and servers quote it in their texts.
@@ -5,10 +7,16 @@
 export function redacted(error: unknown, token: string): Error {
   const original = asError(error);
   const copy = new Error(hide(original.message, token));
-  define(copy, "name", original.name);
+  define(copy, "name", hide(original.name, token));
   if (original.stack !== undefined) define(copy, "stack", hide(original.stack, token));
-  if (original.code !== undefined) define(copy, "code", original.code);
+  if (original.code !== undefined) define(copy, "code", hide(original.code, token));
   return copy;
+}
+
+/** The same for an error that the server answered with, which stays one. */
+export function redactedAnswer(error: ServerError, token: string): ServerError {
+  const message = hide(error.message, token);
+  return message === error.message ? error : new ServerError(message);
 }
 
 interface ErrorLike {

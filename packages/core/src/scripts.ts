@@ -85,6 +85,13 @@ local function longer(a, b)
 end`;
 
 /**
+ * What came of reading a key by pcall: another type of data means that the lock is gone, any other
+ * error that nobody knows.
+ */
+const REFUSED =
+  "if type(held) == 'table' and string.sub(held.err, 1, 9) ~= 'WRONGTYPE' then return held end";
+
+/**
  * Takes all the locks or none.
  *
  * KEYS: four for each lock.
@@ -99,7 +106,7 @@ end`;
  */
 export const obtainScript: Script = script(
   "obtain",
-  "8300a58afa1a07f4eaf2d87ab1491427a3e8c07f",
+  "174c60cff21ebe7ededb14c7a090b6d5cbbab14e",
   `local call = redis.call
 local value, ttl, id = ARGV[1], ARGV[2], ARGV[4]
 local token = string.sub(value, 1, ARGV[3])
@@ -153,6 +160,10 @@ if not free then
   local micros = time[1] * 1000000 + time[2]
   local stale = string.format('%.0f', math.ceil(micros / 1000 + ARGV[6]))
   local waiter = table.concat({ stale, ARGV[7], #KEYS / 4, ARGV[8], ARGV[3], value }, ' ')
+  -- One ticket in all its lines, so that of two waiters the same is first everywhere.
+  if not ticket or #KEYS > 4 then
+    for i = 3, #KEYS, 4 do ticket = tonumber(call('ZSCORE', KEYS[i], id) or ticket) end
+  end
   if not ticket then
     ticket = micros
     for i = 3, #KEYS, 4 do
@@ -203,11 +214,12 @@ return fence`,
  */
 export const releaseScript: Script = script(
   "release",
-  "f024e26f4704ef19bdc419698a84e48e83026d4c",
+  "22051196c02025344442a3c2aaefa100bf473767",
   `${SERVE}
 local verdict = 1
 for i = 1, #KEYS, 4 do
   local held = redis.pcall('GET', KEYS[i])
+  ${REFUSED}
   if held == ARGV[1] then
     if redis.call('EXISTS', KEYS[i + 2]) == 0 or serve(i) ~= 'granted' then
       redis.call('DEL', KEYS[i])
@@ -263,11 +275,12 @@ return { longest[1], longest[2], longest[3], place, owned }`,
  */
 export const refreshScript: Script = script(
   "refresh",
-  "5d619e7f893d07e3fab2c272d16c6c804e0b5e94",
+  "56e9fd0c9356e68095b95b2616aa002cd427c72f",
   `
 local verdicts = {}
 for i = 1, #KEYS, 2 do
   local held = redis.pcall('GET', KEYS[i])
+  ${REFUSED}
   if held == ARGV[i] then
     redis.call('PEXPIRE', KEYS[i], ARGV[i + 1])
     redis.call('PEXPIRE', KEYS[i + 1], math.max(${A_DAY}, 2 * ARGV[i + 1]))
@@ -288,11 +301,13 @@ return verdicts`,
  */
 export const ttlScript: Script = script(
   "ttl",
-  "56b2c52c88d3d727c34abd4fdd377bb70d58a8d0",
+  "0a4fc45892eefa833ceeb4c23aa7251f30b73dcd",
   `
 local least = 'none'
 for i = 1, #KEYS do
-  if redis.pcall('GET', KEYS[i]) ~= ARGV[1] then return false end
+  local held = redis.pcall('GET', KEYS[i])
+  ${REFUSED}
+  if held ~= ARGV[1] then return false end
   local left = redis.call('PTTL', KEYS[i])
   if left >= 0 and (least == 'none' or left < least) then least = left end
 end

@@ -22,8 +22,10 @@ const holder = { metadata: "host 7", fencingToken: 5, remaining: 1_234 };
 const cause = new Error("the reason");
 const refusal = new ServerError("NOPERM no");
 
+type ErrorClass = new (...args: never[]) => RedisLockError;
+
 /** One of each: its name, its code, the class, what its message says, and what it tells besides. */
-const errors: [string, ErrorCode, typeof Error, RedisLockError, string, object][] = [
+const errors: [string, ErrorCode, ErrorClass, RedisLockError, string, object][] = [
   [
     "NotObtainedError",
     "NOT_OBTAINED",

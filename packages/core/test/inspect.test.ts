@@ -63,7 +63,9 @@ describe("inspect", () => {
     await untilInLine("k", 120);
     const { waiters, line } = await one.inspect("k");
     expect(waiters).toBe(120);
-    expect(line.map(({ position }) => position)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    expect(line.map(({ position }) => position)).toEqual(
+      Array.from({ length: 100 }, (_, i) => i + 1),
+    );
     await one.close();
     await Promise.all(failed);
   });
@@ -71,7 +73,9 @@ describe("inspect", () => {
   test("of a lock in another namespace sees nothing", async () => {
     await locker({ namespace: "a:" }).obtain("k", 60_000);
     expect(await locker().inspect("k")).toMatchObject({ holder: undefined });
-    expect(await locker({ namespace: "a:" }).inspect("k")).toMatchObject({ holder: { metadata: "" } });
+    expect(await locker({ namespace: "a:" }).inspect("k")).toMatchObject({
+      holder: { metadata: "" },
+    });
   });
 });
 

@@ -33,7 +33,7 @@ const prefixes = ["", "p:", "{p}:", "p{", "p}:", "a{b", "{", "}{", "{a}{"];
 
 describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
   const space: Space = { namespace: "", keyPrefix, cluster: true };
-  const locks = randomNames(60, 7).map((name) => ({ name, keys: lockNames(name, space) }));
+  const locks = randomNames(40, 7).map((name) => ({ name, keys: lockNames(name, space) }));
 
   test("all keys of a lock are in one slot, says the server", async () => {
     for (const { name, keys } of locks) {
@@ -52,7 +52,7 @@ describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
   });
 
   test("nor has a lock whose name is made of another's companion", () => {
-    for (const { name, keys } of locks.slice(0, 20)) {
+    for (const { name, keys } of locks.slice(0, 10)) {
       const [, companion = ""] = keys;
       const stem = companion.indexOf(":redislock:");
       for (const length of [stem - 2, stem - 1, stem, stem + 1]) {
@@ -79,16 +79,29 @@ test("a namespace is a part of the name", () => {
   expect(inNamespace).toEqual(lockNames("a{b}", { namespace: "", keyPrefix: "", cluster: false }));
 });
 
-test.each(["p{}:", "{}", "{}{a}"])("the prefix %j cannot be given companions, and says so", (keyPrefix) => {
-  const space: Space = { namespace: "", keyPrefix, cluster: false };
-  expect(() => lockNames("a", space)).toThrow(RangeError);
-  expect(() => lockNames("a", space)).toThrow(/keyPrefix must not hold an empty hash tag/);
-});
+test.each(["p{}:", "{}", "{}{a}"])(
+  "the prefix %j cannot be given companions, and says so",
+  (keyPrefix) => {
+    const space: Space = { namespace: "", keyPrefix, cluster: false };
+    expect(() => lockNames("a", space)).toThrow(RangeError);
+    expect(() => lockNames("a", space)).toThrow(/keyPrefix must not hold an empty hash tag/);
+  },
+);
 
 test("hash slots are those of the server", async () => {
   const names = [
     ...randomNames(300, 11),
-    ...["", "123456789", "ключ", "🔒", "{🔒}x", "a\0b", "\r\n", "{user1000}.following", "foo{{bar}}zap"],
+    ...[
+      "",
+      "123456789",
+      "ключ",
+      "🔒",
+      "{🔒}x",
+      "a\0b",
+      "\r\n",
+      "{user1000}.following",
+      "foo{{bar}}zap",
+    ],
     ...["foo{bar}{zap}", "foo{}{bar}", "x".repeat(1024), "é", "e\u0301"],
   ];
   expect(names.map(hashSlot)).toEqual(await realSlots(names));

@@ -27,8 +27,8 @@ export const scripts: readonly Script[] = [
 export interface Redis {
   readonly server: RedisServer;
   readonly proxy: FaultProxy;
-  /** A client of its own, through the proxy. */
-  readonly client: () => RespClient;
+  /** A client of its own, through the proxy; says `greeting` first on each connection. */
+  readonly client: (greeting?: readonly string[]) => RespClient;
   /** A locker with a client of its own, through the proxy. */
   readonly locker: (options?: LockerOptions) => Locker;
   /** What was asked so far, by the names of the scripts; `text` for those that were sent as text. */
@@ -57,8 +57,12 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
     await server.stop();
   });
 
-  function client(): RespClient {
-    const one = new RespClient(() => connect(proxy.port));
+  function client(greeting: readonly string[] = []): RespClient {
+    const one = new RespClient(async () => {
+      const connection = await connect(proxy.port);
+      if (greeting.length > 0) await connection.send(...greeting);
+      return connection;
+    });
     opened.push(one);
     return one;
   }

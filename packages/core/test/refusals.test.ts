@@ -1,16 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { connect } from "@redislock/test-servers";
 
-import {
-  Locker,
-  RefusedError,
-  ServerError,
-  type RedisClient,
-  type Reply,
-} from "../src/index.js";
+import { Locker, RefusedError, ServerError, type RedisClient, type Reply } from "../src/index.js";
 import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { RespClient } from "./resp-client.js";
+import type { RespClient } from "./resp-client.js";
 
 const { server, proxy, client, locker, asked } = await startRedis();
 
@@ -72,6 +66,12 @@ describe("an answer that says not now", () => {
     expect(await server.command("EXISTS", "k")).toBe(0);
   });
 });
+
+/** A client of a user with these permissions. */
+async function clientWith(...permissions: string[]): Promise<RespClient> {
+  await server.command("ACL", "SETUSER", "weak", "reset", "on", ">pass", ...permissions);
+  return client(["AUTH", "weak", "pass"]);
+}
 
 describe("a server that", () => {
   test("runs a slow script of somebody's is waited for", async () => {
@@ -138,29 +138,31 @@ describe("a server that", () => {
   });
 
   test("forbids the script is a RefusedError at once", async () => {
-    await server.command("ACL", "SETUSER", "weak", "on", ">pass", "~*", "&*", "+@all", "-evalsha");
-    const weak = new RespClient(async () => {
-      const connection = await connect(proxy.port);
-      await connection.send("AUTH", "weak", "pass");
-      return connection;
-    });
+    const weak = await clientWith("~*", "&*", "+@all", "-evalsha");
     const error = await failure(new Locker(weak).obtain("k", 10_000));
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({ reply: "NOPERM", cause: { name: "ServerError" } });
     expect(asked()).toEqual(["AUTH", "obtain"]);
-    await weak.close();
   });
 
   test("forbids the key is a RefusedError at once", async () => {
-    await server.command("ACL", "SETUSER", "weak", "reset", "on", ">pass", "~a:*", "+@all");
-    const weak = new RespClient(async () => {
-      const connection = await connect(proxy.port);
-      await connection.send("AUTH", "weak", "pass");
-      return connection;
-    });
+    const weak = await clientWith("~a:*", "+@all");
     const error = await failure(new Locker(weak).obtain("k", 10_000));
     expect(error).toMatchObject({ code: "REFUSED", reply: "NOPERM" });
-    await weak.close();
+  });
+
+  test("stops letting us read is a RefusedError, and no proof that the lock is lost", async () => {
+    const one = new Locker(await clientWith("~*", "&*", "+@all"));
+    const lock = await one.obtain(["a", "b"], 60_000);
+    await server.command("ACL", "SETUSER", "weak", "-get");
+    for (const ask of [() => lock.refresh(), () => lock.ttl()]) {
+      expect(await failure(ask())).toBeInstanceOf(RefusedError);
+      expect(lock.held).toBe(true);
+    }
+    expect(await failure(lock.release())).toBeInstanceOf(RefusedError);
+    await server.command("ACL", "SETUSER", "weak", "+get");
+    await lock.release();
+    expect(await server.command("EXISTS", "a", "b")).toBe(0);
   });
 });
 

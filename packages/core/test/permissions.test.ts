@@ -1,0 +1,100 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { Locker, type Lock, type LockEvent } from "../src/index.js";
+import { failure } from "./failure.js";
+import { startRedis } from "./redis.js";
+import type { RespClient } from "./resp-client.js";
+import { VirtualClock } from "./virtual-clock.js";
+
+const { server, client, untilInLine } = await startRedis();
+
+/** All that a user needs who locks keys that begin with `lock:`, and nothing that it does not. */
+const PERMISSIONS = [
+  // The keys themselves, and what stands beside them.
+  "~lock:*",
+  "~{lock:*",
+  // Where waiters are told that it is their turn.
+  "&redislock:inbox:*",
+  "+subscribe",
+  "+publish",
+  "+evalsha",
+  "+eval",
+  "+get",
+  "+set",
+  "+del",
+  "+exists",
+  "+pexpire",
+  "+pttl",
+  "+time",
+  "+hget",
+  "+hset",
+  "+hdel",
+  "+zadd",
+  "+zcard",
+  "+zrange",
+  "+zrank",
+  "+zrem",
+  "+zscore",
+];
+
+/** A client of a user with these permissions. */
+async function clientWith(permissions: readonly string[]): Promise<RespClient> {
+  const user = ["app", "reset", "on", ">secret", "resetchannels", "-@all", ...permissions];
+  await server.command("ACL", "SETUSER", ...user);
+  return client(["AUTH", "app", "secret"]);
+}
+
+/** Everything that a lock can do, once; rejects with the first thing that goes wrong. */
+async function fullCycle(permissions: readonly string[]): Promise<void> {
+  await server.command("SCRIPT", "FLUSH");
+  // On a clock that stands still, no waiter asks because time has passed: it must be told.
+  const clock = new VirtualClock();
+  const subscribeFailed = new Promise<never>((_, reject) => {
+    onEvent = (event) => {
+      if (event.type === "subscribeFailed") reject(event.error);
+    };
+  });
+  subscribeFailed.catch(() => undefined);
+  const one = new Locker(await clientWith(permissions), {
+    clock,
+    namespace: "lock:",
+    commandTimeout: 60_000,
+    onEvent: (event) => onEvent(event),
+  });
+
+  const lock = await one.obtain(["a", "b{x}"], 60_000, { metadata: "m" });
+  await lock.refresh();
+  await lock.ttl();
+  expect(await one.tryObtain("a", 60_000)).toBeNull();
+
+  const waiting = one.obtain("a", 60_000, { wait: Infinity, metadata: "next" });
+  await Promise.race([untilInLine("lock:a", 1, "told"), waiting, subscribeFailed]);
+  const control = new AbortController();
+  const leaving = one.obtain("a", 60_000, { wait: Infinity, signal: control.signal });
+  leaving.catch(() => undefined);
+  await Promise.race([untilInLine("lock:a", 2, "told"), leaving]);
+  control.abort();
+  await failure(leaving);
+  expect(await one.inspect("a")).toMatchObject({ waiters: 1 });
+  expect(await server.command("HLEN", "{lock:a}:redislock:waiters")).toBe(1);
+
+  await lock.release();
+  expect(await server.command("GET", "lock:a")).toMatch(/next$/);
+  const next: Lock = await waiting;
+  expect(await one.forceRelease("a")).toBe(true);
+  await failure(next.refresh());
+  await one.close();
+}
+
+let onEvent: (event: LockEvent) => void = () => undefined;
+
+test("these permissions are enough for everything that a lock can do", async () => {
+  await fullCycle(PERMISSIONS);
+});
+
+describe("without one of them something fails", () => {
+  test.each(PERMISSIONS)("%s", async (permission) => {
+    const without = PERMISSIONS.filter((other) => other !== permission);
+    await failure(fullCycle(without));
+  });
+});
