@@ -25,7 +25,8 @@ export class Lease {
   #state: "held" | "ended" | LockLostError = "held";
   /** Made when first asked for: most locks are never listened to, and a controller is dear. */
   #controller: AbortController | undefined;
-  /** Why the last refresh got no answer; undefined when it got one. */
+  /** Whether a refresh is under way, and why the last one got no answer, if it got none. */
+  #asking = false;
   #doubt: unknown;
 
   constructor(
@@ -85,13 +86,15 @@ export class Lease {
    * from now on.
    */
   refreshing(sentAt: number, ttl: number): void {
+    this.#asking = true;
     if (sentAt + usable(ttl) < this.#validUntil) this.#rewatch(sentAt + usable(ttl));
   }
 
   /** Redis confirmed a refresh that was sent at `sentAt`. What is lost stays lost. */
   refreshed(sentAt: number, ttl: number): void {
-    this.#doubt = undefined;
     if (!this.held) return;
+    this.#asking = false;
+    this.#doubt = undefined;
     this.#ttl = ttl;
     this.#sentAt = sentAt;
     this.#rewatch(sentAt + usable(ttl));
@@ -99,6 +102,7 @@ export class Lease {
 
   /** A refresh was not answered: if nothing else comes in time, this is why the lock is lost. */
   doubt(error: unknown): void {
+    this.#asking = false;
     this.#doubt = error;
   }
 
@@ -117,6 +121,7 @@ export class Lease {
   }
 
   #expire(): void {
+    if (this.#asking) this.#doubt ??= new Error("no answer to a refresh before the lease ended");
     if (this.#doubt === undefined) this.lose("expired");
     else this.lose("unreachable", this.#doubt);
   }

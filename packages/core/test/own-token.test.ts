@@ -29,7 +29,7 @@ test("asking again after the release is a new grant", async () => {
 
 test.each([
   ["a token that begins with it", "job-1:0123456789abcdef"],
-  ["a token that it begins with", "job-1:0123456789abcdef", "job-1:0123456789ab"],
+  ["a token that begins like it", token, "job-1:0123456789abcdef"],
   ["a token of other case", "JOB-1:0123456789"],
 ])("%s does not take the lock over", async (_, other, held = token) => {
   await locker().obtain("k", 10_000, { token: held });

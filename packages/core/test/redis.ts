@@ -90,7 +90,7 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
   return { server, proxy, client, locker, asked, untilInLine };
 }
 
-export async function loadScripts(server: RedisServer): Promise<void> {
+async function loadScripts(server: RedisServer): Promise<void> {
   for (const { source } of scripts) await server.command("SCRIPT", "LOAD", source);
 }
 

@@ -35,23 +35,21 @@ export class RespClient implements RedisClient {
   async subscribe(channel: string, listener: ChannelListener): Promise<Subscription> {
     let connection = await this.#listen(channel, listener);
     let closed = false;
-    const close = async (): Promise<void> => {
-      closed = true;
-      await connection.close();
-    };
     void (async () => {
-      for (;;) {
+      while (!closed) {
         await connection.closed;
-        if (closed) return;
         await sleep(50, undefined, { ref: false });
-        const next = await this.#listen(channel, listener).catch(() => undefined);
-        if (!next) continue;
-        connection = next;
-        if (closed) return connection.close();
-        listener.resumed();
+        if (!closed) connection = await this.#listen(channel, listener).catch(() => connection);
+        if (!closed && connection.open) listener.resumed();
       }
+      await connection.close();
     })();
-    return { close };
+    return {
+      close: async () => {
+        closed = true;
+        await connection.close();
+      },
+    };
   }
 
   async close(): Promise<void> {
@@ -60,26 +58,17 @@ export class RespClient implements RedisClient {
     await connection?.close();
   }
 
-  /** The server's errors as `ServerError`, the connection's as they are. */
+  /** The server's errors become a `ServerError`; those of the connection stay what they are. */
   async #send(...command: string[]): Promise<Reply> {
-    const connection = await this.#open();
+    const connection = (this.#connection ??= this.#connect());
     try {
-      return toReply(await connection.send(...command));
+      return toReply(await (await connection).send(...command));
     } catch (error) {
-      throw error instanceof RespError ? new ServerError(error.message) : error;
+      if (error instanceof RespError) throw new ServerError(error.message);
+      // The next command opens another.
+      if (this.#connection === connection) this.#connection = undefined;
+      throw error;
     }
-  }
-
-  /** The one connection for scripts; a new one when the last was lost. */
-  #open(): Promise<RespConnection> {
-    if (!this.#connection) {
-      this.#connection = this.#connect();
-      const forget = (): void => {
-        this.#connection = undefined;
-      };
-      this.#connection.then(({ closed }) => closed).then(forget, forget);
-    }
-    return this.#connection;
   }
 
   async #listen(channel: string, listener: ChannelListener): Promise<RespConnection> {

@@ -1,0 +1,90 @@
+/** Tells what happens, while it happens. Plain lines, which read the same on a screen and in a log. */
+import type { Act, Outcome } from "./act.js";
+import { inColumns, type Paint, seconds } from "./terminal.js";
+
+const columns = [-9, 6, -7, 18];
+
+export class Account {
+  readonly #print: (line: string) => void;
+  readonly #paint: Paint;
+  #acts = 0;
+  #opened = 0;
+  #ticketsSold = new Set<number>();
+  /** By seller, how long it waited for its turn, and who waited then. */
+  #waited = new Map<string, number>();
+  #inLine = new Map<string, readonly string[]>();
+  /** Who was killed while it held the lock, until the next one has it. */
+  #dead: string | undefined;
+
+  constructor(print: (line: string) => void, paint: Paint) {
+    this.#print = print;
+    this.#paint = paint;
+  }
+
+  /** Lines of text, and an empty one. */
+  says(...lines: readonly string[]): void {
+    for (const line of [...lines, ""]) this.#print(line);
+  }
+
+  /** The sellers begin, all at once. */
+  opens({ title, story, lock }: Act): void {
+    this.#opened = performance.now();
+    this.#ticketsSold = new Set();
+    this.#waited = new Map();
+    this.#inLine = new Map();
+    this.#dead = undefined;
+    const [who, waited, line] = lock ? ["holder", "waited", "in line"] : ["seller", "", ""];
+    this.#print(this.#paint.bold(`Act ${++this.#acts}: ${title}`));
+    this.#print(this.#paint.dim(story));
+    this.#print(this.#paint.dim(inColumns(columns, ["time", who, waited, "sells", line])));
+  }
+
+  /** A seller got the lock after waiting for it. */
+  holds(seller: string, waited: number): void {
+    this.#waited.set(seller, waited);
+    this.#inLine.delete(seller);
+    if (this.#dead !== undefined) this.#row(seller, `${this.#dead}'s lease is over`);
+    this.#dead = undefined;
+  }
+
+  /** While it holds the lock, others stand in line. */
+  waiting(seller: string, line: readonly string[]): void {
+    this.#inLine.set(seller, line);
+  }
+
+  /** A seller sold a ticket, and wrote down that so many are left. */
+  sold(seller: string, ticket: number, left: number): void {
+    const again = this.#ticketsSold.has(ticket);
+    this.#ticketsSold.add(ticket);
+    const remark = again ? this.#paint.bad("sold before!") : undefined;
+    this.#row(seller, `ticket ${ticket}, ${left} left`, remark);
+  }
+
+  /** A seller found no ticket left. */
+  soldOut(seller: string): void {
+    this.#row(seller, "none left: closes");
+  }
+
+  /** A seller was killed; if it had the lock, Redis keeps that for so many milliseconds. */
+  killed(seller: string, lease: number | undefined): void {
+    this.#row(seller, lease === undefined ? "killed after sale" : "killed in the sale");
+    if (lease === undefined) return;
+    this.#dead = seller;
+    const wait = `SIGKILL: it gives nothing back. Its lease ends in ${seconds(lease)}.`;
+    this.#print(inColumns(columns, ["", "", "", this.#paint.bad(wait)]));
+  }
+
+  closes({ sold, left, oversold }: Outcome, tickets: number): void {
+    const verdict = `Sold ${sold} of ${tickets} tickets, ${left} left: oversold ${oversold}.`;
+    this.says(oversold === 0 ? this.#paint.good(verdict) : this.#paint.bad(verdict));
+  }
+
+  #row(seller: string, what: string, remark?: string): void {
+    const time = seconds(performance.now() - this.#opened);
+    const waited = this.#waited.get(seller);
+    const inLine = this.#inLine.get(seller) ?? [];
+    const last = remark ?? inLine.join(" ");
+    const cells = [time, seller, waited === undefined ? "" : seconds(waited), what, last];
+    this.#print(inColumns(columns, cells));
+  }
+}

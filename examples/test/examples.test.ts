@@ -1,0 +1,179 @@
+/** Each small example is run as a user would run it, against a real server. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type RedisServer, startServer, waitUntil } from "@redislock/test-servers";
+import { runExample, startExample } from "./run-example.js";
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+const run = (name: string): Promise<string[]> => runExample(name, { redis: server.port });
+
+describe("holding a lock", () => {
+  test("using: while a function runs, and by hand", async () => {
+    expect(await run("using")).toEqual([
+      expect.stringMatching(/^charged invoice 42, fencing token \d{16}$/),
+      "held by hand: true",
+    ]);
+  });
+
+  test("using-node-redis: the same with the other client", async () => {
+    expect(await run("using-node-redis")).toEqual([
+      expect.stringMatching(/^charged invoice 42, fencing token \d{16}$/),
+    ]);
+  });
+
+  test("by-hand: refresh, ttl and release; and `await using`", async () => {
+    const [held, ttl, ...reminded] = await run("by-hand");
+    expect(held).toMatch(/^true \d+/);
+    expect(Number(ttl)).toBeGreaterThan(10_000); // The second refresh asked for more than the first.
+    expect(reminded).toEqual(["reminded customer 7", "reminded customer 9"]);
+  });
+
+  test("several-keys: no transfer is lost, and none waits for another for ever", async () => {
+    expect(await run("several-keys")).toEqual(["anna 80, ben 120"]);
+  });
+
+  test("own-token: a worker that was killed has its lock again at once", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "own-token-"));
+    const start = () =>
+      startExample("own-token", { redis: server.port }, [join(folder, "worker.token")]);
+    const firstLife = start();
+    const secondLife = await firstLife
+      .waitForLine("holding")
+      .finally(() => firstLife.stop())
+      .then(() => start());
+    try {
+      const line = await secondLife.waitForLine("holding");
+      for await (const before of firstLife.lines) expect(line).toBe(before);
+    } finally {
+      await secondLife.stop();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe("getting a lock, or not", () => {
+  test("try-once: one does it, the others do not wait", async () => {
+    const [one, other, ...reports] = await run("try-once");
+    expect([one, other].sort()).toEqual(["another machine cleans up", "cleaned up"]);
+    expect(reports).toEqual(["report of 2030-01-01"]);
+  });
+
+  test("polling: the strategies say what their comments say", async () => {
+    expect(await run("polling")).toEqual([
+      "every second: 1000, 1000, 1000",
+      "slower: 16, 16, 5000",
+      "three more: 1000, 0, 0",
+      "my own: 50, 200, 0",
+      "not obtained in 3 tries",
+    ]);
+  });
+
+  test("waiting-in-line: in the order of coming, or giving up with the facts", async () => {
+    expect(await run("waiting-in-line")).toEqual([
+      "printing page 1",
+      "printing page 2",
+      "printing page 3",
+      expect.stringMatching(/^gave up after \d+ ms at place 1 in line$/),
+      expect.stringMatching(/^whoever has it may keep it for \d+ ms more$/),
+    ]);
+  });
+
+  test("abort: while it waits, and while it holds", async () => {
+    expect(await run("abort")).toEqual([
+      "gave up waiting",
+      'stopped: "invoice:42" lost: it was removed from Redis',
+    ]);
+  });
+
+  test("errors: each kind is told apart", async () => {
+    expect(await run("errors")).toEqual([
+      "done",
+      "another has the lock: a plain no",
+      "done",
+      "the lock was lost while the work ran: deleted",
+    ]);
+  });
+});
+
+describe("keeping out who comes too late", () => {
+  test("fencing-redis: the slow one's write is refused", async () => {
+    const [slow, quick, ...writes] = await run("fencing-redis");
+    const [low, high] = [slow, quick].map((line) => Number(line?.split(": ")[1]));
+    expect(low).toBeLessThan(high ?? 0);
+    expect(writes).toEqual(["quick writes: true", "slow writes: false", "value: new"]);
+  });
+
+  test("fencing-sql: the slow one's update changes nothing", async () => {
+    expect(await run("fencing-sql")).toEqual([
+      "quick writes: true",
+      "slow writes: false",
+      'state: {"state":"paid"}',
+    ]);
+  });
+});
+
+describe("running a service", () => {
+  test("inspect: who holds, who waits, and taking it away", async () => {
+    expect(await run("inspect")).toEqual([
+      expect.stringMatching(/^held by \{"host":.*,"job":"import"\} for \d+ ms more$/),
+      "1 in line: the next import",
+      "now held by the next import",
+    ]);
+  });
+
+  test("events: what happens is told and counted", async () => {
+    expect(await run("events")).toEqual([
+      expect.stringMatching(/^orders: obtained after \d+ ms$/),
+      "obtained: 1",
+      "notObtained: 1",
+      "released: 1",
+    ]);
+  });
+
+  test("shutdown: a worker ends the work at hand, and gives the lock back", async () => {
+    const worker = startExample("shutdown", { redis: server.port });
+    try {
+      await worker.waitForLine("sending");
+      worker.kill("SIGTERM");
+      await worker.waitForLine("sent");
+      await worker.waitForLine("ended in good order");
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+      expect(await server.command("EXISTS", "mail-queue")).toBe(0);
+    } finally {
+      await worker.stop();
+    }
+  });
+
+  test("shutdown: a worker that stands in line leaves it at once", async () => {
+    await server.command("SET", "mail-queue", "taken by another", "PX", "60000");
+    const worker = startExample("shutdown", { redis: server.port });
+    const inLine = () => server.command("ZCARD", "{mail-queue}:redislock:line");
+    try {
+      await waitUntil(async () => (await inLine()) === 1, { what: "the worker to wait" });
+      worker.kill("SIGTERM");
+      await worker.waitForLine("ended in good order");
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+      expect(await inLine()).toBe(0);
+    } finally {
+      await worker.stop();
+    }
+  });
+
+  test("own-adapter: a client over a bare socket is enough, also to wait in line", async () => {
+    expect(await run("own-adapter")).toEqual(["first, second, third"]);
+  });
+});
+
+test("no example leaves a lock behind that it released", async () => {
+  await run("using");
+  await run("by-hand");
+  const left = await server.command("EXISTS", "invoice:42", "reminders", "import");
+  expect(left).toBe(0);
+});

@@ -1,0 +1,78 @@
+import { ServerError, toReply, type RedisClient, type Reply, type Script } from "@redislock/core";
+
+import type { IoredisLike, ScriptRunner } from "./ioredis-types.js";
+import { listen } from "./listen.js";
+import { staySubscribed } from "./subscription.js";
+
+/** The client interface of the lock over a `Redis` or a `Cluster` of ioredis. */
+export function ioredisClient(redis: IoredisLike): RedisClient {
+  assertIoredis(redis);
+  return {
+    // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
+    keyPrefix: redis.options.keyPrefix ?? "",
+    cluster: "nodes" in redis,
+    // "end" is where quit, disconnect and a retryStrategy that gives up lead to. A client with
+    // lazyConnect is in "wait" until its first command, and connects by itself then.
+    get closed() {
+      return redis.status === "end";
+    },
+    run: (script, keys, args) => run(redis, script, keys, args),
+    subscribe: async (channel, listener) => {
+      try {
+        return await staySubscribed(() => listen(redis, channel, listener), listener);
+      } catch (error) {
+        throw asOurs(error);
+      }
+    },
+  };
+}
+
+async function run(
+  redis: ScriptRunner,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<Reply> {
+  try {
+    return toReply(await redis.evalsha(script.sha1, keys.length, ...keys, ...args));
+  } catch (error) {
+    if (!isReplyError(error) || !error.message.startsWith("NOSCRIPT")) throw asOurs(error);
+  }
+  try {
+    return toReply(await redis.eval(script.source, keys.length, ...keys, ...args));
+  } catch (error) {
+    throw asOurs(error);
+  }
+}
+
+function asOurs(error: unknown): unknown {
+  return isReplyError(error) ? new ServerError(error.message) : error;
+}
+
+/**
+ * Whether it is an error the server answered with. Known by its text, which begins with a code in
+ * capitals, as no error of the client's own does: the name `ReplyError` does not survive a minifier.
+ */
+function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && /^[A-Z]{2,} /.test(error.message);
+}
+
+function assertIoredis(redis: unknown): asserts redis is IoredisLike {
+  if (has(redis, "evalsha") && (has(redis, "duplicate") || has(redis, "nodes"))) return;
+  if (has(redis, "evalSha")) {
+    throw new TypeError(
+      "redis must be a Redis or Cluster of ioredis; that looks like a node-redis client: use @redislock/node-redis",
+    );
+  }
+  // Never the value itself: a URL may hold a password.
+  const what = redis === null ? "null" : typeof redis;
+  throw new TypeError(
+    `redis must be a Redis or Cluster of ioredis, such as new Redis(url), not ${what}`,
+  );
+}
+
+function has(value: unknown, method: string): boolean {
+  return (
+    typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function"
+  );
+}

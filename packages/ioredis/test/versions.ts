@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { Cluster, Redis } from "ioredis";
+import {
+  Cluster as Cluster5,
+  Redis as Redis5,
+  type ClusterOptions,
+  type RedisOptions,
+} from "ioredis-5";
+
+import type { Script } from "../src/index.js";
+
+/** A client that belongs to a user of ours. */
+export type User = Redis | Redis5;
+export type ClusterUser = Cluster | Cluster5;
+
+/** Options that both versions know. */
+export type Options = Omit<RedisOptions, "Connector">;
+export interface ClusterSettings extends Omit<ClusterOptions, "redisOptions"> {
+  readonly redisOptions?: Pick<Options, "keyPrefix" | "stringNumbers">;
+}
+
+export interface Version {
+  readonly name: string;
+  readonly connect: (port: number, options?: Options) => User;
+  readonly connectCluster: (port: number, options?: ClusterSettings) => ClusterUser;
+}
+
+const host = "127.0.0.1";
+/** Otherwise ioredis waits for servers that are gone, and the tests with it. */
+const disconnectTimeout = 1;
+
+/** Every test runs with each of them. */
+export const versions: readonly Version[] = [
+  {
+    name: "ioredis 5",
+    connect: (port, options) => ours(new Redis5({ host, port, disconnectTimeout, ...options })),
+    connectCluster: (port, options) => {
+      const redisOptions = { disconnectTimeout, ...options?.redisOptions };
+      return ours(new Cluster5([{ host, port }], { ...options, redisOptions }));
+    },
+  },
+  {
+    name: "ioredis 6",
+    connect: (port, options) => ours(new Redis({ host, port, disconnectTimeout, ...options })),
+    connectCluster: (port, options) => {
+      const redisOptions = { disconnectTimeout, ...options?.redisOptions };
+      return ours(new Cluster([{ host, port }], { ...options, redisOptions }));
+    },
+  },
+  {
+    name: "ioredis 6 with RESP2",
+    connect: (port, options) =>
+      ours(new Redis({ host, port, disconnectTimeout, protocol: 2, ...options })),
+    connectCluster: (port, options) => {
+      const redisOptions = { disconnectTimeout, protocol: 2 as const, ...options?.redisOptions };
+      return ours(new Cluster([{ host, port }], { ...options, redisOptions }));
+    },
+  },
+];
+
+interface Closable {
+  on(event: "error", listener: () => void): unknown;
+  disconnect(): void;
+}
+
+const clients: Closable[] = [];
+
+function ours<T extends Closable>(client: T): T {
+  clients.push(client);
+  // Without a listener ioredis writes them to the console.
+  client.on("error", () => undefined);
+  return client;
+}
+
+/** Closes what the versions have connected. */
+export function closeClients(): void {
+  for (const client of clients.splice(0)) client.disconnect();
+}
+
+/** A Lua text as a script. */
+export function script(source: string): Script {
+  return { name: "test", source, sha1: createHash("sha1").update(source).digest("hex") };
+}

@@ -1,0 +1,47 @@
+/**
+ * Subscribes, and at the first line of its input closes its own client; the subscription only if the
+ * line says so. Then nothing but the subscription is left that could keep the process alive.
+ */
+import { once } from "node:events";
+import { createClient, createClientPool } from "redis";
+import { createClient as createClient5, createClientPool as createClientPool5 } from "redis-5";
+
+import { nodeRedisClient } from "../../src/index.js";
+
+const [kind = "", port] = process.argv.slice(2);
+const options = {
+  url: `redis://127.0.0.1:${port}`,
+  // Its pings and its pauses before it connects again would keep the process alive.
+  pingInterval: 60_000,
+  socket: { reconnectStrategy: false as const },
+};
+const create = {
+  "client of node-redis 5": () => createClient5(options),
+  "client of node-redis 6": () => createClient(options),
+  "pool of node-redis 5": () => createClientPool5(options),
+  "pool of node-redis 6": () => createClientPool(options),
+}[kind];
+if (create === undefined) throw new Error(`There is no ${kind}`);
+const redis = create();
+redis.on("error", () => undefined);
+await redis.connect();
+
+const subscription = await nodeRedisClient(redis).subscribe?.("channel", {
+  message: (text) => {
+    console.log(`message: ${text}`);
+  },
+  resumed: () => {
+    console.log("resumed");
+  },
+});
+console.log("subscribed");
+
+const [line]: unknown[] = await once(process.stdin, "data");
+if (String(line) === "close\n") await subscription?.close();
+process.stdin.destroy();
+try {
+  redis.destroy();
+} catch {
+  // It was closed before, when its connection was lost.
+}
+console.log("done");

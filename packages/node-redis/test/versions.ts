@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import { createClient, createClientPool, createCluster, RESP_TYPES } from "redis";
+import {
+  createClient as createClient5,
+  createClientPool as createClientPool5,
+  createCluster as createCluster5,
+} from "redis-5";
+
+import type {
+  NodeRedisClientLike,
+  NodeRedisClusterLike,
+  NodeRedisPoolLike,
+  Script,
+} from "../src/index.js";
+
+/** Makes bytes of all text, and text of all numbers. */
+export const BYTES = {
+  [RESP_TYPES.SIMPLE_STRING]: Buffer,
+  [RESP_TYPES.BLOB_STRING]: Buffer,
+  [RESP_TYPES.NUMBER]: String,
+} as const;
+
+/** Options that a user of ours may set. */
+export interface Options {
+  readonly username?: string;
+  readonly password?: string;
+  readonly database?: number;
+  readonly name?: string;
+  readonly disableOfflineQueue?: boolean;
+  readonly pingInterval?: number;
+  readonly commandOptions?: { readonly typeMapping: typeof BYTES };
+  readonly socket?: {
+    readonly reconnectStrategy?: false | number;
+    readonly socketTimeout?: number;
+  };
+  /** New in 6, which 5 does not look at. */
+  readonly keyPrefix?: string | Buffer;
+}
+
+/** What tests do with a client that belongs to a user of ours. */
+interface Closable {
+  readonly isOpen: boolean;
+  on(event: "error" | "reconnecting", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  close(): Promise<unknown>;
+  destroy(): void;
+}
+
+export type User = Closable & (NodeRedisClientLike | NodeRedisPoolLike);
+export type ClusterUser = Closable & NodeRedisClusterLike;
+
+/** Each makes what is not connected yet. */
+export interface Version {
+  readonly name: string;
+  readonly createClient: (port: number, options?: Options) => Closable & NodeRedisClientLike;
+  readonly createPool: (port: number, options?: Options) => Closable & NodeRedisPoolLike;
+  readonly createCluster: (port: number, options?: Options) => ClusterUser;
+}
+
+const url = (port: number): string => `redis://127.0.0.1:${port}`;
+
+const versionsOf5 = ([2, 3] as const).map((RESP): Version => ({
+  name: `node-redis 5 with RESP${RESP}`,
+  createClient: (port, options) => ours(createClient5({ ...options, url: url(port), RESP })),
+  createPool: (port, options) => ours(createClientPool5({ ...options, url: url(port), RESP })),
+  createCluster: (port, options) =>
+    ours(createCluster5({ ...options, rootNodes: [{ url: url(port) }], RESP })),
+}));
+
+const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
+  name: `node-redis 6 with RESP${RESP}`,
+  createClient: (port, options) => ours(createClient({ ...options, url: url(port), RESP })),
+  createPool: (port, options) => ours(createClientPool({ ...options, url: url(port), RESP })),
+  createCluster: (port, options) =>
+    ours(createCluster({ ...options, rootNodes: [{ url: url(port) }], RESP })),
+}));
+
+/** Every test runs with each of them. */
+export const versions: readonly Version[] = [...versionsOf5, ...versionsOf6];
+
+/** Every client and pool of them. */
+export const kinds: readonly {
+  readonly name: string;
+  readonly create: (port: number, options?: Options) => User;
+  readonly isPool: boolean;
+  readonly hasKeyPrefix: boolean;
+}[] = versions.flatMap((version) => {
+  const hasKeyPrefix = versionsOf6.includes(version);
+  const { name, createClient, createPool } = version;
+  return [
+    { name: `client of ${name}`, create: createClient, isPool: false, hasKeyPrefix },
+    { name: `pool of ${name}`, create: createPool, isPool: true, hasKeyPrefix },
+  ];
+});
+
+const clients: Closable[] = [];
+
+function ours<T extends Closable>(client: T): T {
+  clients.push(client);
+  // Without a listener an error of the connection would end the process.
+  client.on("error", () => undefined);
+  return client;
+}
+
+/** Closes what was created. */
+export function closeClients(): void {
+  for (const client of clients.splice(0)) {
+    try {
+      client.destroy();
+    } catch {
+      // A client of node-redis 5 that is closed already, or a pool that has one.
+    }
+  }
+}
+
+/** A Lua text as a script. */
+export function script(source: string): Script {
+  return { name: "test", source, sha1: createHash("sha1").update(source).digest("hex") };
+}
