@@ -154,7 +154,7 @@ describe("running a service", () => {
   test("shutdown: a worker that stands in line leaves it at once", async () => {
     await server.command("SET", "mail-queue", "taken by another", "PX", "60000");
     const worker = startExample("shutdown", { redis: server.port });
-    const inLine = () => server.command("ZCARD", "{mail-queue}:redislock:line");
+    const inLine = () => server.command("ZCARD", "mail-queue:redislock:line{mail-queue}");
     try {
       await waitUntil(async () => (await inLine()) === 1, { what: "the worker to wait" });
       worker.kill("SIGTERM");

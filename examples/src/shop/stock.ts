@@ -8,7 +8,9 @@ export function lockOf(shop: string): string {
 /** All that a shop leaves in Redis. What belongs to the lock would go away by itself, in a day. */
 export function keysOf(shop: string): string[] {
   const lock = lockOf(shop);
-  const companions = ["fence", "line", "waiters"].map((name) => `{${lock}}:redislock:${name}`);
+  const companions = ["fence", "line", "waiters"].map(
+    (name) => `${lock}:redislock:${name}{${lock}}`,
+  );
   return [stockOf(shop), lock, ...companions];
 }
 

@@ -4,7 +4,7 @@
  * Source: Redis cluster specification, "Hash tags".
  */
 
-const SLOTS = 16384;
+export const SLOTS = 16384;
 
 export function hashSlot(key: string): number {
   return crc16(hashTag(key) ?? key) % SLOTS;
@@ -18,8 +18,8 @@ export function hashTag(key: string): string | undefined {
   return close > open + 1 ? key.slice(open + 1, close) : undefined;
 }
 
-function crc16(text: string): number {
-  let crc = 0;
+/** The CRC of a text, or of all that `crc` is the CRC of, and the text behind it. */
+export function crc16(text: string, crc: number = 0): number {
   for (const byte of utf8.encode(text)) {
     crc ^= byte << 8;
     for (let bit = 0; bit < 8; bit++) {

@@ -82,11 +82,12 @@ export class Lease {
   }
 
   /**
-   * A refresh was sent. Whether or not it will be answered, Redis may have done it: a shorter ttl counts
-   * from now on.
+   * A refresh was sent. Whether or not it will be answered, Redis may have done it, or do it later: a
+   * shorter ttl counts from now on, also for renewals.
    */
   refreshing(sentAt: number, ttl: number): void {
     this.#asking = true;
+    this.#ttl = Math.min(this.#ttl, ttl);
     if (sentAt + usable(ttl) < this.#validUntil) this.#rewatch(sentAt + usable(ttl));
   }
 

@@ -1,16 +1,16 @@
 /**
- * The names of a lock's keys in Redis: the user's own key, and its companions, which must live in the
- * same hash slot so that one script reaches them all.
+ * The names of a lock's keys in Redis: the user's own key, and its companions, which begin with it and
+ * must live in the same hash slot, so that one script reaches them all.
  *
- * | key           | companions               | why they share its slot                                |
- * |---------------|--------------------------|--------------------------------------------------------|
- * | `a`           | `{a}:redislock:line`     | the key is their hash tag                              |
- * | `x{a}y`       | `x{a}y::redislock:line`  | they keep the hash tag it has                          |
- * | `a}b`, `{}`   | `{3f}:a}b.:redislock:line`| braces that are no tag: a short tag that hashes alike  |
+ * | key         | companions               | why they share its slot                               |
+ * |-------------|--------------------------|-------------------------------------------------------|
+ * | `a`         | `a:redislock:line{a}`    | the key is their hash tag                             |
+ * | `x{a}y`     | `x{a}y:redislock:line`   | they keep the hash tag it has                         |
+ * | `a}b`, `{}` | `a}b:redislock:line{3f}` | braces that are no tag: a number that makes them so   |
  *
- * What stands before `:redislock:`, a brace, a colon or a full stop, keeps the three kinds apart.
+ * They are the same whether a prefix is part of the key or put before it by the client.
  */
-import { hashSlot, hashTag } from "./hash-slot.js";
+import { crc16, hashSlot, hashTag, SLOTS } from "./hash-slot.js";
 
 /** Where a locker's keys live. */
 export interface Space {
@@ -22,19 +22,15 @@ export interface Space {
   readonly cluster: boolean;
 }
 
-/** What the names of companions end in. No key of a user's may. */
-const ENDINGS = [":redislock:fence", ":redislock:line", ":redislock:waiters"];
+const COMPANIONS = ["fence", "line", "waiters"];
 
 /**
  * The names of one lock, in the order in which scripts take them: the key, the last fencing token,
  * the line, the waiters in it. Without the client's prefix, which it adds by itself.
- *
- * @throws RangeError if no companion could share the key's slot.
  */
 export function lockNames(key: string, space: Space): string[] {
   const name = space.namespace + key;
-  const stem = companionStem(name, space.keyPrefix);
-  return [name, ...ENDINGS.map((ending) => stem + ending)];
+  return [name, ...COMPANIONS.map((kind) => companion(`${name}:redislock:${kind}`, name, space))];
 }
 
 /** The hash slot that a lock lives in. */
@@ -42,36 +38,35 @@ export function slotOf(key: string, space: Space): number {
   return hashSlot(space.keyPrefix + space.namespace + key);
 }
 
+/** No key of a user's may be named so. */
 export function isCompanionName(key: string): boolean {
-  return ENDINGS.some((ending) => key.endsWith(ending));
+  return /:redislock:(fence|line|waiters)(\{.*\})?$/s.test(key);
 }
 
-function companionStem(name: string, prefix: string): string {
-  const whole = prefix + name;
-  if (hashTag(whole) !== undefined) return `${name}:`;
-  const open = prefix.indexOf("{");
-  if (open < 0 && !whole.includes("}")) return `{${whole}}`;
-  if (open >= 0 && prefix.includes("}", open)) {
-    throw new RangeError(
-      `keyPrefix must not hold an empty hash tag, got ${JSON.stringify(prefix)}`,
-    );
-  }
-  // An open brace in the prefix already begins the tag.
-  const head = open < 0 ? "" : prefix.slice(open + 1);
-  return `${open < 0 ? "{" : ""}${tagOfSlot(hashSlot(whole), head)}}:${name}.`;
+function companion(base: string, name: string, { keyPrefix }: Space): string {
+  const whole = keyPrefix + name;
+  if (hashTag(whole) !== undefined) return base;
+  return `${base}{${/[{}]/.test(whole) ? numberFor(whole, keyPrefix + base) : whole}}`;
 }
 
-/** Tags by what they continue and by slot; at most one for each slot, and only for odd names. */
-const tags = new Map<string, string>();
+/** The numbers that were found for odd names: the search takes some milliseconds. */
+const numbers = new Map<string, string>();
+const MOST_NUMBERS = 3_000;
 
-/** Some short text that, after `head`, hashes into the slot; found by trying, some milliseconds. */
-function tagOfSlot(slot: number, head: string): string {
-  const known = tags.get(`${slot} ${head}`);
+/** A number in braces behind `base` that brings it into the slot of `whole`. */
+function numberFor(whole: string, base: string): string {
+  const known = numbers.get(base);
   if (known !== undefined) return known;
+  const slot = hashSlot(whole);
+  // What is hashed: between the first brace and ours, or all of it if the first tag is empty.
+  const open = `${base}{`.indexOf("{") + 1;
+  const empty = base.charAt(open) === "}";
+  const hashed = crc16(empty ? `${base}{` : `${base}{`.slice(open));
   for (let number = 0; ; number++) {
-    const tag = number.toString(36);
-    if (hashSlot(head + tag) !== slot) continue;
-    tags.set(`${slot} ${head}`, tag);
-    return tag;
+    const text = number.toString(36);
+    if (crc16(empty ? `${text}}` : text, hashed) % SLOTS !== slot) continue;
+    if (numbers.size >= MOST_NUMBERS) numbers.clear();
+    numbers.set(base, text);
+    return text;
   }
 }

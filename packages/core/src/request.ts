@@ -103,7 +103,7 @@ export function checkKeys(keys: string | readonly string[], space: Space): reado
   if (unique.length === 0 || unique.length > MAX_KEYS) {
     throw new RangeError(`keys must hold 1 to ${MAX_KEYS} keys, got ${unique.length}`);
   }
-  unique.forEach(checkKey);
+  for (const key of unique) checkKey(key, space.namespace);
   if (space.cluster) checkSlots(unique, space);
   return unique;
 }
@@ -125,10 +125,10 @@ export function checkObject(name: string, value: unknown): void {
   throw new TypeError(`${name} must be an object, got ${kind(value)}`);
 }
 
-function checkKey(key: unknown): void {
+function checkKey(key: string, namespace: string): void {
   checkText("key", key, MAX_KEY_BYTES);
   if (key === "") throw new RangeError("key must not be empty");
-  if (typeof key === "string" && isCompanionName(key)) {
+  if (isCompanionName(namespace + key)) {
     throw new RangeError(`key must not end like a name of this library's own, got ${quote(key)}`);
   }
 }

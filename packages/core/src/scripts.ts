@@ -106,7 +106,7 @@ const REFUSED =
  */
 export const obtainScript: Script = script(
   "obtain",
-  "174c60cff21ebe7ededb14c7a090b6d5cbbab14e",
+  "3a25f73163962126b1e822d523e268ff785d34c7",
   `local call = redis.call
 local value, ttl, id = ARGV[1], ARGV[2], ARGV[4]
 local token = string.sub(value, 1, ARGV[3])
@@ -149,7 +149,10 @@ for i = 1, #KEYS, 4 do
   end
 end
 if free and fence and owned == #KEYS then
-  for i = 1, #KEYS, 4 do call('PEXPIRE', KEYS[i], ttl) end
+  -- A late copy of this question must not cut a lease that was refreshed since.
+  for i = 1, #KEYS, 4 do
+    if call('PTTL', KEYS[i]) < tonumber(ttl) then call('PEXPIRE', KEYS[i], ttl) end
+  end
   return fence
 end
 

@@ -51,7 +51,7 @@ test("they rise after a lock that expired", async () => {
 });
 
 test.each([
-  ["the last one was deleted", () => server.command("DEL", "{k}:redislock:fence")],
+  ["the last one was deleted", () => server.command("DEL", "k:redislock:fence{k}")],
   ["FLUSHALL", () => server.command("FLUSHALL")],
   ["SCRIPT FLUSH", () => server.command("SCRIPT", "FLUSH")],
   ["an empty server took its place", () => server.restart({ empty: true })],
@@ -64,7 +64,7 @@ test.each([
 
 test("they rise although the server's clock was set back", async () => {
   const future = Date.now() * 1_000 + 3_600_000_000;
-  await server.command("SET", "{k}:redislock:fence", `${future}:someone's`);
+  await server.command("SET", "k:redislock:fence{k}", `${future}:someone's`);
   expect(await grant()).toBe(future + 1);
   expect(await grant()).toBe(future + 2);
 });
@@ -75,39 +75,39 @@ test("so they do for who waits in line", async () => {
   const waiting = one.obtain("k", 10_000, { wait: Infinity });
   await untilInLine("k", 1, "told");
   const future = Date.now() * 1_000 + 3_600_000_000;
-  await server.command("SET", "{k}:redislock:fence", `${future}:someone's`);
+  await server.command("SET", "k:redislock:fence{k}", `${future}:someone's`);
   await lock.release();
   expect((await waiting).fencingToken).toBe(future + 1);
 });
 
 test("a refused obtain uses none up", async () => {
   await locker().obtain("k", 10_000);
-  const before = await server.command("GET", "{k}:redislock:fence");
+  const before = await server.command("GET", "k:redislock:fence{k}");
   await locker().tryObtain("k", 10_000);
-  expect(await server.command("GET", "{k}:redislock:fence")).toBe(before);
+  expect(await server.command("GET", "k:redislock:fence{k}")).toBe(before);
 });
 
 test("the last one is remembered for a day and no longer, however short the lock", async () => {
   await locker().obtain("k", 10);
-  const left = await server.command("PTTL", "{k}:redislock:fence");
+  const left = await server.command("PTTL", "k:redislock:fence{k}");
   expect(left).toBeGreaterThan(DAY - 60_000);
   expect(left).toBeLessThanOrEqual(DAY);
 });
 
 test("of a lock that lasts for long it is remembered for twice as long", async () => {
   const lock = await locker().obtain("k", 10 * DAY);
-  expect(await server.command("PTTL", "{k}:redislock:fence")).toBeGreaterThan(19 * DAY);
+  expect(await server.command("PTTL", "k:redislock:fence{k}")).toBeGreaterThan(19 * DAY);
   await lock.release();
   const short = await locker().obtain("k", 10_000);
   await short.refresh(10 * DAY);
-  expect(await server.command("PTTL", "{k}:redislock:fence")).toBeGreaterThan(19 * DAY);
+  expect(await server.command("PTTL", "k:redislock:fence{k}")).toBeGreaterThan(19 * DAY);
 });
 
 test("a refresh remembers it for a day from then on", async () => {
   const lock = await locker().obtain("k", 10_000);
-  await server.command("PEXPIRE", "{k}:redislock:fence", "1000");
+  await server.command("PEXPIRE", "k:redislock:fence{k}", "1000");
   await lock.refresh();
-  expect(await server.command("PTTL", "{k}:redislock:fence")).toBeGreaterThan(DAY - 60_000);
+  expect(await server.command("PTTL", "k:redislock:fence{k}")).toBeGreaterThan(DAY - 60_000);
 });
 
 test("nothing that a lock leaves in Redis stays for ever", async () => {
@@ -134,7 +134,7 @@ test("after the release only the last fencing token is left", async () => {
   await untilInLine("k", 1);
   await lock.release();
   await (await waiting).release();
-  expect(await server.command("KEYS", "*")).toEqual(["{k}:redislock:fence"]);
+  expect(await server.command("KEYS", "*")).toEqual(["k:redislock:fence{k}"]);
 });
 
 async function expectNothingForEver(): Promise<void> {

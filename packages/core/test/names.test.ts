@@ -29,7 +29,7 @@ function randomNames(count: number, seed: number): string[] {
   return [...names];
 }
 
-const prefixes = ["", "p:", "{p}:", "p{", "p}:", "a{b", "{", "}{", "{a}{"];
+const prefixes = ["", "p:", "{p}:", "p{", "p}:", "a{b", "{", "}{", "{a}{", "p{}:", "{}", "{}{a}"];
 
 describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
   const space: Space = { namespace: "", keyPrefix, cluster: true };
@@ -79,14 +79,13 @@ test("a namespace is a part of the name", () => {
   expect(inNamespace).toEqual(lockNames("a{b}", { namespace: "", keyPrefix: "", cluster: false }));
 });
 
-test.each(["p{}:", "{}", "{}{a}"])(
-  "the prefix %j cannot be given companions, and says so",
-  (keyPrefix) => {
-    const space: Space = { namespace: "", keyPrefix, cluster: false };
-    expect(() => lockNames("a", space)).toThrow(RangeError);
-    expect(() => lockNames("a", space)).toThrow(/keyPrefix must not hold an empty hash tag/);
-  },
-);
+test("a prefix of the client's and the same as part of the key give one lock, one line, one fence", () => {
+  for (const name of ["a", "x{a}y", "a}b", "a{b", "{}"]) {
+    const prefixed = lockNames(name, { namespace: "", keyPrefix: "p:", cluster: false });
+    const plain = lockNames(`p:${name}`, { namespace: "", keyPrefix: "", cluster: false });
+    expect(prefixed.map((key) => `p:${key}`)).toEqual(plain);
+  }
+});
 
 test("hash slots are those of the server", async () => {
   const names = [

@@ -27,7 +27,7 @@ describe("a reply that is lost on its way", () => {
     await fault.happened;
     expect(asked()).toEqual(["obtain", "obtain"]);
     expect(await server.command("GET", "k")).toBe(`${lock.token}m`);
-    expect(await server.command("GET", "{k}:redislock:fence")).toBe(
+    expect(await server.command("GET", "k:redislock:fence{k}")).toBe(
       `${lock.fencingToken}:${lock.token}`,
     );
     await lock.release();
@@ -101,7 +101,7 @@ describe("a question that comes twice", () => {
   test("gives one grant, and the same fencing token", async () => {
     proxy.duplicateNext("EVALSHA");
     const lock = await locker().obtain("k", 10_000);
-    expect(await server.command("GET", "{k}:redislock:fence")).toBe(
+    expect(await server.command("GET", "k:redislock:fence{k}")).toBe(
       `${lock.fencingToken}:${lock.token}`,
     );
     proxy.duplicateNext("EVALSHA");
@@ -114,9 +114,9 @@ describe("a question that comes twice", () => {
     proxy.duplicateNext("EVALSHA");
     const failed = failure(locker().obtain("k", 10_000, { wait: 100 }));
     await proxy.commands.waitFor("SUBSCRIBE");
-    expect(await server.command("ZCARD", "{k}:redislock:line")).toBe(1);
+    expect(await server.command("ZCARD", "k:redislock:line{k}")).toBe(1);
     await failed;
-    expect(await server.command("ZCARD", "{k}:redislock:line")).toBe(0);
+    expect(await server.command("ZCARD", "k:redislock:line{k}")).toBe(0);
   });
 });
 
@@ -202,7 +202,7 @@ describe("while Redis is silent", () => {
     await failed;
     expect(await server.command("EXISTS", "k")).toBe(0);
     proxy.speak({ deliver: true });
-    await waitUntil(async () => (await server.command("EXISTS", "{k}:redislock:fence")) === 1, {
+    await waitUntil(async () => (await server.command("EXISTS", "k:redislock:fence{k}")) === 1, {
       what: "the late question to arrive",
     });
     await untilFree("k");

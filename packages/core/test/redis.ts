@@ -80,7 +80,7 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
   async function untilInLine(key: string, count: number, how?: "told"): Promise<void> {
     const isThere = how === "told" ? /^\d+ [12] / : /^/;
     const allThere = async (): Promise<boolean> => {
-      const waiters = await server.command("HVALS", `{${key}}:redislock:waiters`);
+      const waiters = await server.command("HVALS", `${key}:redislock:waiters{${key}}`);
       if (!Array.isArray(waiters) || waiters.length !== count) return false;
       return waiters.every((waiter) => isThere.test(String(waiter)));
     };

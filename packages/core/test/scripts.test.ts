@@ -82,7 +82,7 @@ test("the scripts write only keys they were given", async () => {
   await waiting;
   const keys = await server.command("KEYS", "*");
   const companions = ["a", "b"].flatMap((key) =>
-    ["fence", "line", "waiters"].map((what) => `{${key}}:redislock:${what}`),
+    ["fence", "line", "waiters"].map((what) => `${key}:redislock:${what}{${key}}`),
   );
   for (const key of Array.isArray(keys) ? keys : []) {
     expect(["a", "b", ...companions]).toContain(key);

@@ -6,14 +6,11 @@ import type { NodeRedisClientLike } from "../src/index.js";
 
 /** A connection that takes as long to connect as the test wants. */
 class Connection extends EventEmitter {
-  connected!: () => void;
+  ready!: () => void;
   readonly connect = jest.fn(
     () =>
       new Promise<void>((resolve) => {
-        this.connected = () => {
-          this.emit("connect");
-          resolve();
-        };
+        this.ready = resolve;
       }),
   );
   readonly subscribe = jest.fn(() => Promise.resolve());
@@ -50,15 +47,26 @@ describe("a connection that is ended while it connects", () => {
     await new Promise(setImmediate);
     expect(connection.destroy).not.toHaveBeenCalled();
     const destroyed = once(connection, "destroyed");
-    connection.connected();
+    connection.emit("connect");
     await destroyed;
     expect(connection.destroy).toHaveBeenCalledTimes(1);
   });
 
-  test("is destroyed at once when it is connected already", async () => {
+  test("is destroyed at once when it is only waiting for the server's greeting", async () => {
+    const { end } = listen(client, "channel", listener);
+    await Promise.resolve();
+    connection.emit("connect");
+    const destroyed = once(connection, "destroyed");
+    end(new Error("no more"));
+    await destroyed;
+    expect(connection.destroy).toHaveBeenCalledTimes(1);
+  });
+
+  test("is destroyed at once when it is ready", async () => {
     const { confirmed, end } = listen(client, "channel", listener);
     await Promise.resolve();
-    connection.connected();
+    connection.emit("connect");
+    connection.ready();
     await confirmed;
     const destroyed = once(connection, "destroyed");
     end(new Error("no more"));

@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  jest,
+  test,
+} from "@jest/globals";
 import {
   startProxy,
   startServer,
@@ -132,6 +141,15 @@ describe.each(kinds)("$name", ({ create }) => {
     expect(await heard.next()).toBe("resumed");
     await publish("two");
     expect(await heard.next()).toBe("message: two");
+  });
+
+  test("does not use the client's reconnectStrategy, whose pauses would keep the process alive", async () => {
+    const reconnectStrategy = jest.fn((): false => false);
+    await subscribe(await connect(proxy.port, { socket: { reconnectStrategy } }));
+    await proxy.cutAll();
+    expect(await heard.next()).toBe("resumed");
+    // For the client's own connection.
+    expect(reconnectStrategy).toHaveBeenCalledTimes(1);
   });
 
   test("hears what comes after a silence longer than the client's socketTimeout", async () => {

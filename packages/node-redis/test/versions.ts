@@ -30,7 +30,7 @@ export interface Options {
   readonly pingInterval?: number;
   readonly commandOptions?: { readonly typeMapping: typeof BYTES };
   readonly socket?: {
-    readonly reconnectStrategy?: false | number;
+    readonly reconnectStrategy?: false | number | (() => false);
     readonly socketTimeout?: number;
   };
   /** New in 6, which 5 does not look at. */
@@ -40,6 +40,8 @@ export interface Options {
 /** What tests do with a client that belongs to a user of ours. */
 interface Closable {
   readonly isOpen: boolean;
+  /** Of a pool: with what it looks for connections too many, also after it was destroyed. */
+  readonly cleanupTimeout?: NodeJS.Timeout;
   on(event: "error" | "reconnecting", listener: () => void): unknown;
   connect(): Promise<unknown>;
   close(): Promise<unknown>;
@@ -105,6 +107,7 @@ function ours<T extends Closable>(client: T): T {
 /** Closes what was created. */
 export function closeClients(): void {
   for (const client of clients.splice(0)) {
+    clearTimeout(client.cleanupTimeout);
     try {
       client.destroy();
     } catch {

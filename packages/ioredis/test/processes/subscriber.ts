@@ -29,8 +29,8 @@ const subscription = await ioredisClient(redis).subscribe?.("channel", {
 });
 console.log("subscribed");
 
-const [line]: unknown[] = await once(process.stdin, "data");
-if (String(line) === "close\n") await subscription?.close();
+const [line] = (await once(process.stdin, "data")).map(String);
+if (line === "close\n") await subscription?.close();
 process.stdin.destroy();
 redis.stream.destroy();
 console.log("done");

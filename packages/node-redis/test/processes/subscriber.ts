@@ -36,8 +36,8 @@ const subscription = await nodeRedisClient(redis).subscribe?.("channel", {
 });
 console.log("subscribed");
 
-const [line]: unknown[] = await once(process.stdin, "data");
-if (String(line) === "close\n") await subscription?.close();
+const [line] = (await once(process.stdin, "data")).map(String);
+if (line === "close\n") await subscription?.close();
 process.stdin.destroy();
 try {
   redis.destroy();
