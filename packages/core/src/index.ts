@@ -35,6 +35,7 @@ export type { EventListener, LockEvent } from "./events.js";
 export { toReply } from "./client.js";
 export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./client.js";
 export { ServerError } from "./errors.js";
+export { type Listening, staySubscribed } from "./subscription.js";
 export type { Clock } from "./clock.js";
 export {
   forceReleaseScript,

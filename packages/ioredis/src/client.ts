@@ -1,8 +1,14 @@
-import { ServerError, toReply, type RedisClient, type Reply, type Script } from "@redislock/core";
+import {
+  ServerError,
+  staySubscribed,
+  toReply,
+  type RedisClient,
+  type Reply,
+  type Script,
+} from "@redislock/core";
 
 import type { IoredisLike, ScriptRunner } from "./ioredis-types.js";
 import { listen } from "./listen.js";
-import { staySubscribed } from "./subscription.js";
 
 /** The client interface of the lock over a `Redis` or a `Cluster` of ioredis. */
 export function ioredisClient(redis: IoredisLike): RedisClient {

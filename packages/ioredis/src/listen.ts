@@ -1,7 +1,6 @@
-import type { ChannelListener } from "@redislock/core";
+import type { ChannelListener, Listening } from "@redislock/core";
 
 import type { IoredisLike, IoredisRedisLike } from "./ioredis-types.js";
-import type { Listening } from "./subscription.js";
 
 /** Milliseconds of silence after which TCP asks whether the other end is still there. */
 const KEEP_ALIVE = 30_000;
@@ -15,7 +14,7 @@ export function listen(
   const connection = anyNode(redis).duplicate({
     enableOfflineQueue: true,
     keepAlive: KEEP_ALIVE,
-    // A new connection replaces a lost one, see subscription.ts; ioredis' own timers for that would
+    // A new connection replaces a lost one, see staySubscribed; ioredis' own timers for that would
     // keep the process alive.
     retryStrategy: null,
     reconnectOnError: null,

@@ -1,8 +1,14 @@
-import { ServerError, toReply, type RedisClient, type Reply, type Script } from "@redislock/core";
+import {
+  ServerError,
+  staySubscribed,
+  toReply,
+  type RedisClient,
+  type Reply,
+  type Script,
+} from "@redislock/core";
 
 import { listen } from "./listen.js";
 import type { NodeRedisLike, ScriptRunner } from "./node-redis-types.js";
-import { staySubscribed } from "./subscription.js";
 
 /** The client interface of the lock over a client, pool, cluster or sentinel of node-redis. */
 export function nodeRedisClient(redis: NodeRedisLike): RedisClient {

@@ -1,4 +1,4 @@
-import type { ChannelListener } from "@redislock/core";
+import type { ChannelListener, Listening } from "@redislock/core";
 
 import type {
   ConnectionLike,
@@ -6,7 +6,6 @@ import type {
   NodeRedisClusterLike,
   NodeRedisPoolLike,
 } from "./node-redis-types.js";
-import type { Listening } from "./subscription.js";
 
 /** What gives connections away to listen with. */
 export type Source = NodeRedisClientLike | NodeRedisPoolLike | NodeRedisClusterLike;
@@ -47,7 +46,7 @@ async function duplicate(redis: Source): Promise<ConnectionLike> {
 
 function duplicateOf(client: NodeRedisClientLike): ConnectionLike {
   return client.duplicate({
-    // A new connection replaces a lost one, see subscription.ts; node-redis' own timers for that, and
+    // A new connection replaces a lost one, see staySubscribed; node-redis' own timers for that, and
     // for its pings, would keep the process alive. To hear nothing for long is no fault here.
     socket: { ...client.options?.socket, reconnectStrategy: false, socketTimeout: undefined },
     pingInterval: undefined,

@@ -1,4 +1,5 @@
-import type { ChannelListener, Subscription } from "@redislock/core";
+import type { ChannelListener, Subscription } from "./client.js";
+import { systemClock } from "./clock.js";
 
 /** Milliseconds for a connection to be open and subscribed. */
 const PATIENCE = 10_000;
@@ -6,7 +7,7 @@ const PATIENCE = 10_000;
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 5_000;
 
-/** A connection that listens, as far as this file is concerned with it. */
+/** A connection that was opened to listen to one channel, and dies when it is lost. */
 export interface Listening {
   /** Resolves when the server has confirmed the subscription, rejects when it refused. */
   readonly confirmed: Promise<unknown>;
@@ -17,8 +18,11 @@ export interface Listening {
 }
 
 /**
- * Listens, and when the connection is lost, listens again on a new one, until it is closed. The first
- * connection must succeed. No timer of it keeps the process alive.
+ * For the `subscribe` of an adapter: listens, and when the connection is lost, listens again on a new
+ * one, until it is closed. The first connection must succeed. No timer of it keeps the process alive.
+ *
+ * @param listen - Opens a connection that listens. It should neither reconnect by itself nor keep the
+ *   process alive.
  */
 export async function staySubscribed(
   listen: () => Listening,
@@ -58,17 +62,16 @@ export async function staySubscribed(
 }
 
 async function confirmation({ confirmed, ended, end }: Listening): Promise<void> {
-  const timer = setTimeout(() => {
+  const forget = systemClock.after(PATIENCE, () => {
     end(new Error(`Not subscribed in ${PATIENCE} ms`));
-  }, PATIENCE);
-  unref(timer);
+  });
   try {
     await Promise.race([confirmed, ended.then(fail)]);
   } catch (error) {
     end(error);
     throw error;
   } finally {
-    clearTimeout(timer);
+    forget();
   }
 }
 
@@ -76,15 +79,10 @@ async function confirmation({ confirmed, ended, end }: Listening): Promise<void>
 function pause(failures: number): Promise<void> {
   const longest = Math.min(FIRST_PAUSE * 2 ** failures, LAST_PAUSE);
   return new Promise((resolve) => {
-    unref(setTimeout(resolve, longest * (0.5 + 0.5 * Math.random())));
+    systemClock.after(longest * (0.5 + 0.5 * Math.random()), resolve);
   });
 }
 
 function fail(reason: unknown): never {
   throw reason;
-}
-
-/** Lets the process end before the timer does. On some platforms a timer is a number, and does anyway. */
-function unref(timer: number | { unref(): unknown }): void {
-  if (typeof timer === "object") timer.unref();
 }
