@@ -258,6 +258,7 @@ export class Locker {
     const left = claim.giveUp();
     if (answer.kind === "failed") throw answer.error;
     const facts = await Promise.race([left, this.#alarm.sleep(LAST_WORD)]);
+    signal?.throwIfAborted();
     const holder = facts ? facts.holder : answer.holder;
     const position = facts ? facts.position : answer.place?.position;
     const waited = this.#alarm.now() - started;

@@ -20,15 +20,32 @@ import type { Script } from "./client.js";
 /** How long the last fencing token is remembered at least: longer than clocks are ever set back. */
 const A_DAY = 86_400_000;
 
+/** How often a waiter who can be told shows that it is there, at the least, in milliseconds. */
+export const PRESENCE = 15_000;
+
 /**
  * Offers the free lock at KEYS[i] to those in line, and says whose it is now: `granted` to a waiter who
  * was told, `kept` for one who has to ask, for the `asker` itself if it is the first who can have it, or
  * `nobody`. Drops waiters who went stale or do not hear; who is alive comes back with its ticket.
  *
+ * Waiters ask by themselves when the lease ends that they were told of, or after {@link PRESENCE}. If a
+ * new lease ends before that, `announce` tells the first in line to come and learn of it.
+ *
  * Writes by pcall and the key last: with memory full the lock must stay free, not half granted.
  * O(log n) in the line's length, for the one it serves and for each that it drops, at most 1000.
  */
 const SERVE = `
+local function tell(id, what)
+  local inbox, number = string.match(id, '^(.+):(%d+)$')
+  return redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, string.format(what, number))
+end
+local function announce(i, ttl)
+  if tonumber(ttl) >= ${PRESENCE} then return end
+  local id = redis.call('ZRANGE', KEYS[i + 2], 0, 0)[1]
+  local waiter = id and redis.call('HGET', KEYS[i + 3], id) or ''
+  local told, lease = string.match(waiter, '^%d+ (%d) %d+ (%d+)')
+  if told and told ~= '0' and lease / 2 > tonumber(ttl) then tell(id, 'come %s') end
+end
 local function serve(i, asker)
   local time = redis.call('TIME')
   local micros = time[1] * 1000000 + time[2]
@@ -40,8 +57,7 @@ local function serve(i, asker)
     local stale, told, keys, ttl, length, value = string.match(waiter, '^(%d+) (%d) (%d+) (%d+) (%d+) (.*)$')
     if stale and stale * 1000 >= micros then
       if told == '0' then return 'kept' end
-      local inbox, number = string.match(id, '^(.+):(%d+)$')
-      local message = 'come ' .. number
+      local message = 'come %s'
       if keys == '1' then
         local last = string.match(redis.call('GET', KEYS[i + 1]) or '', '^%d+') or 0
         local fence = string.format('%.0f', math.max(micros, last + 1))
@@ -49,9 +65,9 @@ local function serve(i, asker)
         local token = string.sub(value, 1, length)
         if redis.pcall('SET', KEYS[i + 1], fence .. ':' .. token, 'PX', memory).err then return 'nobody' end
         if redis.pcall('SET', KEYS[i], value, 'PX', ttl).err then return 'nobody' end
-        message = 'grant ' .. number .. ' ' .. fence
+        message = 'grant %s ' .. fence
       end
-      local heard = redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, message)
+      local heard = tell(id, message)
       local sent = type(heard) == 'number'
       local hears = sent and (told == '2' or heard > 0)
       if keys == '1' and not hears then redis.call('DEL', KEYS[i]) end
@@ -62,7 +78,10 @@ local function serve(i, asker)
     end
     redis.call('ZREM', KEYS[i + 2], id)
     redis.call('HDEL', KEYS[i + 3], id)
-    if not stale then return 'granted' end
+    if not stale then
+      announce(i, ttl)
+      return 'granted'
+    end
   end
   return 'kept'
 end`;
@@ -106,7 +125,7 @@ const REFUSED =
  */
 export const obtainScript: Script = script(
   "obtain",
-  "3a25f73163962126b1e822d523e268ff785d34c7",
+  "5b888bfaffa485f2132a30b8559b55c1dca01cda",
   `local call = redis.call
 local value, ttl, id = ARGV[1], ARGV[2], ARGV[4]
 local token = string.sub(value, 1, ARGV[3])
@@ -185,9 +204,10 @@ if not free then
   return { longest[1], place, call('ZSCORE', KEYS[3], id), string.format('%.0f', micros) }
 end
 
-for i = 3, #KEYS, 4 do
-  call('ZREM', KEYS[i], id or '')
-  call('HDEL', KEYS[i + 1], id or '')
+for i = 1, #KEYS, 4 do
+  call('ZREM', KEYS[i + 2], id or '')
+  call('HDEL', KEYS[i + 3], id or '')
+  announce(i, ttl)
 end
 end
 
@@ -217,7 +237,7 @@ return fence`,
  */
 export const releaseScript: Script = script(
   "release",
-  "22051196c02025344442a3c2aaefa100bf473767",
+  "b43bee7ffbd09f92ebf99a1c2f36ca574cf69042",
   `${SERVE}
 local verdict = 1
 for i = 1, #KEYS, 4 do
@@ -247,7 +267,7 @@ return verdict`,
  */
 export const leaveScript: Script = script(
   "leave",
-  "a3ffa7fdbc6699fa2dd177780d07ce9bc989bcde",
+  "bd94c172b9016ac046a5dd6a520bdc702ce15326",
   `${SERVE}${DESCRIBE}
 local place, owned, longest = 0, 0, { false, false, false }
 for i = 1, #KEYS, 4 do
@@ -353,7 +373,7 @@ return reply`,
  */
 export const forceReleaseScript: Script = script(
   "forceRelease",
-  "d73864497cbb3d629e0455d60709a46e84671568",
+  "fa04fc18a0c48cad0d1427b47315d076d2953d55",
   `${SERVE}
 local held = redis.call('GET', KEYS[1])
 local granted = redis.call('EXISTS', KEYS[3]) == 1 and serve(1) == 'granted'

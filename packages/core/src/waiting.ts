@@ -2,14 +2,13 @@ import type { Alarm } from "./alarm.js";
 import type { Answer, Claim } from "./claim.js";
 import type { Effort } from "./effort.js";
 import type { Inbox } from "./inbox.js";
+import { PRESENCE } from "./scripts.js";
 
 /** How long after the holder's lease the first in line asks, and each behind it after the one before. */
 const STAGGER = 10;
 /** How often the first in line asks when it cannot be told; those behind it as much less often. */
 const UNTOLD_PAUSE = 50;
-/** How often a waiter shows at least that it is there. */
-const PRESENCE = 15_000;
-/** The same when it cannot be told. */
+/** How often a waiter shows at least that it is there, when it cannot be told. */
 const UNTOLD_PRESENCE = 1_000;
 /** The same where it can be told, but Redis cannot see whether it hears. */
 const UNCOUNTED_PRESENCE = 2_000;

@@ -43,7 +43,7 @@ test("they rise from waiter to waiter in line", async () => {
 });
 
 test("they rise after a lock that expired", async () => {
-  const { fencingToken } = await locker().obtain("k", 10);
+  const { fencingToken } = await locker().obtain("k", 1_000);
   await waitUntil(async () => (await server.command("EXISTS", "k")) === 0, {
     what: "the lock to expire",
   });
@@ -88,7 +88,7 @@ test("a refused obtain uses none up", async () => {
 });
 
 test("the last one is remembered for a day and no longer, however short the lock", async () => {
-  await locker().obtain("k", 10);
+  await locker().obtain("k", 1_000);
   const left = await server.command("PTTL", "k:redislock:fence{k}");
   expect(left).toBeGreaterThan(DAY - 60_000);
   expect(left).toBeLessThanOrEqual(DAY);
