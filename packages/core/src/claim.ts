@@ -176,9 +176,9 @@ export class Claim {
   }
 
   /** This claim's part in a refresh of many: the keys and arguments for each of its locks. */
-  refreshPart(ttl: number): { keys: string[]; args: string[] } {
+  refreshPart(ttl: number, cut: boolean): { keys: string[]; args: string[] } {
     const keys = this.#names.filter((_, index) => index % NAMES < 2);
-    return { keys, args: this.keys.flatMap(() => [this.#value, String(ttl)]) };
+    return { keys, args: this.keys.flatMap(() => [this.#value, String(ttl), cut ? "1" : "0"]) };
   }
 
   /** The error to throw for an outcome that is no reply. */

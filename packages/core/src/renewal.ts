@@ -104,7 +104,9 @@ export class Renewal {
 
   async #sendNow(batch: readonly Holding[], ttl?: number): Promise<(Verdict | Failure)[]> {
     const now = this.#calls.alarm.now();
-    const parts = batch.map(({ claim, lease }) => claim.refreshPart(ttl ?? lease.ttl));
+    const parts = batch.map(({ claim, lease }) =>
+      claim.refreshPart(ttl ?? lease.ttl, ttl !== undefined && ttl < lease.ttl),
+    );
     for (const { lease } of batch) lease.refreshing(now, ttl ?? lease.ttl);
     const outcome = await this.#calls.run(
       refreshScript,

@@ -290,23 +290,25 @@ return { longest[1], longest[2], longest[3], place, owned }`,
 
 /**
  * Starts leases anew, many at once. By PEXPIRE, which works with memory full, and which cannot bring
- * back a lock that is gone.
+ * back a lock that is gone. A lease is cut only if that is wanted: a late copy of a renewal, overtaken
+ * by a refresh for longer, must not.
  *
- * KEYS: key, fence for each lock. ARGV: value, ttl for each lock.
+ * KEYS: key, fence for each lock. ARGV: value, ttl, 1 to cut a longer lease, for each lock.
  * Reply: for each lock 1 when it was ours and goes on, 0 when it is gone, -1 when it is another's.
  * Complexity: O(1) for each lock.
  */
 export const refreshScript: Script = script(
   "refresh",
-  "56e9fd0c9356e68095b95b2616aa002cd427c72f",
+  "bc961a629a224cfc9adf94a55a1a55bb7ab3f371",
   `
 local verdicts = {}
-for i = 1, #KEYS, 2 do
-  local held = redis.pcall('GET', KEYS[i])
+for n = 1, #KEYS / 2 do
+  local key, value, ttl, cut = KEYS[2 * n - 1], ARGV[3 * n - 2], ARGV[3 * n - 1], ARGV[3 * n]
+  local held = redis.pcall('GET', key)
   ${REFUSED}
-  if held == ARGV[i] then
-    redis.call('PEXPIRE', KEYS[i], ARGV[i + 1])
-    redis.call('PEXPIRE', KEYS[i + 1], math.max(${A_DAY}, 2 * ARGV[i + 1]))
+  if held == value then
+    if cut == '1' or redis.call('PTTL', key) < tonumber(ttl) then redis.call('PEXPIRE', key, ttl) end
+    redis.call('PEXPIRE', KEYS[2 * n], math.max(${A_DAY}, 2 * ttl))
     table.insert(verdicts, 1)
   else
     table.insert(verdicts, held and -1 or 0)

@@ -114,8 +114,8 @@ test("a last question that is answered after the ttl is answered all the same", 
 test("a signal is the deadline instead of the ttl", async () => {
   await server.command("SET", "k", "another's", "PX", "60000");
   const control = new AbortController();
-  const obtaining = locker().obtain("k", 20, {
-    retry: linearBackoff(5),
+  const obtaining = locker().obtain("k", 100, {
+    retry: linearBackoff(20),
     signal: control.signal,
   });
   await questions(10);
