@@ -21,8 +21,9 @@ export type Outcome =
 export type Failure = Exclude<Outcome, { kind: "reply" }>;
 
 /**
- * Answers that say "not now": the script was not run, and may be in a moment. NOSCRIPT is among them
- * because a client that sends commands in batches cannot always send the text by itself.
+ * Answers that say "not now": the script was not run, and may be in a moment. The last three, which are
+ * the client's business, are among them because a client that sends commands in batches cannot always
+ * see to it.
  */
 const NOT_NOW = new Set([
   "LOADING",
@@ -34,6 +35,8 @@ const NOT_NOW = new Set([
   "MASTERDOWN",
   "MISCONF",
   "NOSCRIPT",
+  "MOVED",
+  "ASK",
 ]);
 
 export function isNotNow(error: ServerError): boolean {

@@ -74,10 +74,15 @@ export class Inbox {
     );
   }
 
+  /** Unsubscribes. A subscription that is still being opened is closed as soon as it is there. */
   async close(): Promise<void> {
+    const wasOpen = this.#state === "open";
     this.#state = "closed";
-    const subscription = await this.#subscription?.catch(() => undefined);
-    await subscription?.close();
+    const closing = this.#subscription?.then(
+      (subscription) => subscription?.close(),
+      () => undefined,
+    );
+    if (wasOpen) await closing;
   }
 
   /** Async, so that a client that throws is one that rejects. */

@@ -153,7 +153,7 @@ describe.each(kinds)("$name", ({ create }) => {
   });
 
   test("hears what comes after a silence longer than the client's socketTimeout", async () => {
-    const redis = await connect(proxy.port, { socket: { socketTimeout: 50 } });
+    const redis = await connect(proxy.port, { socket: { socketTimeout: 300 } });
     await subscribe(redis);
     // The user's own connection dies of the silence: that is how we know that it was long enough.
     await waitUntil(() => proxy.connections === 1, { what: "the user's connection to be gone" });
