@@ -32,10 +32,13 @@ export function listen(
     end(new Error("The connection was closed"));
   });
   connection.on("connect", () => connection.stream?.unref());
+  // ioredis goes on to read what came before it hung up; whoever closed wants to hear no more.
+  let listening = true;
   connection.on("message", (_, text) => {
-    listener.message(text);
+    if (listening) listener.message(text);
   });
   void ended.then(() => {
+    listening = false;
     connection.disconnect();
   });
   return { confirmed: connection.subscribe(channel), ended, end };

@@ -3,12 +3,13 @@ import { startProxy, startServer } from "@redislock/test-servers";
 import { conformance } from "@redislock/testing/conformance";
 
 import { ioredisClient } from "../src/index.js";
-import { versions } from "./versions.js";
+import { closeClients, versions } from "./versions.js";
 
 const server = await startServer();
 const proxy = await startProxy(server.port);
 afterEach(() => proxy.heal());
 afterAll(async () => {
+  closeClients();
   await proxy.stop();
   await server.stop();
 });

@@ -3,12 +3,13 @@ import { startProxy, startServer } from "@redislock/test-servers";
 import { conformance } from "@redislock/testing/conformance";
 
 import { nodeRedisClient } from "../src/index.js";
-import { kinds } from "./versions.js";
+import { closeClients, kinds } from "./versions.js";
 
 const server = await startServer();
 const proxy = await startProxy(server.port);
 afterEach(() => proxy.heal());
 afterAll(async () => {
+  closeClients();
   await proxy.stop();
   await server.stop();
 });
@@ -21,7 +22,7 @@ for (const { name, create } of kinds) {
         async connect() {
           const redis = create(proxy.port);
           await redis.connect();
-          return { client: nodeRedisClient(redis), close: () => redis.destroy() };
+          return { client: nodeRedisClient(redis), close: () => redis.close() };
         },
         command: (...command) => server.command(...command),
         loseNextReply: () => void proxy.dropNextReply("EVALSHA"),
