@@ -30,8 +30,8 @@ export type Answer =
 interface Place {
   readonly position: number;
   readonly ticket: string;
-  /** The server's time in microseconds: every grant from then on has a higher fencing token. */
-  readonly time: number;
+  /** Every grant from then on has a higher fencing token. */
+  readonly bound: number;
 }
 
 /** Who asks to stand in line. */
@@ -67,7 +67,7 @@ export class Claim {
   readonly #calls: Calls;
   readonly #value: string;
   /** Four names for each key, in the order that the scripts take them. */
-  readonly #names: readonly string[];
+  readonly #names: string[];
   /** Told when a grant that came after we had given up was released again. */
   readonly #onLateGrant: () => void;
   #gone = false;
@@ -84,7 +84,9 @@ export class Claim {
     this.metadata = request.metadata;
     this.#calls = calls;
     this.#value = request.token + request.metadata;
-    this.#names = request.keys.flatMap((key) => lockNames(key, space));
+    const [first = "", ...others] = request.keys;
+    this.#names = lockNames(first, space);
+    for (const key of others) this.#names.push(...lockNames(key, space));
     this.#onLateGrant = onLateGrant;
   }
 
@@ -248,9 +250,9 @@ function answer(outcome: Outcome & { kind: "reply" }, ttl: number, inLine: boole
   if (typeof reply === "string") {
     return { kind: "granted", fencingToken: Number(reply), sentAt, ttl };
   }
-  const [left = null, second = null, third = null, time = null] = listOf(reply);
+  const [left = null, second = null, third = null, bound = null] = listOf(reply);
   if (!inLine) return { kind: "taken", holder: describedHolder(left, second, third) };
   const holder = describedHolder(left, null, null);
-  const place = { position: Number(second), ticket: String(third), time: Number(time) };
+  const place = { position: Number(second), ticket: String(third), bound: Number(bound) };
   return { kind: "taken", holder, place };
 }

@@ -99,7 +99,7 @@ export function checkKeys(keys: string | readonly string[], space: Space): reado
   const list = typeof keys === "string" ? [keys] : keys;
   if (!Array.isArray(list))
     throw new TypeError(`key must be a string or an array, got ${kind(keys)}`);
-  const unique = [...new Set<string>(list)];
+  const unique = typeof keys === "string" ? [keys] : [...new Set<string>(list)];
   if (unique.length === 0 || unique.length > MAX_KEYS) {
     throw new RangeError(`keys must hold 1 to ${MAX_KEYS} keys, got ${unique.length}`);
   }

@@ -44,7 +44,11 @@ local function announce(i, ttl)
   local id = redis.call('ZRANGE', KEYS[i + 2], 0, 0)[1]
   local waiter = id and redis.call('HGET', KEYS[i + 3], id) or ''
   local told, lease = string.match(waiter, '^%d+ (%d) %d+ (%d+)')
-  if told and told ~= '0' and lease / 2 > tonumber(ttl) then tell(id, 'come %s') end
+  if not told or told == '0' or lease / 2 <= tonumber(ttl) then return end
+  if tell(id, 'come %s') ~= 0 or told == '2' then return end
+  redis.call('ZREM', KEYS[i + 2], id)
+  redis.call('HDEL', KEYS[i + 3], id)
+  return announce(i, ttl)
 end
 local function serve(i, asker)
   local time = redis.call('TIME')
@@ -118,14 +122,15 @@ const REFUSED =
  *       to stand in line also: id, ticket or '', ms until the place goes stale, told, the ttl to be
  *       granted while it is not asking.
  * Reply: the fencing token as text when they are ours, also when they were before; else of the lock
- *        that lasts longest `[ms left, fence, metadata]`, or in line `[ms left, place, ticket, time in µs]`, with
+ *        that lasts longest `[ms left, fence, metadata]`, or in line `[ms left, place, ticket, bound]`,
+ *        where each grant from then on has a fencing token above the bound; with
  *        ms left -1 for a lock without ttl, and nil when all are free but kept for others.
  * Complexity: O(1) without a line, else O(log n) in its length, for each lock. The common case comes
  * first, and defines no function that it does not need: a free lock costs four commands.
  */
 export const obtainScript: Script = script(
   "obtain",
-  "5b888bfaffa485f2132a30b8559b55c1dca01cda",
+  "2f2f587dcc4b33ade12c47a3586359699c6691df",
   `local call = redis.call
 local value, ttl, id = ARGV[1], ARGV[2], ARGV[4]
 local token = string.sub(value, 1, ARGV[3])
@@ -201,7 +206,9 @@ if not free then
     end
     place = math.max(place, call('ZRANK', KEYS[i], id) + 1)
   end
-  return { longest[1], place, call('ZSCORE', KEYS[3], id), string.format('%.0f', micros) }
+  ticket = ARGV[5] ~= '' and ARGV[5] or call('ZSCORE', KEYS[3], id)
+  local last = string.match(call('GET', KEYS[2]) or '', '^%d+') or 0
+  return { longest[1], place, ticket, string.format('%.0f', math.max(micros, last)) }
 end
 
 for i = 1, #KEYS, 4 do
@@ -212,7 +219,7 @@ end
 end
 
 local time = call('TIME')
-local fence = time[1] .. string.sub(1000000 + time[2], 2)
+local fence = time[1] .. string.sub('00000' .. time[2], -6)
 local i = 1
 while i < #KEYS do
   local last = call('SET', KEYS[i + 1], fence .. ':' .. token, 'PX', memory, 'GET')
@@ -237,7 +244,7 @@ return fence`,
  */
 export const releaseScript: Script = script(
   "release",
-  "b43bee7ffbd09f92ebf99a1c2f36ca574cf69042",
+  "01f4b172e6898b8a3ee214dc26ea040600f64bf5",
   `${SERVE}
 local verdict = 1
 for i = 1, #KEYS, 4 do
@@ -267,7 +274,7 @@ return verdict`,
  */
 export const leaveScript: Script = script(
   "leave",
-  "bd94c172b9016ac046a5dd6a520bdc702ce15326",
+  "06825b0609830292777dc2473cfca6eb059beef7",
   `${SERVE}${DESCRIBE}
 local place, owned, longest = 0, 0, { false, false, false }
 for i = 1, #KEYS, 4 do
@@ -375,7 +382,7 @@ return reply`,
  */
 export const forceReleaseScript: Script = script(
   "forceRelease",
-  "fa04fc18a0c48cad0d1427b47315d076d2953d55",
+  "a6d9837d598858902068f2aec1d66e9b5a49c26c",
   `${SERVE}
 local held = redis.call('GET', KEYS[1])
 local granted = redis.call('EXISTS', KEYS[3]) == 1 and serve(1) == 'granted'

@@ -60,9 +60,9 @@ export async function standInLine(
   const settled = (): boolean => heard.grant !== undefined || effort.over;
   let ticket: string | undefined;
   let held = false;
-  // A grant after the last question that was answered "wait" has a higher fencing token than the time
-  // of that answer, and its lease counts from the sending of that question.
-  let provenFrom = { sentAt: alarm.now(), time: 0 };
+  // A grant after the last question that was answered "wait" has a higher fencing token than the bound
+  // in that answer, and its lease counts from the sending of that question.
+  let provenFrom = { sentAt: alarm.now(), bound: 0 };
   try {
     for (;;) {
       const told = inbox.told;
@@ -81,7 +81,7 @@ export async function standInLine(
       held = answer.kind === "granted";
       if (held || (answer.kind === "failed" && answer.final)) return answer;
       if (answer.kind === "taken" && answer.place) {
-        provenFrom = { sentAt: asked, time: answer.place.time };
+        provenFrom = { sentAt: asked, bound: answer.place.bound };
         ticket = answer.place.ticket;
         inbox.open();
       }
@@ -89,8 +89,8 @@ export async function standInLine(
       while (!heard.ask && !settled() && alarm.now() < turn) await effort.sleep(turn);
 
       const { grant } = heard;
-      const { sentAt, time } = provenFrom;
-      if (grant !== undefined && grant > time && !claim.tooLate(sentAt, lease)) {
+      const { sentAt, bound } = provenFrom;
+      if (grant !== undefined && grant > bound && !claim.tooLate(sentAt, lease)) {
         held = true;
         return { kind: "granted", fencingToken: grant, sentAt, ttl: lease };
       }
