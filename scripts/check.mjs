@@ -10,6 +10,7 @@ const steps = {
   "check:readme": "Code in the docs comes from files that run",
   "check:packages": "Packages as they will be published",
   "check:consumers": "Packages as their users import them",
+  "check:conformance": "Every adapter is put through the conformance kit",
   "check:unused": "Nothing unused",
   "check:changesets": "Changesets",
 };

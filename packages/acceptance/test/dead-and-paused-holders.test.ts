@@ -1,0 +1,102 @@
+/** A process that holds a lock is killed, or stopped and continued. */
+import { afterAll, expect, test } from "@jest/globals";
+import { startProcess, waitUntil, type NodeProcess } from "@redislock/test-servers";
+
+import { kinds } from "./clients.js";
+import { compile } from "./compile.js";
+import { realEnd } from "./proof.js";
+import { startStage, type Scene } from "./scenes.js";
+
+const compiled = await compile();
+afterAll(compiled.remove);
+const stage = await startStage();
+
+const TTL = 3_000;
+
+function startHolder(kindName: string, { key, server }: Scene, how: string): NodeProcess {
+  return startProcess(compiled.file("holder"), {
+    args: [kindName, `${server.port}`, key, `${TTL}`, `${server.port}`, how],
+  });
+}
+
+async function fenceOf(holder: NodeProcess): Promise<number> {
+  const line = await holder.waitForLine(/^held \d+$/, { timeout: 20_000 });
+  return Number(line.slice("held ".length));
+}
+
+test.concurrent.each(kinds)(
+  "$name: after its holder was killed, a lock is granted to who waits when its ttl is over",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker } = scene;
+    const holder = startHolder(kind.name, scene, "idle");
+    const fence = await fenceOf(holder);
+    const waiting = locker.obtain(key, 10_000, { wait: 20_000 });
+    await waitUntil(async () => (await locker.inspect(key)).waiters === 1, {
+      what: "it to stand in line",
+    });
+    await holder.stop();
+    const ends = await realEnd(scene);
+    const lock = await waiting;
+    const late = Date.now() - ends;
+    expect(late).toBeGreaterThanOrEqual(-1);
+    expect(late).toBeLessThan(TTL);
+    expect(lock.fencingToken).toBeGreaterThan(fence);
+    await lock.release();
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a holder that was stopped past its ttl sees first of all that it holds nothing",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, server } = scene;
+    const holder = startHolder(kind.name, scene, "write");
+    const fence = await fenceOf(holder);
+    await holder.waitForLine("written");
+    holder.kill("SIGSTOP");
+    await using lock = await locker.obtain(key, 60_000, { wait: 20_000 });
+    expect(lock.fencingToken).toBeGreaterThan(fence);
+    const lines = await linesOf(holder);
+    holder.kill("SIGCONT");
+    await holder.waitForLine("told");
+    await holder.waitForLine("seen that it is not held");
+    // What was on its way when it was stopped is all that it wrote.
+    const news = (await linesOf(holder)).slice(lines.length);
+    expect(news.slice(0, news.indexOf("told"))).not.toContain("refused");
+    expect(await server.command("GET", `{${key}} resource`)).toBe(`${fence}`);
+    expect(await lock.ttl()).toBeGreaterThan(40_000);
+    await holder.stop();
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a write of a holder that was stopped between its look and its write is refused by its fencing token",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, server } = scene;
+    const holder = startHolder(kind.name, scene, "stop-before-write");
+    const fence = await fenceOf(holder);
+    await using lock = await locker.obtain(key, 60_000, { wait: 20_000 });
+    expect(lock.fencingToken).toBeGreaterThan(fence);
+    await server.command("SET", `{${key}} resource`, `${lock.fencingToken}`);
+    holder.kill("SIGCONT");
+    await holder.waitForLine("refused");
+    expect(await server.command("GET", `{${key}} resource`)).toBe(`${lock.fencingToken}`);
+    await holder.stop();
+  },
+);
+
+/** All that it has said up to now. */
+async function linesOf({ lines }: NodeProcess): Promise<string[]> {
+  const said: string[] = [];
+  const reader = lines[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([
+      reader.next(),
+      new Promise<undefined>((resolve) => setTimeout(resolve, 50)),
+    ]);
+    if (!next || next.done === true) return said;
+    said.push(next.value);
+  }
+}

@@ -1,0 +1,44 @@
+/** Several processes, each with another kind of client, change a number that only a lock protects. */
+import { afterAll, expect, test } from "@jest/globals";
+import { startProcess } from "@redislock/test-servers";
+
+import { kinds } from "./clients.js";
+import { compile } from "./compile.js";
+import { startStage } from "./scenes.js";
+
+/** In each process. */
+const TASKS = 13;
+
+const compiled = await compile();
+afterAll(compiled.remove);
+const stage = await startStage();
+
+test.each([
+  ["a server", kinds.filter(({ cluster }) => !cluster), stage.server],
+  ["a cluster", kinds.filter(({ cluster }) => cluster), stage.cluster],
+])(
+  "on %s, more than fifty tasks in processes with clients of every kind lose no update",
+  async (_, cast, server) => {
+    if (!server) throw new Error("It was not started");
+    await stage.server.command("FLUSHALL");
+    const processes = cast.map(({ name }) =>
+      startProcess(compiled.file("seller"), {
+        args: [name, `${server.port}`, "the number", `${stage.server.port}`, `${TASKS}`],
+      }),
+    );
+    for (const process of processes) {
+      await process.waitForLine("done", { timeout: 25_000 });
+      const lines: string[] = [];
+      expect(await process.exited).toEqual({ code: 0, signal: null });
+      for await (const line of process.lines) lines.push(line);
+      expect(lines).toEqual(["done"]);
+      expect(process.stderr).toBe("");
+    }
+    expect(await stage.server.command("GET", "number")).toBe(String(cast.length * TASKS));
+    const tokens = await stage.server.command("LRANGE", "fencing tokens", "0", "-1");
+    const rising = Array.isArray(tokens) ? tokens.map(Number) : [];
+    expect(rising).toHaveLength(cast.length * TASKS);
+    expect(rising).toEqual([...rising].sort((a, b) => a - b));
+    expect(new Set(rising).size).toBe(rising.length);
+  },
+);

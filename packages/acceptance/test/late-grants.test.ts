@@ -1,0 +1,146 @@
+/** Locks that Redis granted to someone who had stopped waiting for the answer. */
+import { expect, test } from "@jest/globals";
+import { leaveScript, obtainScript, OutcomeUnknownError } from "@redislock/core";
+import { waitUntil } from "@redislock/test-servers";
+
+import { ioredis, ioredisCluster, kinds } from "./clients.js";
+import { failure } from "./failure.js";
+import { runs, startStage, type Scene } from "./scenes.js";
+
+const stage = await startStage();
+
+/** The lock that came late is given back, long before its ttl is over, and another may have it. */
+async function expectGivenBack({ key, value, anotherLocker, rival }: Scene): Promise<void> {
+  await waitUntil(async () => (await value()) === null, { what: "the lock to be given back" });
+  await using theirs = await (await rival()).obtain(key, 10_000);
+  await using ours = await anotherLocker().obtain(`${key} too`, 10_000);
+  expect([theirs.held, ours.held]).toEqual([true, true]);
+}
+
+test.concurrent.each(kinds)(
+  "$name: a grant whose answer comes after the deadline is given back, and that is told",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    const { key, locker, proxy, value, events } = scene;
+    const held = proxy.silenceReplies();
+    const error = await failure(locker.obtain(key, 60_000));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await held.happened;
+    proxy.speak({ deliver: true });
+    await expectGivenBack(scene);
+    expect(await value()).toBeNull();
+    const isTold = (): boolean => events.some(({ type }) => type === "lateGrantReleased");
+    await waitUntil(isTold, { what: "the event" });
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a question that reaches Redis after the deadline leaves nothing",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    const { key, locker, proxy } = scene;
+    proxy.silence();
+    const error = await failure(locker.obtain(key, 60_000));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    proxy.commands.clear();
+    proxy.speak({ deliver: true });
+    // Ask something else on the same way, so that the question is known to have gone through.
+    await waitUntil(() => proxy.commands.count(runs(leaveScript)) >= 1, {
+      what: "the sweep",
+    }).catch(() => undefined);
+    await expectGivenBack(scene);
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a grant that comes after the caller has given up is given back",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, value } = scene;
+    const held = proxy.silenceReplies();
+    const controller = new AbortController();
+    const obtaining = failure(locker.obtain(key, 60_000, { signal: controller.signal }));
+    await held.happened;
+    expect(await value()).not.toBeNull();
+    controller.abort();
+    expect(await obtaining).toMatchObject({ name: "AbortError" });
+    proxy.speak({ deliver: true });
+    await expectGivenBack(scene);
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a grant to a locker that was closed meanwhile is given back",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    const { key, locker, proxy } = scene;
+    const held = proxy.silenceReplies();
+    const obtaining = failure(locker.obtain(key, 60_000));
+    await held.happened;
+    await locker.close();
+    expect(await obtaining).toMatchObject({ code: "CLOSED" });
+    proxy.speak({ deliver: true });
+    await expectGivenBack(scene);
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: an answer that took longer than the lease is no lock, and what it took is given back",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, value } = scene;
+    proxy.delayReplies(400);
+    const error = await failure(locker.obtain(key, 300));
+    expect(error).toMatchObject({ code: "UNKNOWN", operation: "obtain" });
+    proxy.delayReplies(0);
+    await waitUntil(async () => (await value()) === null, { what: "the key to go" });
+  },
+);
+
+/** What ioredis gives up on stays in its queue, and is sent when the server is back. */
+const haunted = ([5, 6] as const).flatMap((major) => [
+  ioredis(major, { commandTimeout: 500 }, "with a commandTimeout"),
+  ioredisCluster(major, { commandTimeout: 500 }, "with a commandTimeout"),
+]);
+
+test.concurrent.each([...kinds, ...haunted])(
+  "$name: a question that waited for the server to come back leaves no lock that nobody knows of",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 1_500 });
+    const { key, locker, proxy, value } = scene;
+    proxy.refuse();
+    await proxy.cutAll();
+    proxy.commands.clear();
+    const error = await failure(locker.obtain(key, 60_000));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await proxy.accept();
+    // The client is back when it answers.
+    const back = scene.anotherLocker();
+    await waitUntil(
+      () =>
+        back.inspect(key).then(
+          () => true,
+          () => false,
+        ),
+      { what: "the client to be back", timeout: 20_000 },
+    );
+    await waitUntil(async () => (await value()) === null, { what: "the lock to be given back" });
+    const asked = proxy.commands.count(runs(obtainScript));
+    await expectGivenBack(scene);
+    expect(proxy.commands.count(runs(obtainScript))).toBe(asked + 1);
+  },
+);
+
+test.concurrent.each(haunted)(
+  "$name: a command that ioredis gave up on but sends all the same leaves no lock",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 1_500 });
+    const { key, locker, proxy } = scene;
+    const held = proxy.silence();
+    const error = await failure(locker.obtain(key, 60_000));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await held.happened;
+    proxy.speak({ deliver: true });
+    await expectGivenBack(scene);
+  },
+);

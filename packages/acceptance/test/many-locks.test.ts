@@ -1,0 +1,44 @@
+import { afterAll, expect, test } from "@jest/globals";
+import { startProcess } from "@redislock/test-servers";
+
+import { ioredis, kinds, nodeRedis, type Kind } from "./clients.js";
+import { compile } from "./compile.js";
+import { startStage } from "./scenes.js";
+
+const compiled = await compile();
+afterAll(compiled.remove);
+const stage = await startStage();
+
+/** Long enough for a machine that is busy with other tests to renew ten thousand of them. */
+const TTL = 7_500;
+
+/** Returns the bytes that each lock takes. */
+async function expectManyLocks({ name, cluster }: Kind, count: number): Promise<number> {
+  const server = (cluster ? stage.cluster : undefined) ?? stage.server;
+  const child = startProcess(compiled.file("many-locks"), {
+    args: [name, `${server.port}`, `${count}`, `${TTL}`],
+  });
+  const line = await child.waitForLine("held", { timeout: 28_000 });
+  const [held = 0, lost, least = 0, bytes = 0, mostTimers] = line.split(" ").slice(1).map(Number);
+  expect(lost).toBe(0);
+  expect(held).toBe(count);
+  expect(least).toBeGreaterThan(0);
+  expect(mostTimers).toBe(1);
+  expect(await child.exited).toEqual({ code: 0, signal: null });
+  return bytes;
+}
+
+test.each([ioredis(6), nodeRedis(6)])(
+  "$name: ten thousand locks in one process are renewed, none of them late, by one timer",
+  async (kind) => {
+    const bytes = await expectManyLocks(kind, 10_000);
+    console.info(`${kind.name}: ${Math.round(bytes)} bytes for each lock that is held and renewed`);
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a thousand locks in one process are renewed, none of them late, by one timer",
+  async (kind) => {
+    await expectManyLocks(kind, 1_000);
+  },
+);

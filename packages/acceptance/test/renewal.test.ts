@@ -1,0 +1,162 @@
+import { expect, test } from "@jest/globals";
+import { refreshScript, releaseScript } from "@redislock/core";
+import { waitUntil } from "@redislock/test-servers";
+
+import { kinds } from "./clients.js";
+import { expectProof } from "./proof.js";
+import { runs, startStage, type Scene } from "./scenes.js";
+
+const stage = await startStage();
+
+async function until({ events }: Scene, wanted: string, count: number = 1): Promise<void> {
+  const isThere = (): boolean => events.filter(({ type }) => type === wanted).length >= count;
+  await waitUntil(isThere, { what: `${count} ${wanted}` });
+}
+
+test.concurrent.each(kinds)(
+  "$name: a renewal that failed is followed by a good one",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 1_000 });
+    const { key, locker, proxy, value, events } = scene;
+    const lock = await locker.obtain(key, 6_000, { renew: true });
+    proxy.silence();
+    await until(scene, "renewalFailed");
+    proxy.speak({ deliver: true });
+    await until(scene, "renewed");
+    await expectProof(scene, lock);
+    expect(lock.signal.aborted).toBe(false);
+    expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
+    await lock.release();
+    expect(await value()).toBeNull();
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a release while the answer to a renewal is under way is a release, and no loss",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, value, events } = scene;
+    const lock = await locker.obtain(key, 3_000, { renew: true });
+    const { signal } = lock;
+    await proxy.silenceReplies().happened;
+    proxy.commands.clear();
+    const releasing = lock.release();
+    await proxy.commands.waitFor(runs(releaseScript));
+    proxy.speak({ deliver: true });
+    await releasing;
+    await expectNothingAfterwards(scene, signal);
+    expect(await value()).toBeNull();
+    expect(events.map(({ type }) => type)).toEqual(["obtained", "released"]);
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a release while a renewal has not yet reached Redis is a release, and no loss",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, value, events } = scene;
+    const lock = await locker.obtain(key, 3_000, { renew: true });
+    const { signal } = lock;
+    await proxy.silence().happened;
+    proxy.commands.clear();
+    const releasing = lock.release();
+    await proxy.commands.waitFor(runs(releaseScript));
+    proxy.speak({ deliver: true });
+    await releasing;
+    await expectNothingAfterwards(scene, signal);
+    expect(await value()).toBeNull();
+    expect(events.map(({ type }) => type)).toEqual(["obtained", "released"]);
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: a release whose answer is under way when a renewal comes due is a release, and no rebirth",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, value, events } = scene;
+    const lock = await locker.obtain(key, 600, { renew: true });
+    const { signal } = lock;
+    await until(scene, "renewed");
+    const held = proxy.silenceReplies();
+    proxy.commands.clear();
+    const releasing = lock.release();
+    await held.happened;
+    await wait(2 * 200); // In which two renewals would come due.
+    expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+    proxy.speak({ deliver: true });
+    await releasing;
+    await expectNothingAfterwards(scene, signal);
+    expect(await value()).toBeNull();
+    expect(events.at(-1)).toMatchObject({ type: "released" });
+  },
+);
+
+/** Neither a loss, nor a command, for longer than a renewal would take to come due. */
+async function expectNothingAfterwards({ proxy }: Scene, signal: AbortSignal): Promise<void> {
+  proxy.commands.clear();
+  await wait(400);
+  expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+  expect(signal.aborted).toBe(false);
+}
+
+test.concurrent.each(kinds)(
+  "$name: a refresh by hand while a renewal is under way is one after the other",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, events } = scene;
+    await using lock = await locker.obtain(key, 3_000, { renew: true });
+    await proxy.silenceReplies().happened;
+    const refreshing = lock.refresh(60_000);
+    proxy.speak({ deliver: true });
+    await refreshing;
+    expect(lock.remaining).toBeGreaterThan(50_000);
+    await expectProof(scene, lock);
+    expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
+  },
+);
+
+test.concurrent.each(kinds.flatMap((kind) => [30, 40, 50].map((ttl) => ({ ...kind, ttl }))))(
+  "$name: a ttl of $ttl ms is renewed by a bounded number of commands",
+  async ({ ttl, ...kind }) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy } = scene;
+    const before = performance.now();
+    // On a busy machine so short a lease may be lost, after which nothing must be sent at all.
+    const lock = await locker.obtain(key, ttl, { renew: true, retry: () => ttl });
+    await wait(600);
+    const sent = proxy.commands.count(runs(refreshScript));
+    const elapsed = performance.now() - before;
+    // Each third of the ttl, on a grid of thirtieths.
+    expect(sent).toBeLessThanOrEqual(elapsed / (ttl / 3 - ttl / 30) + 1);
+    if (lock.held) {
+      await lock.release();
+    } else {
+      expect(lock.signal.reason).toMatchObject({ code: "LOST" });
+    }
+    proxy.commands.clear();
+    await wait(3 * ttl);
+    expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+  },
+);
+
+test.concurrent.each(kinds)(
+  "$name: locks that come due together are renewed in one command",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, events } = scene;
+    const keys = Array.from({ length: 60 }, (_, index) => `{${key}} ${index}`);
+    const locks = await Promise.all(
+      keys.map((each) => locker.obtain(each, 6_000, { renew: true })),
+    );
+    await until(scene, "renewed", keys.length);
+    // They were taken within less than a grid of 200 ms, or two of them.
+    expect(proxy.commands.count(runs(refreshScript))).toBeLessThanOrEqual(6);
+    expect(locks.every(({ held }) => held)).toBe(true);
+    expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
+    await Promise.all(locks.map((lock) => lock.release()));
+  },
+);
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,158 @@
+/** Whoever has a token can release the lock, so no error, no event and no printed object may show it. */
+import { expect, test } from "@jest/globals";
+import type { Locker } from "@redislock/core";
+import { startServer, waitUntil } from "@redislock/test-servers";
+import { inspect } from "node:util";
+
+import {
+  ioredis,
+  ioredisCluster,
+  nodeRedis,
+  nodeRedisCluster,
+  nodeRedisPool,
+  type Kind,
+} from "./clients.js";
+import { startStage } from "./scenes.js";
+
+const stage = await startStage();
+
+const PASSWORD = "the-password-of-the-user";
+const TOKEN = "the-token-of-the-holder";
+
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+const logins: readonly ((as: Credentials) => Kind)[] = [
+  (as) => ioredis(5, as),
+  (as) => ioredis(6, as),
+  (as) => ioredis(5, { ...as, maxRetriesPerRequest: 0 }, "with maxRetriesPerRequest 0"),
+  (as) => ioredis(6, { ...as, maxRetriesPerRequest: 0 }, "with maxRetriesPerRequest 0"),
+  (as) => ioredis(6, { ...as, commandTimeout: 250 }, "with a commandTimeout"),
+  (as) => ioredisCluster(5, as),
+  (as) => ioredisCluster(6, as),
+  (as) => nodeRedis(5, as),
+  (as) => nodeRedis(6, as),
+  (as) => nodeRedisPool(5, as),
+  (as) => nodeRedisPool(6, as),
+  (as) => nodeRedisCluster(5, as),
+  (as) => nodeRedisCluster(6, as),
+];
+
+const cast = logins.map((login, index) => {
+  const as = { username: `user-${index}`, password: PASSWORD };
+  return { ...login(as), username: as.username };
+});
+
+/** All that can be seen of a thing, by whatever means. */
+function seenOf(thing: unknown): string {
+  const options = { depth: Infinity, showHidden: true, getters: false } as const;
+  const texts = [inspect(thing, options), JSON.stringify(thing), String(thing)];
+  if (thing instanceof Error) texts.push(thing.stack ?? "", seenOf(thing.cause));
+  return texts.join("\n");
+}
+
+/** Calls everything that can be called, with a token of ours, and gives what came of it. */
+async function callAll(locker: Locker, key: string): Promise<unknown[]> {
+  const token = `${TOKEN}-2`;
+  const calls = [
+    locker.obtain(`${key} b`, 60_000, { token }),
+    locker.obtain(`${key} b`, 400, { token, wait: 200 }),
+    locker.obtain(`${key} b`, 400, { token, retry: () => 50 }),
+    locker.tryObtain(`${key} b`, 60_000, { token }),
+    locker.using(`${key} b`, 60_000, { token }, () => undefined),
+    locker.inspect(key),
+    locker.forceRelease(`${key} c`),
+  ];
+  const results = await Promise.allSettled(calls);
+  return results.map((result): unknown =>
+    result.status === "fulfilled" ? result.value : result.reason,
+  );
+}
+
+test.concurrent.each(cast)(
+  "$name: no error, event or printed object holds a token or a password",
+  async ({ username, ...kind }) => {
+    const server = kind.cluster ? stage.cluster : stage.server;
+    const acl = (...rules: string[]): Promise<unknown> =>
+      server?.command("ACL", "SETUSER", username, ...rules) ?? Promise.resolve();
+    await acl("on", `>${PASSWORD}`, "~*", "&*", "+@all");
+    const seen: unknown[] = [];
+    await using scene = await stage.open(kind, {
+      commandTimeout: 1_000,
+      onEvent: (event) => seen.push(event),
+    });
+    const { key, locker, proxy } = scene;
+    const renew = { token: TOKEN, renew: true, metadata: "me" };
+    const lock = await locker.obtain(key, 10_000, renew);
+    const doomed = await locker.obtain(`${key} doomed`, 1_500, { ...renew, token: `${TOKEN}-3` });
+    seen.push(lock, locker, lock.signal);
+
+    // Taken by another, refused, silent, broken, shut out, closed.
+    await server?.command("SET", `${key} taken`, `${TOKEN}-of-another`, "PX", "60000");
+    seen.push(...(await Promise.allSettled([locker.obtain(`${key} taken`, 50, { wait: 10 })])));
+    seen.push(await locker.inspect(`${key} taken`), await locker.inspect(key));
+    await acl("resetchannels"); // So that waiters cannot subscribe.
+    seen.push(...(await Promise.allSettled([locker.obtain(`${key} taken`, 400, { wait: 300 })])));
+    await acl("-evalsha");
+    seen.push(...(await callAll(locker, key)), ...(await settled(lock)));
+    await acl("+evalsha", "-set");
+    seen.push(...(await callAll(locker, key)));
+    await acl("+set");
+    proxy.dropNextReply("EVALSHA");
+    proxy.dropNextReply("EVALSHA");
+    seen.push(...(await settled(lock)));
+    proxy.silence();
+    seen.push(...(await callAll(locker, key)), ...(await settled(lock)));
+    await waitUntil(() => doomed.signal.aborted, { what: "the loss" });
+    seen.push(doomed, doomed.signal, doomed.signal.reason);
+    proxy.speak();
+    await acl("resetpass", ">another-password");
+    await proxy.cutAll();
+    seen.push(...(await callAll(locker, key)), ...(await settled(lock)));
+    scene.user.destroy();
+    seen.push(...(await callAll(locker, key)), ...(await settled(lock)));
+
+    const errors = seen.filter((thing) => thing instanceof Error);
+    expect(new Set(errors.map(({ name }) => name)).size).toBeGreaterThanOrEqual(2);
+    for (const thing of seen) {
+      const text = seenOf(thing);
+      expect(text).not.toContain(TOKEN);
+      expect(text).not.toContain(PASSWORD);
+    }
+
+    async function settled(held: typeof lock): Promise<unknown[]> {
+      const results = await Promise.allSettled([held.refresh(), held.ttl(), held.release()]);
+      return results.map((result): unknown =>
+        result.status === "fulfilled" ? undefined : result.reason,
+      );
+    }
+  },
+);
+
+test("a server that quotes commands it does not know quotes no token", async () => {
+  const server = await startServer({ args: ["--rename-command", "EVALSHA", ""] });
+  for (const kind of cast.filter(({ cluster }) => !cluster)) {
+    await server.command(
+      "ACL",
+      "SETUSER",
+      kind.username,
+      "on",
+      `>${PASSWORD}`,
+      "~*",
+      "&*",
+      "+@all",
+    );
+    const user = await kind.connect(server.port);
+    const locker = user.locker();
+    for (const thing of await callAll(locker, "k")) {
+      const text = seenOf(thing);
+      expect(text).not.toContain(TOKEN);
+      expect(text).not.toContain(PASSWORD);
+    }
+    await locker.close();
+    user.destroy();
+  }
+  await server.stop();
+});

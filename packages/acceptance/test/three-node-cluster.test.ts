@@ -1,0 +1,175 @@
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { startCluster, waitUntil } from "@redislock/test-servers";
+import { once } from "node:events";
+
+import { ioredisCluster, kinds, nodeRedisCluster, type User } from "./clients.js";
+import { failure } from "./failure.js";
+
+const cluster = await startCluster(3);
+afterAll(() => cluster.stop());
+
+const cast = [
+  ...kinds.filter((kind) => kind.cluster),
+  ioredisCluster(6, { keyPrefix: "{app}:" }, "with a keyPrefix that is a hash tag"),
+  nodeRedisCluster(6, { RESP: 3 }, "with RESP3"),
+];
+
+const port = cluster.nodes[0]?.port ?? 0;
+
+/** Keys that are spread over all nodes. */
+const spread = Array.from({ length: 30 }, (_, index) => `key ${index}`);
+
+describe.each(cast)("$name", (kind) => {
+  async function withUser(test: (user: User) => Promise<void>): Promise<void> {
+    const user = await kind.connect(port);
+    try {
+      await test(user);
+    } finally {
+      user.destroy();
+    }
+  }
+
+  test("locks live on every node, whose script caches are empty", async () => {
+    for (const node of cluster.nodes) await node.command("SCRIPT", "FLUSH");
+    await withUser(async (user) => {
+      await using locker = user.locker();
+      const locks = await Promise.all(
+        spread.map((key) => locker.obtain(key, 10_000, { renew: true })),
+      );
+      expect(await Promise.all(spread.map((key) => locker.tryObtain(key, 10_000)))).toEqual(
+        spread.map(() => null),
+      );
+      await Promise.all(locks.map((lock) => lock.refresh()));
+      expect(locks.every(({ held }) => held)).toBe(true);
+      const sizes = await Promise.all(cluster.nodes.map((node) => node.command("DBSIZE")));
+      if (kind.prefix === "") for (const size of sizes) expect(size).toBeGreaterThan(0);
+      await Promise.all(locks.map((lock) => lock.release()));
+    });
+  });
+
+  test("locks of all nodes are renewed together", async () => {
+    await withUser(async (user) => {
+      const renewed = new Set<string | undefined>();
+      await using locker = user.locker({
+        onEvent: (event) => {
+          if (event.type === "renewed") renewed.add(event.keys[0]);
+        },
+      });
+      const locks = await Promise.all(
+        spread.map((key) => locker.obtain(key, 3_000, { renew: true })),
+      );
+      await waitUntil(() => renewed.size === spread.length, { what: "all renewals" });
+      expect(locks.every(({ held }) => held)).toBe(true);
+      await Promise.all(locks.map((lock) => lock.release()));
+    });
+  });
+
+  test("several keys are taken together if one slot has them, else refused before anything is sent", async () => {
+    await withUser(async (user) => {
+      await using locker = user.locker();
+      const keys = ["{order:1}:a", "{order:1}:b"];
+      const lock = await locker.obtain(keys, 10_000);
+      expect(await locker.tryObtain(keys[1] ?? "", 10_000)).toBeNull();
+      await lock.release();
+      if (kind.prefix === "") {
+        const error = await failure(locker.obtain(["a", "b"], 10_000));
+        expect(error).toBeInstanceOf(RangeError);
+        expect(await locker.inspect("a")).toMatchObject({ holder: undefined });
+      }
+    });
+  });
+
+  test("who waits hears of the grant from whichever node has the key", async () => {
+    await withUser(async (user) => {
+      await using locker = user.locker();
+      const keys = spread.slice(0, 6);
+      const locks = await Promise.all(keys.map((key) => locker.obtain(key, 20_000)));
+      const waiting = keys.map((key) => locker.obtain(key, 20_000, { wait: 20_000 }));
+      await waitUntil(
+        async () => {
+          const lines = await Promise.all(keys.map((key) => locker.inspect(key)));
+          return lines.every(({ waiters }) => waiters === 1);
+        },
+        { what: "all to stand in line" },
+      );
+      await Promise.all(locks.map((lock) => lock.release()));
+      const next = await Promise.all(waiting);
+      await Promise.all(next.map((lock) => lock.release()));
+    });
+  });
+
+  test("a slot that moves while its lock is held takes the lock with it", async () => {
+    await withUser(async (user) => {
+      await using locker = user.locker({ commandTimeout: 10_000 });
+      const lock = await locker.obtain("the moving one", 60_000);
+      const slot = await cluster.slotOf(`${kind.prefix}the moving one`);
+      const from = cluster.nodes.indexOf(cluster.nodeOfSlot(slot));
+      const move = await cluster.beginMove(slot, (from + 1) % 3);
+      await lock.refresh();
+      await move.migrateKeys();
+      await lock.refresh(); // Answered ASK.
+      expect(await lock.ttl()).toBeGreaterThan(50_000);
+      // A free lock cannot be taken while its slot is on its way: that is asked until it has arrived.
+      const obtaining = locker.obtain(`{the moving one} b`, 60_000);
+      await move.finish();
+      await lock.refresh(); // Answered MOVED.
+      expect(await locker.tryObtain("the moving one", 10_000)).toBeNull();
+      await lock.release();
+      await (await obtaining).release();
+    });
+  });
+
+  test("a slot that nobody serves is waited for", async () => {
+    const slot = await cluster.slotOf(`${kind.prefix}lonely`);
+    const owner = cluster.nodeOfSlot(slot);
+    for (const node of cluster.nodes) {
+      await node.command("CONFIG", "SET", "cluster-require-full-coverage", "no");
+    }
+    await withUser(async (user) => {
+      await using locker = user.locker({ commandTimeout: 15_000 });
+      const lock = await locker.obtain("lonely", 60_000);
+      await owner.command("CONFIG", "RESETSTAT");
+      for (const node of cluster.nodes) await node.command("CLUSTER", "DELSLOTS", String(slot));
+      const refreshing = lock.refresh();
+      const refused = async (): Promise<boolean> =>
+        String(await owner.command("INFO", "errorstats")).includes("errorstat_CLUSTERDOWN");
+      await waitUntil(refused, { what: "a CLUSTERDOWN" });
+      await owner.command("CLUSTER", "ADDSLOTS", String(slot));
+      await refreshing;
+      expect(lock.held).toBe(true);
+      await lock.release();
+    });
+  });
+});
+
+test("a node that crashes and is back without its data has lost its locks, and no other has", async () => {
+  const users = await Promise.all(cast.map((kind) => kind.connect(port)));
+  const lockers = users.map((user) => user.locker());
+  const lost = cluster.nodes[2];
+  const locks = await Promise.all(
+    lockers.flatMap((locker, index) =>
+      [0, 1, 2].map((n) => locker.obtain(`{${n}} of ${index}`, 15_000, { renew: true })),
+    ),
+  );
+  const owners = await Promise.all(
+    locks.map(async ({ key }, index) => {
+      const prefix = cast[Math.floor(index / 3)]?.prefix ?? "";
+      return cluster.nodeOfSlot(await cluster.slotOf(`${prefix}${key}`));
+    }),
+  );
+  await lost?.crash();
+  await lost?.restart();
+  await cluster.untilServing();
+  for (const [index, { signal }] of locks.entries()) {
+    if (owners[index] !== lost) continue;
+    if (!signal.aborted) await once(signal, "abort");
+    expect(signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
+  }
+  for (const [index, lock] of locks.entries()) {
+    if (owners[index] === lost) continue;
+    await lock.refresh();
+    expect(lock.held).toBe(true);
+  }
+  await Promise.all(lockers.map((locker) => locker.close()));
+  for (const user of users) user.destroy();
+});

@@ -1,0 +1,136 @@
+/** Ten thousand stand in line for one key. */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { Lock, Locker } from "@redislock/core";
+import { startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+
+import { ioredis, nodeRedis, type User } from "./clients.js";
+import { loadScripts } from "./scenes.js";
+import { companion, openInboxes, untilInLine } from "./waiting-line.js";
+
+const KEY = "job";
+const LONG = 60_000;
+
+let server: RedisServer;
+let users: User[];
+let lockers: Locker[];
+
+beforeAll(async () => {
+  server = await startServer();
+  await loadScripts(server);
+  users = await Promise.all([ioredis(6), nodeRedis(6)].map((kind) => kind.connect(server.port)));
+  lockers = users.map((user) => user.locker());
+});
+
+afterAll(async () => {
+  for (const user of users) user.destroy();
+  await server.stop();
+});
+
+/** Those who are in line, as long as they are. */
+class Crowd {
+  /** In the order in which they were served. */
+  readonly served: number[] = [];
+  /** What the last of them has. */
+  last: Lock | undefined;
+  readonly #waits: Promise<void>[] = [];
+  readonly #abort = new AbortController();
+  #left = Infinity;
+  #enough: (() => void) | undefined;
+
+  /** Lets others come until so many stand in line, a hundred at a time. */
+  async grow(to: number): Promise<void> {
+    const end = to + this.served.length;
+    while (this.#waits.length < end) {
+      for (let i = 0; i < 100 && this.#waits.length < end; i++) {
+        this.#waits.push(this.#wait(this.#waits.length));
+      }
+      await untilInLine(server, KEY, this.#waits.length - this.served.length);
+    }
+  }
+
+  /** Lets so many be served, one after the other; the last of them keeps the lock. */
+  async serve(held: Lock, count: number): Promise<Lock> {
+    this.#left = count;
+    const enough = new Promise<void>((resolve) => (this.#enough = resolve));
+    await held.release();
+    await enough;
+    if (!this.last) throw new Error("nobody was served");
+    return this.last;
+  }
+
+  async disperse(): Promise<void> {
+    this.#abort.abort();
+    await Promise.all(this.#waits);
+  }
+
+  async #wait(index: number): Promise<void> {
+    const locker = lockers[index % lockers.length];
+    const { signal } = this.#abort;
+    try {
+      const lock = await locker?.obtain(KEY, LONG, { wait: Infinity, signal });
+      this.served.push(index);
+      this.last = lock;
+      if (--this.#left === 0) this.#enough?.();
+      else await lock?.release();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+test("the server's work for a section does not grow with the line, nor its memory beyond a record each", async () => {
+  const [first] = lockers;
+  if (!first) throw new Error("no locker");
+  const before = { redis: await usedMemory(), us: process.memoryUsage().heapUsed };
+  let held = await first.obtain(KEY, LONG);
+  const crowd = new Crowd();
+  const costs: Record<number, number> = {};
+  for (const size of [100, 1_000, 10_000]) {
+    await crowd.grow(size);
+    await server.command("CONFIG", "RESETSTAT");
+    held = await crowd.serve(held, 50);
+    costs[size] = await microsecondsPerScript();
+  }
+  await crowd.grow(10_000);
+  const each = {
+    redis: ((await usedMemory()) - before.redis) / 10_000,
+    us: (process.memoryUsage().heapUsed - before.us) / 10_000,
+  };
+  expect(await openInboxes(server)).toHaveLength(lockers.length);
+
+  const since = performance.now();
+  held = await crowd.serve(held, 2_000);
+  const perSecond = 2_000 / ((performance.now() - since) / 1_000);
+  expect(crowd.served).toHaveLength(2_150);
+  for (const locker of lockers.keys()) {
+    const ours = crowd.served.filter((index) => index % lockers.length === locker);
+    expect(ours).toEqual(ours.map((_, turn) => turn * lockers.length + locker));
+  }
+  console.log(
+    `µs a script by length of the line: ${JSON.stringify(costs)}; bytes a waiter: ` +
+      `${Math.round(each.redis)} in Redis, ${Math.round(each.us)} here; ` +
+      `${Math.round(perSecond)} sections a second with 10 000 in line`,
+  );
+  const { 100: few = NaN, 10_000: many = NaN } = costs;
+  expect(many / few).toBeLessThan(4); // A hundred times the line.
+  expect(each.redis).toBeLessThan(1_000);
+
+  await crowd.disperse();
+  await held.release();
+  await untilInLine(server, KEY, 0); // Nobody waits until its leaving is confirmed.
+  expect(await server.command("KEYS", "*")).toEqual([companion(KEY, "fence")]);
+  await Promise.all(lockers.map((locker) => locker.close()));
+  await waitUntil(async () => (await openInboxes(server)).length === 0);
+}, 60_000);
+
+async function usedMemory(): Promise<number> {
+  return figure(await server.command("INFO", "memory"), /used_memory:(\d+)/);
+}
+
+async function microsecondsPerScript(): Promise<number> {
+  return figure(await server.command("INFO", "commandstats"), /evalsha:.*usec_per_call=([\d.]+)/);
+}
+
+function figure(info: unknown, pattern: RegExp): number {
+  return Number(pattern.exec(String(info))?.[1]);
+}

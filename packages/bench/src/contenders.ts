@@ -1,0 +1,100 @@
+/** Who is compared. What they need is loaded only where they are opened. */
+import type { ClientName, Contender, Server, Session } from "./session.js";
+
+/** Polling is a choice of its interval: short, and it is busy; long, and it is late. */
+const INTERVALS = [1, 10, 100];
+
+export const ours: readonly Contender[] = [
+  {
+    name: "redislock (ioredis)",
+    client: "ioredis",
+    kind: "ours",
+    poll: 0,
+    open: async (server) => (await import("./contenders/ours.js")).openOverIoredis(server),
+  },
+  {
+    name: "redislock (node-redis)",
+    client: "node-redis",
+    kind: "ours",
+    poll: 0,
+    open: async (server) => (await import("./contenders/ours.js")).openOverNodeRedis(server),
+  },
+];
+
+export const floors: readonly Contender[] = [
+  {
+    name: "PUBLISH → message (ioredis)",
+    client: "ioredis",
+    kind: "floor",
+    poll: 0,
+    open: async (server) => (await import("./contenders/floor.js")).openOverIoredis(server),
+  },
+  {
+    name: "PUBLISH → message (node-redis)",
+    client: "node-redis",
+    kind: "floor",
+    poll: 0,
+    open: async (server) => (await import("./contenders/floor.js")).openOverNodeRedis(server),
+  },
+];
+
+export const raws: readonly Contender[] = INTERVALS.flatMap((poll): Contender[] => [
+  {
+    name: `raw ioredis, each ${poll} ms`,
+    client: "ioredis",
+    kind: "raw",
+    poll,
+    open: async (server) => (await import("./contenders/raw.js")).openIoredis(server, poll),
+  },
+  {
+    name: `raw node-redis, each ${poll} ms`,
+    client: "node-redis",
+    kind: "raw",
+    poll,
+    open: async (server) => (await import("./contenders/raw.js")).openNodeRedis(server, poll),
+  },
+]);
+
+/** Those that poll as often as the quickest library. */
+export const quickRaws: readonly Contender[] = raws.filter(({ poll }) => poll === 10);
+
+/** One for each client, for what is measured without anybody waiting. */
+export const rawsAtRest: readonly Contender[] = raws.slice(0, 2);
+
+/** The pauses of the redlock family: 200 ms, give or take up to 100. */
+const REDLOCK_POLL = 300;
+
+export const peers: readonly Contender[] = [
+  peer("redlock 4.2.0", "ioredis", REDLOCK_POLL, async (server) =>
+    (await import("./contenders/redlock-4.js")).open(server),
+  ),
+  peer("redlock 5.0.0-beta.2", "ioredis", REDLOCK_POLL, async (server) =>
+    (await import("./contenders/redlock-5.js")).open(server),
+  ),
+  peer("@sesamecare-oss/redlock 1.4.0", "ioredis", REDLOCK_POLL, async (server) =>
+    (await import("./contenders/sesame-redlock.js")).open(server),
+  ),
+  peer("redis-semaphore 5.8.0", "ioredis", 10, async (server) =>
+    (await import("./contenders/redis-semaphore.js")).open(server),
+  ),
+  peer("redlock-universal 0.8.5 (ioredis)", "ioredis", 100, async (server) =>
+    (await import("./contenders/redlock-universal.js")).openOverIoredis(server),
+  ),
+  peer("redlock-universal 0.8.5 (node-redis)", "node-redis", 100, async (server) =>
+    (await import("./contenders/redlock-universal.js")).openOverNodeRedis(server),
+  ),
+  peer("@verrou/core 0.5.2", "ioredis", 250, async (server) =>
+    (await import("./contenders/verrou.js")).open(server),
+  ),
+];
+
+export const all: readonly Contender[] = [...ours, ...floors, ...raws, ...peers];
+
+function peer(
+  name: string,
+  client: ClientName,
+  poll: number,
+  open: (server: Server) => Promise<Session>,
+): Contender {
+  return { name, client, kind: "peer", poll, open };
+}

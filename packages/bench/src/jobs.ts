@@ -1,0 +1,158 @@
+/** What a worker process can be told to do. All times are of the shared clock. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { all } from "./contenders.js";
+import type { Held, Session } from "./session.js";
+import { sharedNow } from "./shared-clock.js";
+
+/** Whose session it is about: a contender's, with one server. */
+export interface Where {
+  readonly contender: string;
+  readonly port: number;
+}
+
+export interface Lockful extends Where {
+  readonly key: string;
+  readonly ttl: number;
+}
+
+export interface FreeKeys extends Where {
+  /** How many loops take and release at the same time, each a key of its own. */
+  readonly atOnce: number;
+  /** How often all of them together do. */
+  readonly times: number;
+}
+
+export interface Contention extends Lockful {
+  readonly loops: number;
+  /** Milliseconds for which each holds the lock. */
+  readonly work: number;
+  readonly until: number;
+  /** When to say what was done, even if loops still wait. */
+  readonly giveUp: number;
+}
+
+/** What one loop of a contention did. */
+export interface Loop {
+  readonly sections: Section[];
+  /** When the wait began that had not come to its end when all was over, if there was one. */
+  readonly pendingSince?: number;
+  /** It still waits. */
+  readonly stuck?: boolean;
+}
+
+/** One time that a loop had the lock. */
+export interface Section {
+  readonly asked: number;
+  readonly granted: number;
+  readonly released: number;
+  readonly fence?: number | undefined;
+}
+
+export class Jobs {
+  readonly #self: number;
+  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #held = new Map<string, Held>();
+
+  constructor(self: number) {
+    this.#self = self;
+  }
+
+  /** Connects, so that nothing that is measured has to. */
+  async open(where: Where): Promise<void> {
+    await this.#session(where);
+  }
+
+  async close(where: Where): Promise<void> {
+    const name = `${where.contender} ${where.port}`;
+    const session = this.#sessions.get(name);
+    this.#sessions.delete(name);
+    await (await session)?.close();
+  }
+
+  /** Takes a free lock, and says when it asked for it. */
+  async take(where: Lockful): Promise<number> {
+    const session = await this.#session(where);
+    const asked = sharedNow();
+    this.#held.set(heldName(where), await session.take(where.key, where.ttl));
+    return asked;
+  }
+
+  /** Waits for the lock, and says when it had it. */
+  async waitFor(where: Lockful): Promise<number> {
+    const session = await this.#session(where);
+    const held = await session.waitFor(where.key, where.ttl);
+    const granted = sharedNow();
+    this.#held.set(heldName(where), held);
+    return granted;
+  }
+
+  /** Releases what it holds, and says when it began to. */
+  async release(where: Lockful): Promise<number> {
+    const held = this.#held.get(heldName(where));
+    if (!held) throw new Error(`${where.contender} does not hold ${where.key}`);
+    const started = sharedNow();
+    await held.release();
+    return started;
+  }
+
+  /** Takes and releases locks that nobody else wants; the milliseconds that it took. */
+  async freeKeys({ atOnce, times, ...where }: FreeKeys): Promise<number> {
+    const session = await this.#session(where);
+    const started = sharedNow();
+    const loops = Array.from({ length: atOnce }, async (_, index) => {
+      const key = `free:${index}`;
+      for (let time = index; time < times; time += atOnce) {
+        const held = await session.take(key, 10_000);
+        await held.release();
+      }
+    });
+    await Promise.all(loops);
+    return sharedNow() - started;
+  }
+
+  /** Many loops that want the same lock, over and over. */
+  async contend({ loops, giveUp, ...contention }: Contention): Promise<Loop[]> {
+    const session = await this.#session(contention);
+    const over = sleep(giveUp - sharedNow());
+    return Promise.all(Array.from({ length: loops }, () => loop(session, contention, over)));
+  }
+
+  #session({ contender, port }: Where): Promise<Session> {
+    const name = `${contender} ${port}`;
+    let session = this.#sessions.get(name);
+    if (!session) {
+      const found = all.find((one) => one.name === contender);
+      if (!found) throw new Error(`There is no contender ${contender}`);
+      session = found.open({ port, self: this.#self });
+      this.#sessions.set(name, session);
+    }
+    return session;
+  }
+}
+
+function heldName({ contender, port, key }: Lockful): string {
+  return `${contender} ${port} ${key}`;
+}
+
+type Contended = Omit<Contention, "loops" | "giveUp">;
+
+async function loop(
+  session: Session,
+  { key, ttl, work, until }: Contended,
+  over: Promise<void>,
+): Promise<Loop> {
+  const sections: Section[] = [];
+  for (;;) {
+    const asked = sharedNow();
+    if (asked >= until) return { sections };
+    const waiting = session.waitFor(key, ttl);
+    const held = await Promise.race([waiting, over]);
+    if (!held) return { sections, pendingSince: asked, stuck: true };
+    const granted = sharedNow();
+    if (granted < until) await sleep(work);
+    const released = sharedNow();
+    await held.release();
+    if (granted >= until) return { sections, pendingSince: asked };
+    sections.push({ asked, granted, released, fence: held.fence });
+  }
+}

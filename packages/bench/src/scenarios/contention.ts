@@ -1,0 +1,91 @@
+/** Many loops in several processes that want the same lock, over and over. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Bench } from "../bench.js";
+import { violations } from "../exclusion.js";
+import type { Loop } from "../jobs.js";
+import type { Contender } from "../session.js";
+import { sharedNow } from "../shared-clock.js";
+import { fairness, sum } from "../statistics.js";
+
+/** Milliseconds for which each holds the lock. */
+export const WORK = 1;
+
+/** Milliseconds before counting begins: to get in line, and to get warm. */
+const WARM_UP = 400;
+const QUICK_WARM_UP = 100;
+
+/** Milliseconds after the end for all who still wait to be served, if they can be so quickly. */
+const DRAIN = 200;
+
+export interface Setting {
+  /** How many loops there are in all processes together. */
+  readonly loops: number;
+  /** Milliseconds for which is counted. */
+  readonly window: number;
+}
+
+export interface Outcome {
+  readonly sections: number;
+  /** Critical sections in a second. */
+  readonly rate: number;
+  /** Jain's index of the sections that each loop had. */
+  readonly fairness: number;
+  /** The part of the loops that had none at all. */
+  readonly starved: number;
+  /** The longest that any loop waited, over the time in which a fair line serves everyone once. */
+  readonly longestWait: number;
+}
+
+/** @param onWindow - Is told when counting begins, and when it ends. */
+export async function contend(
+  { server, crew, quick, violations: found }: Bench,
+  contender: Contender,
+  { loops, window }: Setting,
+  onWindow: (edge: "begins" | "ends") => void = () => undefined,
+): Promise<Outcome> {
+  const where = { contender: contender.name, port: server.port, key: "contended", ttl: 60_000 };
+  await server.command("FLUSHALL");
+  const workers = crew.all;
+  await Promise.all(workers.map((worker) => worker.open(where)));
+  const from = sharedNow() + (quick ? QUICK_WARM_UP : WARM_UP);
+  const until = from + window;
+  const working = workers.map((worker, index) => {
+    const share = Math.floor((loops + index) / workers.length);
+    return worker.contend({ ...where, loops: share, work: WORK, until, giveUp: until + DRAIN });
+  });
+  await sleep(from - sharedNow());
+  onWindow("begins");
+  await sleep(until - sharedNow());
+  onWindow("ends");
+  const done = (await Promise.all(working)).flat();
+  // They would wait on for minutes, and take what the next ones want.
+  if (done.some(({ stuck }) => stuck)) await crew.renew();
+  const broken = violations(done.flatMap(({ sections }) => sections));
+  found.push(...broken.map((violation) => `${contender.name}: ${violation}`));
+  return outcome(done, from, until);
+}
+
+function outcome(loops: readonly Loop[], from: number, until: number): Outcome {
+  const shares = loops.map(
+    ({ sections }) => sections.filter(({ granted }) => granted >= from && granted < until).length,
+  );
+  const sections = sum(shares);
+  const mean = (until - from) / sections;
+  const waits = loops.map((loop) => longestWait(loop, from, until));
+  return {
+    sections,
+    rate: 1_000 / mean,
+    fairness: fairness(shares),
+    starved: shares.filter((share) => share === 0).length / shares.length,
+    longestWait: Math.max(...waits) / (loops.length * mean),
+  };
+}
+
+/** Of the waits that went on in the window; one that did not end in it, for as long as it had lasted. */
+function longestWait({ sections, pendingSince }: Loop, from: number, until: number): number {
+  const waits = sections
+    .filter(({ granted }) => granted >= from)
+    .map(({ asked, granted }) => granted - asked);
+  if (pendingSince !== undefined) waits.push(until - pendingSince);
+  return Math.max(0, ...waits);
+}

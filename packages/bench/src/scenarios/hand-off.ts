@@ -1,0 +1,58 @@
+/** From the release in one process until the waiter in another has the lock. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Bench } from "../bench.js";
+import { floors, ours, peers, raws } from "../contenders.js";
+import { type Figure, valueOf } from "../figures.js";
+import { Samples } from "../samples.js";
+import type { Contender } from "../session.js";
+import { median, rotated } from "../statistics.js";
+
+const contenders = [...ours, ...floors, ...raws, ...peers];
+
+/** Milliseconds for which the lock is held at least: time enough to get in line. */
+const HOLD = 5;
+
+export async function handOff(bench: Bench): Promise<Figure> {
+  const samples = new Samples();
+  const rounds = bench.quick ? 1 : 4;
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of rotated(contenders, round)) {
+      samples.add(contender, median(await inTurns(bench, contender)));
+    }
+  }
+  return {
+    id: "hand-off",
+    title: "Hand-off between two processes, over PUBLISH → message",
+    better: "lower",
+    goal: 1.3,
+    unit: "×",
+    method:
+      "from the call of release in one process until the waiter in another has the lock, the median; " +
+      "divided by the same for a bare PUBLISH and its message, over the same client",
+    values: contenders.map((contender) => valueOf(contender, samples.ratios(contender, floors))),
+  };
+}
+
+/** Two processes give the lock to each other; the milliseconds that each time took. */
+async function inTurns(bench: Bench, contender: Contender): Promise<number[]> {
+  const { server, crew, quick } = bench;
+  const where = { contender: contender.name, port: server.port, key: "hand-off", ttl: 10_000 };
+  const quickly = contender.poll === 0;
+  const times = quick ? 2 : quickly ? 100 : 8;
+  const { first, second } = crew;
+  await Promise.all([first.open(where), second.open(where)]);
+  await first.take(where);
+  let [holder, waiter] = [first, second];
+  const took: number[] = [];
+  for (let time = 0; time < times; time++) {
+    const granted = waiter.waitFor(where);
+    // The holder does not know when a waiter that polls will try next.
+    await sleep(HOLD + Math.random() * (HOLD + contender.poll));
+    const released = await holder.release(where);
+    took.push((await granted) - released);
+    [holder, waiter] = [waiter, holder];
+  }
+  await holder.release(where);
+  // The first ones pay for the subscription.
+  return quickly ? took.slice(times / 10) : took;
+}

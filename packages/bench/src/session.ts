@@ -1,0 +1,34 @@
+/** A lock, or something that is measured as if it were one, in one process on one connection. */
+export interface Session {
+  /** Takes a lock that nobody else wants. */
+  take(key: string, ttl: number): Promise<Held>;
+  /** Takes a lock, waiting for as long as others have it. */
+  waitFor(key: string, ttl: number): Promise<Held>;
+  close(): Promise<void>;
+}
+
+export interface Held {
+  /** The fencing token, of the locks that have one. */
+  readonly fence?: number | undefined;
+  release(): Promise<unknown>;
+}
+
+export type ClientName = "ioredis" | "node-redis";
+
+/** What is compared. */
+export interface Contender {
+  readonly name: string;
+  readonly client: ClientName;
+  /** ours: what the figures are about. raw, floor: what they are measured against. */
+  readonly kind: "ours" | "raw" | "floor" | "peer";
+  /** The longest pause between two of its tries while it waits, in milliseconds; 0 if it does not poll. */
+  readonly poll: number;
+  open(server: Server): Promise<Session>;
+}
+
+/** Where a session connects to. */
+export interface Server {
+  readonly port: number;
+  /** Which of the processes this is, from 0. */
+  readonly self: number;
+}

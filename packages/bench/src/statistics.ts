@@ -1,0 +1,29 @@
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value below which a part of all values lies, interpolated. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * part;
+  const below = sorted[Math.floor(place)] ?? NaN;
+  const above = sorted[Math.ceil(place)] ?? NaN;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Jain's index of fairness: 1 when all got the same, 1/n when one of n got everything. */
+export function fairness(shares: readonly number[]): number {
+  const squares = sum(shares.map((share) => share ** 2));
+  return squares === 0 ? 1 : sum(shares) ** 2 / (shares.length * squares);
+}
+
+/** The order of the next round: whoever came first comes last. So nobody always follows the same one. */
+export function rotated<T>(items: readonly T[], round: number): T[] {
+  const start = items.length === 0 ? 0 : round % items.length;
+  const turned = [...items.slice(start), ...items.slice(0, start)];
+  return round % 2 === 0 ? turned : turned.reverse();
+}

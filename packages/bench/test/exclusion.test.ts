@@ -1,0 +1,29 @@
+import { describe, expect, test } from "@jest/globals";
+import { violations } from "../src/exclusion.js";
+import type { Section } from "../src/jobs.js";
+
+function section(granted: number, released: number, fence?: number): Section {
+  return { asked: 0, granted, released, fence };
+}
+
+describe("violations", () => {
+  test("there are none when each had the lock after the other, however they are listed", () => {
+    expect(violations([section(3, 4, 12), section(1, 2, 10), section(2, 3, 11)])).toEqual([]);
+  });
+
+  test("two who had the lock at once are found", () => {
+    expect(violations([section(1, 3), section(2.5, 4)])).toEqual([
+      "two had the lock at once, for 0.500 ms",
+    ]);
+  });
+
+  test("one that had the lock long is not hidden by another that came and went meanwhile", () => {
+    expect(violations([section(1, 10), section(2, 3), section(4, 5)])).toHaveLength(2);
+  });
+
+  test("a fencing token that does not rise is found", () => {
+    expect(violations([section(1, 2, 10), section(3, 4, 10)])).toEqual([
+      "fencing token 10 came after 10",
+    ]);
+  });
+});

@@ -1,0 +1,120 @@
+import { type Clock, type Reply, type Script, toReply } from "@redislock/core";
+import { decoded, encoded } from "./bytes.js";
+import { type CommandHost, type RawReply, runCommand } from "./commands.js";
+import { Keyspace } from "./keyspace.js";
+import { platformClock } from "./platform-clock.js";
+import { runScript } from "./script-runner.js";
+
+export interface MemoryServerOptions {
+  /** Where its time comes from; give the locker the same. Default: the platform's, fake timers included. */
+  readonly clock?: Clock | undefined;
+}
+
+/** Where a clock that begins at 0 begins, so that fencing tokens look as they do in Redis. */
+const EPOCH = Date.UTC(2026, 0, 1);
+
+/**
+ * As much of a Redis server as locks need, in memory. It runs the scripts themselves, and answers at
+ * once: whatever a network may do to a question is the business of the client.
+ */
+export class MemoryServer {
+  /** Where its time comes from. */
+  readonly clock: Clock;
+  readonly #wallClock: () => number;
+  readonly #data: Keyspace;
+  readonly #host: CommandHost;
+  readonly #channels = new Map<string, Set<(text: string) => void>>();
+  /** The texts of scripts, by hash. */
+  readonly #scripts = new Map<string, string>();
+  /** The server's clock was moved by so many milliseconds. */
+  #moved = 0;
+  /** The time of a command that is under way, for scripts see no time pass. */
+  #frozen: number | undefined;
+  #lastMicros = 0;
+  /** Messages that a command sent. */
+  #outbox: (() => void)[] = [];
+
+  constructor({ clock }: MemoryServerOptions = {}) {
+    this.clock = clock ?? platformClock;
+    this.#wallClock = clock ? () => EPOCH + clock.now() : () => Date.now();
+    this.#data = new Keyspace(() => this.now());
+    this.#host = {
+      data: this.#data,
+      micros: () => this.#micros(),
+      publish: (channel, message) => this.#publish(decoded(channel), decoded(message)),
+      flushScripts: () => this.#scripts.clear(),
+      knowsScript: (sha1) => this.#scripts.has(sha1),
+    };
+  }
+
+  /** The server's own clock: milliseconds since 1970, with fractions. */
+  now(): number {
+    return this.#frozen ?? this.#wallClock() + this.#moved;
+  }
+
+  /** Moves the server's clock, and so the end of every ttl nearer; a negative number moves it back. */
+  moveClock(ms: number): void {
+    this.#moved += ms;
+    this.#lastMicros = 0;
+  }
+
+  /**
+   * Runs a script: the text that it knows by this hash, or else the one that is given.
+   *
+   * @throws ServerError
+   */
+  run(script: Script, keys: readonly string[], args: readonly string[]): Reply {
+    const source = this.#scripts.get(script.sha1) ?? encoded(script.source);
+    this.#scripts.set(script.sha1, source);
+    return this.#atOnce(() => runScript(source, this.#host, keys.map(encoded), args.map(encoded)));
+  }
+
+  /**
+   * Does what a command does in Redis: `command("GET", "a")`, `command("FLUSHALL")`, … for those commands
+   * that locks, or tests of locks, have use for. Keys are named as in Redis, with prefix and namespace.
+   *
+   * @throws ServerError
+   */
+  command(name: string, ...args: string[]): Reply {
+    return this.#atOnce(() => runCommand(this.#host, name, args.map(encoded)));
+  }
+
+  /** Hears a channel; returns how to stop that. */
+  subscribe(channel: string, listener: (text: string) => void): () => void {
+    const listeners = this.#channels.get(channel) ?? new Set();
+    this.#channels.set(channel, listeners);
+    // The same function may be given twice.
+    const entry = (text: string): void => listener(text);
+    listeners.add(entry);
+    return () => listeners.delete(entry);
+  }
+
+  /** Nobody sees half of what is done: no time passes, and messages go out when it is through. */
+  #atOnce(run: () => RawReply): Reply {
+    this.#frozen = this.now();
+    try {
+      return replyOf(run());
+    } finally {
+      this.#frozen = undefined;
+      for (const send of this.#outbox.splice(0)) send();
+    }
+  }
+
+  /** No two questions for the time get the same answer, also where time stands still. */
+  #micros(): number {
+    this.#lastMicros = Math.max(Math.floor(this.now() * 1000), this.#lastMicros + 1);
+    return this.#lastMicros;
+  }
+
+  #publish(channel: string, message: string): number {
+    const listeners = [...(this.#channels.get(channel) ?? [])];
+    for (const listener of listeners) this.#outbox.push(() => listener(message));
+    return listeners.length;
+  }
+}
+
+function replyOf(raw: RawReply): Reply {
+  if (typeof raw === "string") return decoded(raw);
+  if (typeof raw !== "object") return toReply(raw);
+  return "ok" in raw ? raw.ok : raw.map(replyOf);
+}

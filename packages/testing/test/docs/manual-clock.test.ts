@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "@jest/globals";
+
+import { createLocker, ManualClock, memoryClient, MemoryServer } from "../../src/index.js";
+
+// #region manual-clock
+test("a lock ends with its ttl", async () => {
+  const clock = new ManualClock();
+  const client = memoryClient(new MemoryServer({ clock }));
+  const locker = createLocker(client, { clock });
+
+  const lock = await locker.obtain("invoice:42", 10_000);
+  await clock.advance(10_001);
+  assert.equal(lock.held, false);
+  assert.ok(await locker.tryObtain("invoice:42", 10_000));
+});
+// #endregion

@@ -1,0 +1,213 @@
+import {
+  type ChannelListener,
+  type RedisClient,
+  type Reply,
+  type Script,
+  ServerError,
+  type Subscription,
+} from "@redislock/core";
+
+import type { SimulatedProcess } from "./process.js";
+import type { Outcome } from "./server.js";
+import { happens, type World } from "./world.js";
+
+/** What a server may say instead of doing what it was asked. */
+const REFUSALS = [
+  "LOADING Redis is loading the dataset in memory",
+  "TRYAGAIN Multiple keys request during rehashing of slot",
+  "OOM command not allowed when used memory > 'maxmemory'",
+] as const;
+
+/** A question on its way. */
+interface Flight {
+  /** Once only: later replies find nobody. */
+  settle: (outcome: Outcome | "connection lost") => void;
+  /** Nothing of it will come back. */
+  lost: boolean;
+}
+
+/** A client whose messages take their time, get lost, come twice, or overtake each other. */
+export class Connection implements RedisClient {
+  readonly cluster: boolean;
+  readonly subscribe?: (channel: string, listener: ChannelListener) => Promise<Subscription>;
+  readonly #process: SimulatedProcess;
+  readonly #world: World;
+  readonly #flights = new Set<Flight>();
+  readonly #ears = new Set<Ear>();
+  #lastArrival = 0;
+  #lastReply = 0;
+
+  constructor(process: SimulatedProcess, options: { cluster: boolean; subscribes: boolean }) {
+    this.#process = process;
+    this.#world = process.world;
+    this.cluster = options.cluster;
+    if (options.subscribes) {
+      this.subscribe = (channel, listener) => this.#listen(channel, listener);
+    }
+  }
+
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    const { server, chance } = this.#world;
+    const { name } = this.#process;
+    return new Promise((resolve, reject) => {
+      const flight: Flight = {
+        lost: false,
+        settle: (outcome) => {
+          if (!this.#flights.delete(flight)) return;
+          this.#process.enter(() => {
+            if (outcome === "connection lost") reject(new Error(outcome));
+            else if ("error" in outcome) reject(outcome.error);
+            else resolve(outcome.reply);
+          });
+        },
+      };
+      this.#flights.add(flight);
+      if (this.#happens("refuse", 0.03)) {
+        const error = new ServerError(chance.pick(`${name} refusal`, REFUSALS));
+        this.#later("reply", () => flight.settle({ error }));
+        return;
+      }
+      if (this.#happens("loseRequest", 0.04)) {
+        this.#lose(flight);
+        return;
+      }
+      const copies = this.#happens("duplicate", 0.06) ? 2 : 1;
+      const loseReply = this.#happens("loseReply", 0.05);
+      for (let copy = 1; copy <= copies; copy++) {
+        this.#later("request", () => {
+          server.ask(script, keys, args, (outcome) => {
+            if (loseReply) this.#lose(flight);
+            else this.#later("reply", () => flight.lost || flight.settle(outcome));
+          });
+        });
+      }
+    });
+  }
+
+  /** The connection breaks: nothing that is under way will be heard of. */
+  cut(): void {
+    this.#world.history.note(this.#process.name, () => "loses its connections");
+    for (const flight of this.#flights) {
+      flight.lost = true;
+      flight.settle("connection lost");
+    }
+    for (const ear of this.#ears) ear.cut();
+  }
+
+  /** The client hears that the connection was lost; or it never hears anything at all. */
+  #lose(flight: Flight): void {
+    const { name } = this.#process;
+    const { chance, timeline } = this.#world;
+    flight.lost = true;
+    if (chance.draw(`${name} hears of a loss`) < 0.5) return;
+    const after = chance.between(`${name} loss`, 1, 400);
+    timeline.at(timeline.now + after, () => flight.settle("connection lost"));
+  }
+
+  /** After the time that it takes to get there; behind what was sent before, unless that is overtaken. */
+  #later(way: "request" | "reply", run: () => void): void {
+    const { timeline } = this.#world;
+    let at = timeline.now + this.#latency();
+    if (!this.#overtakes()) {
+      at = Math.max(at, way === "request" ? this.#lastArrival : this.#lastReply);
+      if (way === "request") this.#lastArrival = at;
+      else this.#lastReply = at;
+    }
+    timeline.at(at, run);
+  }
+
+  #overtakes(): boolean {
+    return this.#world.stormy && this.#world.troubles.has("reorder");
+  }
+
+  #latency(): number {
+    const { chance } = this.#world;
+    const { name } = this.#process;
+    if (this.#happens("delay", 0.1)) {
+      return chance.between(
+        `${name} long way`,
+        20,
+        chance.pick(`${name} longest way`, [100, 1_500]),
+      );
+    }
+    return chance.between(`${name} way`, 0.1, 5);
+  }
+
+  #happens(trouble: Parameters<typeof happens>[1], probability: number): boolean {
+    return happens(this.#world, trouble, this.#process.name, probability);
+  }
+
+  #listen(channel: string, listener: ChannelListener): Promise<Subscription> {
+    return new Promise((resolve, reject) => {
+      if (this.#happens("refuse", 0.1)) {
+        this.#later("reply", () => {
+          this.#process.enter(() => reject(new ServerError("NOPERM no permission for channels")));
+        });
+        return;
+      }
+      const ear = new Ear(this.#world, this.#process, channel, listener);
+      this.#ears.add(ear);
+      this.#later("request", () => {
+        ear.open();
+        this.#later("reply", () => this.#process.enter(() => resolve(ear)));
+      });
+    });
+  }
+}
+
+/** A connection that listens to a channel, and is replaced by a new one when it breaks. */
+class Ear implements Subscription {
+  readonly #world: World;
+  readonly #process: SimulatedProcess;
+  readonly #channel: string;
+  readonly #listener: ChannelListener;
+  #stop: () => void = () => undefined;
+  /** Counts connections: what was sent to one is not heard on the next. */
+  #connection = 0;
+  #lastMessage = 0;
+
+  constructor(world: World, process: SimulatedProcess, channel: string, listener: ChannelListener) {
+    this.#world = world;
+    this.#process = process;
+    this.#channel = channel;
+    this.#listener = listener;
+  }
+
+  open(): void {
+    const connection = ++this.#connection;
+    const { timeline, chance, server } = this.#world;
+    const { name } = this.#process;
+    this.#stop = server.memory.subscribe(this.#channel, (text) => {
+      if (happens(this.#world, "loseMessage", name, 0.1)) return;
+      const slow = happens(this.#world, "delay", `${name} message`, 0.1);
+      const at = timeline.now + chance.between(`${name} message`, 0.1, slow ? 1_500 : 5);
+      this.#lastMessage = Math.max(at, this.#lastMessage);
+      timeline.at(this.#lastMessage, () => {
+        if (connection !== this.#connection) return;
+        this.#world.history.note(name, () => `hears "${text}"`);
+        this.#process.enter(() => this.#listener.message(text));
+      });
+    });
+  }
+
+  /** The server does not notice for a while, and still counts it among those who hear. */
+  cut(): void {
+    const { timeline, chance } = this.#world;
+    const { name } = this.#process;
+    this.#connection++;
+    const stop = this.#stop;
+    timeline.at(timeline.now + chance.between(`${name} half open`, 0, 1_000), stop);
+    const back = timeline.now + chance.between(`${name} subscribes again`, 20, 500);
+    timeline.at(back, () => {
+      if (!this.#process.alive) return;
+      this.open();
+      this.#process.enter(() => this.#listener.resumed());
+    });
+  }
+
+  close(): Promise<void> {
+    this.#connection++;
+    this.#stop();
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,70 @@
+import { type Setting, simulate } from "./simulation.js";
+import type { Violation, Wrong } from "./watch.js";
+
+/** A schedule that went wrong. */
+export interface Finding {
+  readonly seed: number;
+  readonly wrong: Wrong;
+  readonly details: string;
+  /** What happened, without what does not matter to it. */
+  readonly history: readonly string[];
+}
+
+/** How often a schedule is run again at most to find out what of it matters. */
+const TRIALS = 1_000;
+/** How much of the story is told at most. */
+const LINES = 100;
+
+/** Runs one schedule after the other, and stops at the first that goes wrong. */
+export async function search(
+  from: number,
+  count: number,
+  setting: Omit<Setting, "seed">,
+): Promise<Finding | undefined> {
+  for (let seed = from; seed < from + count; seed++) {
+    const { violation, happened } = await simulate({ ...setting, seed });
+    if (violation) return explained({ ...setting, seed }, violation, happened);
+  }
+  return undefined;
+}
+
+/**
+ * The same violation with as few mishaps and as few rounds as can be: leaves out half of them, a quarter,
+ * and so on down to each single one, as long as what is left goes wrong in the same way.
+ */
+async function explained(
+  setting: Setting,
+  { wrong, message }: Violation,
+  happened: readonly string[],
+): Promise<Finding> {
+  let prevented: ReadonlySet<string> = new Set();
+  let left = happened;
+  let trials = 0;
+  const leaveOut = async (size: number): Promise<void> => {
+    for (let start = 0; start < left.length && trials < TRIALS; trials++) {
+      const without = new Set([...prevented, ...left.slice(start, start + size)]);
+      const result = await simulate({ ...setting, prevented: without });
+      if (result.violation?.wrong === wrong) [left, prevented] = [result.happened, without];
+      else start += size;
+    }
+  };
+  for (let size = left.length >> 1; size >= 1; size >>= 1) await leaveOut(size);
+  for (let before = Infinity; left.length < before;) {
+    before = left.length;
+    await leaveOut(1);
+  }
+  const { violation, history } = await simulate({ ...setting, prevented, written: true });
+  return { seed: setting.seed, wrong, details: violation?.message ?? message, history };
+}
+
+/** For people: what is wrong, how it came to it, and how to see it again. */
+export function report({ seed, details, history }: Finding): string {
+  return [
+    details,
+    "",
+    "  time ms  who       what",
+    ...history.slice(-LINES),
+    "",
+    `The same again: pnpm simulate --from ${seed} --seeds 1`,
+  ].join("\n");
+}

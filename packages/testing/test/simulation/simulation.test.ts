@@ -1,0 +1,79 @@
+import { describe, expect, test } from "@jest/globals";
+import * as library from "@redislock/core";
+
+import { bugs } from "./bugs.js";
+import { buggyLibrary } from "./buggy-library.js";
+import { report, search } from "./search.js";
+import { simulate } from "./simulation.js";
+
+const SCHEDULES = 2_000;
+/** Within how many schedules a planted bug has to show. */
+const UNTIL_FOUND = 400;
+/** How many schedules show that fencing tokens keep out who lost its lock. */
+const FENCED = 150;
+/** Two minutes are the aim for all of it; a machine that is busy with other things may take longer. */
+const PATIENCE = 600_000;
+
+test(
+  "no schedule breaks a promise",
+  async () => {
+    const finding = await search(1, SCHEDULES, { library });
+    expect(finding && report(finding)).toBeUndefined();
+  },
+  PATIENCE,
+);
+
+test("a seed tells the same story each time", async () => {
+  const first = await simulate({ seed: 7, library, written: true });
+  const second = await simulate({ seed: 7, library, written: true });
+  expect(first.history.length).toBeGreaterThan(100);
+  expect(second.history).toEqual(first.history);
+});
+
+describe("finds", () => {
+  test.each(bugs.map((bug) => [bug.name, bug] as const))(
+    "%s",
+    async (_, bug) => {
+      const finding = await search(1, UNTIL_FOUND, {
+        library: bug.library ? await buggyLibrary(bug.library) : library,
+        ...(bug.server && { serverBug: bug.server }),
+      });
+      expect(bug.shows).toContain(finding?.wrong);
+    },
+    PATIENCE,
+  );
+});
+
+test(
+  "stands a server's clock that is set back",
+  async () => {
+    // The schedule that needs it all: a grant that is heard late, from before the jump.
+    const finding = await search(601, 200, { library, beyond: ["clockBack"] });
+    expect(finding && report(finding)).toBeUndefined();
+  },
+  PATIENCE,
+);
+
+describe("where an assumption is broken", () => {
+  test.each(["restartEmpty", "clockForward"] as const)(
+    "finds two holders after %s",
+    async (trouble) => {
+      const finding = await search(1, UNTIL_FOUND, { library, beyond: [trouble] });
+      expect(finding?.wrong).toBe("two holders at once");
+    },
+    PATIENCE,
+  );
+
+  test.each(["restartEmpty", "clockForward"] as const)(
+    "fencing tokens still keep the loser out after %s",
+    async (trouble) => {
+      const finding = await search(1, FENCED, {
+        library,
+        beyond: [trouble],
+        accepted: ["two holders at once", "a holder that is kept out by its fencing token"],
+      });
+      expect(finding && report(finding)).toBeUndefined();
+    },
+    PATIENCE,
+  );
+});

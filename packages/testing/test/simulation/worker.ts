@@ -1,0 +1,213 @@
+import type { Lock, Locker, ObtainOptions } from "@redislock/core";
+
+import type { GuardedStore } from "./guarded-store.js";
+import type { SimulatedProcess } from "./process.js";
+import type { Hold } from "./watch.js";
+import { happens, type World } from "./world.js";
+
+/** How long an obtain that ends with a "no" may look for the holder's name, in milliseconds. */
+const LAST_WORD = 50;
+/** After so many calm milliseconds, what was given up has left no trace. */
+const SOON = 500;
+
+/** One obtain and what is done with the lock. */
+interface Plan {
+  readonly name: string;
+  readonly token: string;
+  readonly keys: readonly string[];
+  readonly ttl: number;
+  readonly options: ObtainOptions;
+  readonly abortAfter: number | undefined;
+}
+
+/** A piece of a user's program: takes locks, one after the other, and does something while it has them. */
+export class Worker {
+  readonly #name: string;
+  readonly #process: SimulatedProcess;
+  readonly #world: World;
+  readonly #locker: Locker;
+  readonly #store: GuardedStore;
+  readonly #commandTimeout: number;
+  readonly #keys: readonly [string, string];
+
+  constructor(
+    name: string,
+    process: SimulatedProcess,
+    locker: Locker,
+    store: GuardedStore,
+    settings: { commandTimeout: number; keys: readonly [string, string] },
+  ) {
+    this.#name = name;
+    this.#process = process;
+    this.#world = process.world;
+    this.#locker = locker;
+    this.#store = store;
+    this.#commandTimeout = settings.commandTimeout;
+    this.#keys = settings.keys;
+  }
+
+  /** Takes a lock, or tries to. */
+  async round(): Promise<void> {
+    const { chance } = this.#world;
+    await this.#process.sleep(chance.between(`${this.#name} idle`, 0, 200));
+    const plan = this.#plan();
+    if (chance.strikes(this.#name, 1)) await this.#carryOut(plan);
+  }
+
+  #plan(): Plan {
+    const { chance, stormy, library } = this.#world;
+    const name = this.#name;
+    const [a, b] = this.#keys;
+    const ttl = chance.pick(`${name} ttl`, stormy ? [40, 150, 150, 600, 2_000] : [150, 600, 2_000]);
+    const way = chance.pick(`${name} way`, ["once", "poll", "wait", "wait", "queue", "queue"]);
+    const polls = library.jitter(library.linearBackoff(30), 0.5, () =>
+      chance.draw(`${name} jitter`),
+    );
+    const aborts = chance.draw(`${name} aborts`) < 0.2;
+    return {
+      name,
+      token: `${name}-${++this.#world.tokens}`.padEnd(16, "-"),
+      keys: chance.pick(`${name} keys`, [[a], [a], [a], [b], [a, b]]),
+      ttl,
+      options: {
+        renew: chance.draw(`${name} renews`) < 0.4,
+        ...(way === "poll" && { retry: polls }),
+        ...(way === "wait" && { wait: chance.pick(`${name} wait`, [0, 50, 300, 2_000]) }),
+        ...(way === "queue" && { wait: Infinity }),
+      },
+      abortAfter: aborts ? chance.between(`${name} abort`, 0, 800) : undefined,
+    };
+  }
+
+  async #carryOut(plan: Plan): Promise<void> {
+    const lock = await this.#obtain(plan);
+    if (!lock) return;
+    const { chance, watch } = this.#world;
+    const hold: Hold = { name: plan.name, process: this.#process, lock, until: Infinity };
+    watch.hold(hold);
+    await this.#use(plan, hold);
+    // One that is renewed would be held for ever.
+    const forgets = chance.draw(`${plan.name} forgets`) < 0.3 && !plan.options.renew;
+    if (forgets) this.#note(() => "forgets to release");
+    else await this.#release(plan, hold);
+  }
+
+  async #obtain({ name, token, keys, ttl, options, abortAfter }: Plan): Promise<Lock | undefined> {
+    const { watch, server, timeline, stormy } = this.#world;
+    const { wait, retry } = options;
+    const signal = abortAfter === undefined ? undefined : this.#signal(abortAfter);
+    // A last question is still answered when the time is up, in a time of its own.
+    const patience = wait ?? (retry ? (signal ? Infinity : ttl) : 0);
+    const limit = patience + this.#commandTimeout + LAST_WORD;
+    const settled = watch.call(
+      this.#process,
+      `obtain by ${name}`,
+      Math.min(limit, (abortAfter ?? Infinity) + LAST_WORD),
+      this.#commandTimeout + LAST_WORD,
+    );
+    this.#note(() => {
+      const how = wait === undefined ? (retry ? ", polls" : "") : `, waits ${wait} ms`;
+      const cancels = abortAfter === undefined ? "" : `, cancels after ${abortAfter.toFixed(0)} ms`;
+      return `wants ${keys.join(" and ")} for ${ttl} ms${how}${options.renew ? ", renews" : ""}${cancels}`;
+    });
+    watch.asking.set(token, this.#process);
+    try {
+      const all = { ...options, token, ...(signal && { signal }) };
+      const lock = await this.#locker.tryObtain(keys, ttl, all);
+      this.#note(() => (lock ? `holds ${keys.join(" and ")}` : "was told no"));
+      if (lock) return lock;
+    } catch (error) {
+      this.#note(() => `did not get it: ${String(error)}`);
+    } finally {
+      settled();
+      watch.asking.delete(token);
+    }
+    if (!stormy) {
+      timeline.at(timeline.now + SOON, () => watch.checkNothingLeft(server.memory, name, token));
+    }
+    return undefined;
+  }
+
+  #signal(after: number): AbortSignal {
+    const controller = new AbortController();
+    this.#process.clock.after(after, () => controller.abort(new Error("cancelled")));
+    return controller.signal;
+  }
+
+  /** Reads, thinks and writes, as long as it has the lock, and now and then prolongs it. */
+  async #use({ name, ttl }: Plan, { lock }: Hold): Promise<void> {
+    const { chance } = this.#world;
+    const { key, fencingToken } = lock;
+    const turns = chance.pick(`${name} turns`, [1, 1, 2, 3]);
+    for (let turn = 0; turn < turns && lock.held; turn++) {
+      const number = await this.#guarded(name, lock, () => this.#store.read(key, fencingToken));
+      if (number === undefined) return;
+      await this.#process.sleep(chance.between(`${name} thinks`, 0, Math.min(0.6 * ttl, 400)));
+      if (chance.draw(`${name} refreshes`) < 0.3) await this.#refresh(name, lock, ttl);
+      if (!lock.held) return;
+      const before = await this.#guarded(name, lock, () =>
+        this.#store.write(key, fencingToken, number + 1),
+      );
+      if (before !== undefined && before !== number) {
+        this.#world.watch.report("a guarded write that is undone", `${before} by ${name}`);
+      }
+    }
+  }
+
+  /** Asks the store, which is some way off. */
+  #guarded(name: string, lock: Lock, ask: () => number | undefined): Promise<number | undefined> {
+    const { timeline, chance, watch } = this.#world;
+    const slow = happens(this.#world, "delay", `${name} store`, 0.1);
+    const way = chance.between(`${name} to the store`, 0.1, slow ? 1_000 : 10);
+    return new Promise((resolve) => {
+      timeline.at(timeline.now + way, () => {
+        const number = ask();
+        if (number === undefined) watch.keptOut(lock);
+        timeline.at(timeline.now + 1, () => this.#process.enter(() => resolve(number)));
+      });
+    });
+  }
+
+  async #refresh(name: string, lock: Lock, ttl: number): Promise<void> {
+    const { chance, watch } = this.#world;
+    const next = chance.pick(`${name} next ttl`, [ttl, ttl, 3 * ttl, Math.ceil(ttl / 2)]);
+    this.#note(() => `refreshes for ${next} ms`);
+    const settled = watch.call(
+      this.#process,
+      `refresh by ${name}`,
+      2 * this.#commandTimeout,
+      2 * this.#commandTimeout,
+    );
+    try {
+      await lock.refresh(next);
+      this.#note(() => "has refreshed");
+    } catch (error) {
+      this.#note(() => `has not refreshed: ${String(error)}`);
+    } finally {
+      settled();
+    }
+  }
+
+  async #release(plan: Plan, hold: Hold): Promise<void> {
+    const { watch } = this.#world;
+    this.#note(() => "releases");
+    watch.letGo(hold);
+    const settled = watch.call(
+      this.#process,
+      `release by ${plan.name}`,
+      this.#commandTimeout,
+      this.#commandTimeout,
+    );
+    try {
+      await hold.lock.release();
+    } catch (error) {
+      this.#note(() => `has not released: ${String(error)}`);
+    } finally {
+      settled();
+    }
+  }
+
+  #note(line: () => string): void {
+    this.#world.history.note(this.#name, line);
+  }
+}

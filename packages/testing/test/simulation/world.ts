@@ -1,0 +1,58 @@
+import type * as Core from "@redislock/core";
+
+import type { Chance } from "./chance.js";
+import type { History } from "./history.js";
+import type { SimulatedServer } from "./server.js";
+import type { Timeline } from "./timeline.js";
+import type { Watch } from "./watch.js";
+
+/** What may go wrong. The last three break what the lock is documented to rely on. */
+export type Trouble =
+  | "delay"
+  | "reorder"
+  | "loseRequest"
+  | "loseReply"
+  | "loseMessage"
+  | "duplicate"
+  | "refuse"
+  | "cut"
+  | "pause"
+  | "crash"
+  | "restartEmpty"
+  | "clockForward"
+  | "clockBack";
+
+/** The library, or a copy of it with a bug. */
+export type Library = Pick<typeof Core, "Locker" | "jitter" | "linearBackoff">;
+
+/** What everything in one schedule shares. */
+export interface World {
+  readonly library: Library;
+  readonly timeline: Timeline;
+  readonly chance: Chance;
+  readonly history: History;
+  readonly server: SimulatedServer;
+  readonly watch: Watch;
+  readonly troubles: ReadonlySet<Trouble>;
+  /** Faults happen: in the first part of a schedule, not in the second. */
+  stormy: boolean;
+  /** A process was told something, and its promises have to run. */
+  touched: boolean;
+  /** What went wrong in a worker. */
+  failure: Error | undefined;
+  /** How many tokens were given out. */
+  tokens: number;
+}
+
+/** Whether this trouble happens now, of those that the schedule has, while it has any. */
+export function happens(
+  world: World,
+  trouble: Trouble,
+  where: string,
+  probability: number,
+): boolean {
+  if (!world.stormy || !world.troubles.has(trouble)) return false;
+  if (!world.chance.strikes(`${trouble} ${where}`, probability)) return false;
+  world.history.note(where, () => `* ${trouble}`);
+  return true;
+}

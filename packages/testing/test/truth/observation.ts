@@ -1,0 +1,85 @@
+import { MINUTE, type Operation } from "./operations.js";
+
+/** What a server answered: a reply as the clients give it, or the first word of an error. */
+export type Answer = string | null | readonly Answer[] | { readonly error: string };
+
+/** All that can be seen of a server while it does some operations. */
+export interface Observation {
+  /** What it answered to each operation. */
+  readonly answers: readonly Answer[];
+  /** What was heard on the channel that somebody listens to. */
+  readonly messages: readonly string[];
+}
+
+/** A fencing token, a ticket or another time that a server told, in microseconds. */
+interface Moment {
+  readonly kind: "fence" | "ticket" | "time";
+  readonly keys: readonly string[];
+  readonly time: number;
+}
+
+/** What stands at which place of a reply; a reply that is no list has but the first. */
+const KINDS = ["fence", "fence", "ticket"] as const;
+
+const MOMENT = /^\d{14,}$/;
+
+/**
+ * The same for two servers that did the same, at different times: a moment is replaced by how many
+ * earlier and how many equal ones of its kind and lock there are, milliseconds by minutes.
+ */
+export function comparable(
+  operations: readonly Operation[],
+  { answers, messages }: Observation,
+): unknown {
+  const moments = operations.flatMap((operation, i) => momentsIn(operation, answers[i] ?? null));
+  return {
+    answers: operations.map((operation, i) => {
+      const text = (part: Answer, place: number): unknown => {
+        if (typeof part !== "string" || !/^\d+$/.test(part)) return part;
+        if (isWaited(operation, place)) return "waited";
+        if (MOMENT.test(part)) return rank(momentOf(operation, part, place), moments);
+        return Number(part) > MINUTE ? `${Math.round(Number(part) / MINUTE)} min` : part;
+      };
+      const answer = answers[i] ?? null;
+      return isList(answer) ? answer.map(text) : text(answer, 0);
+    }),
+    messages: messages.map((message) => message.replace(/\d{14,}/, "…")),
+  };
+}
+
+function momentsIn(operation: Operation, answer: Answer): Moment[] {
+  const parts = isList(answer) ? answer : [answer];
+  return parts.flatMap((part, place) =>
+    typeof part === "string" && MOMENT.test(part) && !isWaited(operation, place)
+      ? [momentOf(operation, part, place)]
+      : [],
+  );
+}
+
+function momentOf(operation: Operation, text: string, place: number): Moment {
+  const keys = operation.kind === "run" ? operation.keys : [];
+  return { kind: KINDS[place] ?? "time", keys, time: Number(text) };
+}
+
+function rank(moment: Moment, all: readonly Moment[]): string {
+  const like = all.filter(
+    ({ kind, keys }) => kind === moment.kind && keys.some((key) => moment.keys.includes(key)),
+  );
+  const before = like.filter(({ time }) => time < moment.time).length;
+  const same = like.filter(({ time }) => time === moment.time).length;
+  return `${moment.kind} after ${before}, same as ${same}`;
+}
+
+/** How long the waiters that `inspect` tells of have waited is a matter of the machine's speed. */
+function isWaited(operation: Operation, place: number): boolean {
+  return (
+    operation.kind === "run" &&
+    operation.script === "inspect" &&
+    place >= 4 &&
+    (place - 4) % 2 === 1
+  );
+}
+
+function isList(answer: Answer): answer is readonly Answer[] {
+  return Array.isArray(answer);
+}

@@ -1,0 +1,86 @@
+import { type Reply, ServerError, toReply } from "@redislock/core";
+import { connect, RespError, startServer } from "@redislock/test-servers";
+
+import { MemoryServer } from "../../src/index.js";
+import type { Answer, Observation } from "./observation.js";
+import { HEARD, type Operation, scripts } from "./operations.js";
+
+/** A server that can be tried out. */
+export interface Subject {
+  /** What an empty one does, asked for these operations one after the other. */
+  observe(operations: readonly Operation[]): Promise<Observation>;
+  stop(): Promise<void>;
+}
+
+const CHANNEL = `redislock:inbox:${HEARD}`;
+
+export function memorySubject(): Subject {
+  return {
+    async observe(operations) {
+      const server = new MemoryServer();
+      const messages: string[] = [];
+      server.subscribe(CHANNEL, (message) => messages.push(message));
+      const answers = operations.map((operation) =>
+        orError(() => {
+          if (operation.kind === "command") return server.command(...operation.command);
+          const { script, keys, args } = operation;
+          return server.run(scripts[script], keys, args);
+        }),
+      );
+      return { answers, messages };
+    },
+    stop: () => Promise.resolve(),
+  };
+}
+
+function orError(ask: () => Reply): Answer {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof ServerError) return { error: error.reply };
+    throw error;
+  }
+}
+
+export async function redisSubject(): Promise<Subject> {
+  const server = await startServer();
+  const connection = await connect(server.port);
+  const listening = await connect(server.port);
+  let messages: string[] = [];
+  let atEnd = (): void => undefined;
+  await listening.subscribe(CHANNEL, (message) => {
+    if (message === "end") atEnd();
+    else messages.push(message);
+  });
+
+  const ask = async (...command: readonly string[]): Promise<Answer> => {
+    try {
+      return toReply(await connection.send(...command));
+    } catch (error) {
+      if (error instanceof RespError) return { error: error.code };
+      throw error;
+    }
+  };
+  return {
+    // Sent all at once: the answers come in order, and one by one they would take too long.
+    async observe(operations) {
+      messages = [];
+      const end = new Promise<void>((resolve) => (atEnd = resolve));
+      const flushed = ask("FLUSHALL");
+      const answers = operations.map((operation) => ask(...commandOf(operation)));
+      await ask("PUBLISH", CHANNEL, "end");
+      await Promise.all([flushed, end]);
+      return { answers: await Promise.all(answers), messages };
+    },
+    async stop() {
+      await Promise.all([connection.close(), listening.close()]);
+      await server.stop();
+    },
+  };
+}
+
+function commandOf(operation: Operation): readonly string[] {
+  if (operation.kind === "command") return operation.command;
+  const { script, keys, args } = operation;
+  return ["EVAL", scripts[script].source, String(keys.length), ...keys, ...args];
+}

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import fc from "fast-check";
+
+import { comparable, type Observation } from "./observation.js";
+import { lookAround, operations } from "./operations.js";
+import { memorySubject, redisSubject, type Subject } from "./servers.js";
+
+const RUNS = 4_000;
+
+// What a failure prints, to see the same again: TRUTH_SEED=… TRUTH_PATH=… pnpm test -- truth
+const { TRUTH_SEED, TRUTH_PATH } = process.env;
+const again = {
+  ...(TRUTH_SEED && { seed: Number(TRUTH_SEED) }),
+  ...(TRUTH_PATH && { path: TRUTH_PATH }),
+};
+
+let redis: Subject;
+let memory: Subject;
+beforeAll(async () => {
+  redis = await redisSubject();
+  memory = memorySubject();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+
+test("the server in memory answers as Redis does, whatever is asked in whatever order", async () => {
+  const reached = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(operations, async (drawn) => {
+      const all = [...drawn, ...lookAround];
+      const truth = await redis.observe(all);
+      expect(comparable(all, await memory.observe(all))).toEqual(comparable(all, truth));
+      count(reached, truth);
+    }),
+    { numRuns: RUNS, ...again },
+  );
+  // Sequences that reach nothing prove nothing.
+  if (!TRUTH_PATH)
+    for (const rare of ["grant", "come", "WRONGTYPE"]) {
+      expect([rare, reached.get(rare)]).toEqual([rare, expect.any(Number)]);
+      expect(reached.get(rare)).toBeGreaterThan(RUNS / 20);
+    }
+}, 120_000);
+
+function count(reached: Map<string, number>, { answers, messages }: Observation): void {
+  const errors = answers.flatMap((answer) =>
+    typeof answer === "object" && answer !== null && "error" in answer ? [answer.error] : [],
+  );
+  for (const what of [...errors, ...messages.map((message) => message.split(" ")[0] ?? "")]) {
+    reached.set(what, (reached.get(what) ?? 0) + 1);
+  }
+}
