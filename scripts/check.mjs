@@ -11,6 +11,7 @@ const steps = {
   "check:packages": "Packages as they will be published",
   "check:consumers": "Packages as their users import them",
   "check:conformance": "Every adapter is put through the conformance kit",
+  "check:faults": "Every fault that the docs list has its test",
   "check:unused": "Nothing unused",
   "check:changesets": "Changesets",
 };

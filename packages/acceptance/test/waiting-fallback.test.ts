@@ -42,12 +42,14 @@ function ours(locker: Locker): Locker {
   return locker;
 }
 
+type Run = (...question: Parameters<RedisClient["run"]>) => ReturnType<RedisClient["run"]>;
+
 /** A client that cannot subscribe. */
-function deafClient(): RedisClient & { readonly redis: Redis } {
+function deafClient(): { readonly run: Run; readonly redis: Redis } {
   const redis = new Redis({ host: "127.0.0.1", port: server.port, disconnectTimeout: 1 });
   clients.push(redis);
-  const { run } = ioredisClient(redis);
-  return { run, redis };
+  const client = ioredisClient(redis);
+  return { run: (...question) => client.run(...question), redis };
 }
 
 function deafLocker(): Locker {

@@ -379,7 +379,10 @@ export class World implements Model {
       if (left > 0) leaseEnd = now + left;
       if (calm) {
         if (left > 0 && this.#deathsWereIdle) throw new Error("a dead waiter was given the lock");
-        const slack = Math.max(leaseEnd === undefined ? 0 : SOON, ...this.#peers.map((peer) => peer.slack));
+        const slack = Math.max(
+          leaseEnd === undefined ? 0 : SOON,
+          ...this.#peers.map((peer) => peer.slack),
+        );
         const free = left > 0 ? -1 : now - (leaseEnd ?? idleSince);
         if (free >= slack) throw new Error(`the lock is free, and nobody wakes ${this.#waiting}`);
       }
@@ -411,7 +414,8 @@ export class World implements Model {
   }
 
   async #leaveNothing(): Promise<void> {
-    const closed = Promise.all(this.#peers.map(({ alive, locker }) => alive && locker.close()));
+    const alive = this.#peers.filter((peer) => peer.alive);
+    const closed = Promise.all(alive.map(({ locker }) => locker.close()));
     await this.#runInOrder();
     await closed;
     // What was lost, or is dead, ends by its ttl.

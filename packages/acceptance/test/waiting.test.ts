@@ -277,7 +277,9 @@ async function listen(
   }
   return {
     heard,
-    untilHeard: (count) => waitUntil(() => heard.length >= count),
+    untilHeard: async (count) => {
+      await waitUntil(() => heard.length >= count);
+    },
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }

@@ -52,6 +52,7 @@ input.on("line", (line) => {
       process.stdin.destroy();
       void user.quit().then(() => console.log("quit"));
       break;
+    case undefined:
   }
 });
 console.log("ready");
