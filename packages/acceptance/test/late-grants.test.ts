@@ -20,7 +20,7 @@ async function expectGivenBack({ key, value, anotherLocker, rival }: Scene): Pro
 test.concurrent.each(kinds)(
   "$name: a grant whose answer comes after the deadline is given back, and that is told",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    await using scene = await stage.open(kind, { commandTimeout: 2_000 });
     const { key, locker, proxy, value, events } = scene;
     const held = proxy.silenceReplies();
     const error = await failure(locker.obtain(key, 60_000));
@@ -37,7 +37,7 @@ test.concurrent.each(kinds)(
 test.concurrent.each(kinds)(
   "$name: a question that reaches Redis after the deadline leaves nothing",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    await using scene = await stage.open(kind, { commandTimeout: 2_000 });
     const { key, locker, proxy } = scene;
     proxy.silence();
     const error = await failure(locker.obtain(key, 60_000));
@@ -72,7 +72,7 @@ test.concurrent.each(kinds)(
 test.concurrent.each(kinds)(
   "$name: a grant to a locker that was closed meanwhile is given back",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    await using scene = await stage.open(kind, { commandTimeout: 2_000 });
     const { key, locker, proxy } = scene;
     const held = proxy.silenceReplies();
     const obtaining = failure(locker.obtain(key, 60_000));

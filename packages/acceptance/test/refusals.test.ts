@@ -326,6 +326,28 @@ test("a renewal that is refused is tried again, and the lock held for what remai
   });
 });
 
+test("a renewal that is refused for one lock is no loss of the others", async () => {
+  await using all = await stage.openAll();
+  const tags = ["{tag}one", "{tag}two", "{tag}refused"];
+  const locks = await all.each(({ locker, key }) =>
+    Promise.all(tags.map((tag) => locker.obtain(`${tag} ${key}`, 4_000, { renew: true }))),
+  );
+  await permit("resetkeys", "~{tag}one*", "~{tag}two*");
+  await all.each(async ({ key, events }) => {
+    const [one, two, refused] = locks.find(([lock]) => lock?.key.endsWith(key)) ?? [];
+    if (!one || !two || !refused) throw new Error("They were not taken");
+    await waitUntil(() => refused.signal.aborted, { what: "the loss of the refused one" });
+    expect(refused.signal.reason).toMatchObject({ reason: "unreachable" });
+    const renewed = (lock: Lock): boolean =>
+      events.some(
+        ({ type, ...event }) => type === "renewed" && "keys" in event && event.keys[0] === lock.key,
+      );
+    await waitUntil(() => renewed(one) && renewed(two), { what: "the renewal of the others" });
+    expect([one.held, two.held]).toEqual([true, true]);
+  });
+  await permit("allkeys");
+});
+
 function lockOf(locks: readonly Lock[], key: string): Lock {
   const lock = locks.find((one) => one.key === key);
   if (!lock) throw new Error(`Nobody holds ${key}`);

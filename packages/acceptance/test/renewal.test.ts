@@ -133,6 +133,7 @@ test.concurrent.each(kinds.flatMap((kind) => [30, 40, 50].map((ttl) => ({ ...kin
     } else {
       expect(lock.signal.reason).toMatchObject({ code: "LOST" });
     }
+    await wait(3 * ttl); // For what is under way to arrive.
     proxy.commands.clear();
     await wait(3 * ttl);
     expect(proxy.commands.count(runs(refreshScript))).toBe(0);

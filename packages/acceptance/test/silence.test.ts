@@ -144,6 +144,22 @@ test.concurrent.each(kinds)(
 );
 
 test.concurrent.each(kinds)(
+  "$name: refreshes behind a renewal that gets no answer end by their own deadline, too",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 2_000 });
+    const { key, locker, proxy } = scene;
+    const lock = await locker.obtain(key, 9_000, { renew: true });
+    await proxy.silence().happened;
+    const refreshes = [failure(lock.refresh()), failure(lock.refresh())];
+    expect(await settlesWithin(2_050, Promise.all(refreshes))).toBe(true);
+    for (const error of await Promise.all(refreshes)) {
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+    }
+    expect(lock.held).toBe(true);
+  },
+);
+
+test.concurrent.each(kinds)(
   "$name: a caller who gives up while Redis is silent gets the reason at once",
   async (kind) => {
     await using scene = await stage.open(kind);

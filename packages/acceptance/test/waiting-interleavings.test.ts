@@ -32,8 +32,8 @@ describe("every order of events", () => {
       depth: 11,
     },
     {
-      name: "the first in line is killed, for 14 steps",
-      parts: [holder, { ...ann, dies: true }, bob],
+      name: "the first in line is killed, whose lease is short, for 14 steps",
+      parts: [holder, { ...ann, dies: true, ttl: 200 }, { ...bob, ttl: 30_000 }],
       depth: 14,
     },
     {

@@ -164,9 +164,9 @@ class Peer {
   /**
    * What this process, its user and its connections can do next.
    *
-   * @param holder - Who knows that it has the lock.
+   * @param taken - Whether the lock is still that of its first holder.
    */
-  *steps(mayLose: boolean, onLoss: () => void, holder?: string): Generator<Step> {
+  *steps(mayLose: boolean, onLoss: () => void, taken = (): boolean => false): Generator<Step> {
     const { requests, replies, pushes, subscribing, cut } = this;
     const [request, reply, push] = [requests[0], replies[0], pushes[0]];
     if (request) {
@@ -186,7 +186,7 @@ class Peer {
     if (this.part.forces && !this.#forced) {
       yield this.#step("forces the release", false, () => this.force());
     }
-    if (this.part.dies) yield this.#step("dies", true, () => this.die(holder));
+    if (this.part.dies) yield this.#step("dies", true, () => this.die(taken()));
     if (!mayLose) return;
     const losses: [string, boolean, (() => void) | undefined][] = [
       ["request is lost", false, request && (() => requests.shift()?.lose())],
@@ -262,10 +262,9 @@ class Peer {
     this.#abort.abort(new Error("enough"));
   }
 
-  die(holder: string | undefined): void {
-    const { name, keys } = this.part;
-    const another = holder !== undefined && holder !== name;
-    this.diedIdle = another && keys === undefined && this.requests.length === 0;
+  /** @param taken - Another has the lock. */
+  die(taken: boolean): void {
+    this.diedIdle = taken && !this.part.holds && this.requests.length === 0;
     this.alive = false;
     this.waiting = false;
     this.lock = undefined;
@@ -281,6 +280,7 @@ export class World implements Model {
   readonly #peers: readonly Peer[];
   readonly #failures: unknown[] = [];
   readonly #seen = new Set<Lock>();
+  #firstToken = "";
   #leapsLeft: number;
   #lossesLeft: number;
   #lost = false;
@@ -304,6 +304,7 @@ export class World implements Model {
       const obtaining = peer.locker.obtain(peer.keys, peer.ttl);
       await world.#runInOrder();
       peer.lock = await obtaining;
+      world.#firstToken = peer.lock.token;
     }
     for (const peer of world.#peers) {
       const { holds, forces } = peer.part;
@@ -319,8 +320,9 @@ export class World implements Model {
       this.#lossesLeft--;
       this.#lost = true;
     };
-    const holder = this.#peers.find(({ lock }) => lock?.held)?.part.name;
-    const steps = this.#peers.flatMap((peer) => [...peer.steps(mayLose, onLoss, holder)]);
+    // As Redis has it: what a process knows of it does not commute with what another does.
+    const taken = (): boolean => this.#server.command("GET", KEY) === this.#firstToken;
+    const steps = this.#peers.flatMap((peer) => [...peer.steps(mayLose, onLoss, taken)]);
     if (this.#leapsLeft > 0 && !this.#clock.idle && this.#anyoneWaits) {
       const leap = (): void => {
         this.#leapsLeft--;

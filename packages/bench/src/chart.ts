@@ -3,7 +3,7 @@ import type { Figure, Value } from "./figures.js";
 import { goalOf, inUnits } from "./tables.js";
 
 const WIDTH = 760;
-const LABELS = 240;
+const LABELS = 270;
 /** Room for the longest value beside its bar. */
 const NUMBERS = 80;
 const ROW = 24;

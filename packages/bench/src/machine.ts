@@ -1,4 +1,4 @@
-import { cpus, loadavg, release, type } from "node:os";
+import { cpus, loadavg, type } from "node:os";
 import type { RedisServer } from "@redislock/test-servers";
 
 /** Where the figures come from. */
@@ -22,7 +22,7 @@ export async function machine(server: RedisServer): Promise<Machine> {
     node: process.version,
     server: valkey === undefined ? `Redis ${field("redis_version") ?? "?"}` : `Valkey ${valkey}`,
     cpu: `${cpus().length} × ${cpus()[0]?.model.trim() ?? "?"}`,
-    os: `${type()} ${release()}`,
+    os: type(),
     load: loadavg()[0] ?? NaN,
   };
 }

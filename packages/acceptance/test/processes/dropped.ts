@@ -12,15 +12,15 @@ const user = await connectUser();
 const locker = user.locker();
 
 async function forget(): Promise<void> {
-  const lock = await locker.obtain(dropped, 900, { renew: true });
+  const lock = await locker.obtain(dropped, 3_000, { renew: true });
   console.log(`held: ${lock.held}`);
 }
 
-const lock = await locker.obtain(kept, 900, { renew: true });
+const lock = await locker.obtain(kept, 3_000, { renew: true });
 await forget();
 setInterval(() => {
   if (typeof collect === "function") Reflect.apply(collect, undefined, []);
-}, 100);
+}, 300);
 process.stdin.on("data", () => {
   console.log(`still held: ${lock.held}`);
 });

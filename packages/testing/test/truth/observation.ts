@@ -57,7 +57,9 @@ function momentsIn(operation: Operation, answer: Answer): Moment[] {
 }
 
 function momentOf(operation: Operation, text: string, place: number): Moment {
-  const keys = operation.kind === "run" ? operation.keys : [];
+  // Of one lock are those with the same fence key, the second of four: another lock may be named like
+  // a line, and its moments have nothing to do with these.
+  const keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 4 === 1) : [];
   return { kind: KINDS[place] ?? "time", keys, time: Number(text) };
 }
 
