@@ -27,25 +27,25 @@ describe("every order of events", () => {
     { name: "the waiter cannot subscribe", parts: [holder, { name: "Ann", deaf: true }, bob] },
     { name: "the waiter gives up", parts: [holder, { ...ann, givesUp: true }] },
     {
-      name: "the first in line gives up, for 11 steps",
+      name: "the first in line gives up, for 10 steps",
       parts: [holder, { ...ann, givesUp: true }, bob],
-      depth: 11,
+      depth: 10,
     },
     {
-      name: "the first in line is killed, whose lease is short, for 14 steps",
+      name: "the first in line is killed, whose lease is short, for 12 steps",
       parts: [holder, { ...ann, dies: true, ttl: 200 }, { ...bob, ttl: 30_000 }],
-      depth: 14,
+      depth: 12,
     },
     {
-      name: "the holder is killed, those in line want it for longer and shorter",
+      name: "the holder is killed, those in line want it for longer and shorter, for 11 steps",
       parts: [
         { ...holder, dies: true },
         { ...ann, ttl: 200 },
         { ...bob, ttl: 30_000 },
       ],
-      depth: 14,
+      depth: 11,
     },
-    { name: "the lease ends, for 14 steps", parts: [holder, ann], leaps: 2, depth: 14 },
+    { name: "the lease ends, for 12 steps", parts: [holder, ann], leaps: 2, depth: 12 },
     { name: "one thing is lost", parts: [holder, ann], losses: 1 },
     {
       name: "two keys in either order, for 12 steps",

@@ -105,8 +105,14 @@ describe.each(kinds)("$name", (kind) => {
     const held = await scene.locker.obtain(scene.key, LONG, { metadata: "job 7" });
     await enter(scene, 1);
     const locker = await scene.rival();
-    const error = await failure(locker.obtain(scene.key, LONG, { wait: 100 }));
-    if (!(error instanceof NotObtainedError)) throw error;
+    const giveUp = async (): Promise<NotObtainedError> => {
+      const error = await failure(locker.obtain(scene.key, LONG, { wait: 100 }));
+      if (error instanceof NotObtainedError) return error;
+      throw error;
+    };
+    let error = await giveUp();
+    // Who has it is left out if Redis takes more than a moment to say so: this machine may be busy.
+    for (let i = 0; i < 10 && !error.holder?.metadata; i++) error = await giveUp();
     expect(error.position).toBe(2);
     expect(error.waited).toBeGreaterThanOrEqual(100);
     expect(error.holder).toMatchObject({ metadata: "job 7", fencingToken: held.fencingToken });

@@ -17,7 +17,7 @@ const STYLE = `
   .quiet { fill: #656d76; }
   .strong { font-weight: 600; }
   .ours { fill: #1a7f37; } .peer { fill: #8c959f; } .raw { fill: #54aeff; } .floor { fill: #d4a72c; }
-  .goal { stroke: #cf222e; stroke-dasharray: 3 3; }
+  .goal { stroke: #cf222e; stroke-dasharray: 3 3; opacity: 0.5; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; }
     .quiet { fill: #8d96a0; }
