@@ -1,6 +1,6 @@
 /** Whoever has a token can release the lock, so no error, no event and no printed object may show it. */
 import { expect, test } from "@jest/globals";
-import type { Locker } from "@redislock/core";
+import { obtainScript, type Locker } from "@redislock/core";
 import { startServer, waitUntil } from "@redislock/test-servers";
 import { inspect } from "node:util";
 
@@ -12,7 +12,7 @@ import {
   nodeRedisPool,
   type Kind,
 } from "./clients.js";
-import { startStage } from "./scenes.js";
+import { runs, startStage } from "./scenes.js";
 
 const stage = await startStage();
 
@@ -30,6 +30,9 @@ const logins: readonly ((as: Credentials) => Kind)[] = [
   (as) => ioredis(5, { ...as, maxRetriesPerRequest: 0 }, "with maxRetriesPerRequest 0"),
   (as) => ioredis(6, { ...as, maxRetriesPerRequest: 0 }, "with maxRetriesPerRequest 0"),
   (as) => ioredis(6, { ...as, commandTimeout: 250 }, "with a commandTimeout"),
+  // Its error for a batch that was cut off half-way has the whole command on it.
+  (as) => ioredis(5, { ...as, enableAutoPipelining: true }, "with enableAutoPipelining"),
+  (as) => ioredis(6, { ...as, enableAutoPipelining: true }, "with enableAutoPipelining"),
   (as) => ioredisCluster(5, as),
   (as) => ioredisCluster(6, as),
   (as) => nodeRedis(5, as),
@@ -103,6 +106,18 @@ test.concurrent.each(cast)(
     proxy.dropNextReply("EVALSHA");
     proxy.dropNextReply("EVALSHA");
     seen.push(...(await settled(lock)));
+    const impatient = scene.anotherLocker({
+      commandTimeout: 10,
+      onEvent: (event) => seen.push(event),
+    });
+    const together = [
+      impatient.inspect(key),
+      impatient.obtain(`${key} d`, 60_000, { token: TOKEN }),
+    ];
+    proxy.dropNextReply(runs(obtainScript));
+    for (const result of await Promise.allSettled(together)) {
+      seen.push(result.status === "fulfilled" ? result.value : result.reason);
+    }
     proxy.silence();
     seen.push(...(await callAll(locker, key)), ...(await settled(lock)));
     await waitUntil(() => doomed.signal.aborted, { what: "the loss" });
