@@ -19,6 +19,9 @@ export interface Holding {
 /** At most so many keys in one refresh, so that the script stays short for everyone else. */
 const BATCH = 100;
 
+/** Refusals of a whole command that may be for the sake of one of its keys. */
+const ONE_OF_THEM = new Set(["NOPERM", "TRYAGAIN"]);
+
 /**
  * Starts leases anew: once, when asked to, or over and over until stopped. Renews each third of the
  * ttl; what comes due in the same thirtieth of it goes out together. A renewal that failed is tried
@@ -52,8 +55,12 @@ export class Renewal {
 
   /** Starts one lease anew, with this ttl from now on. One at a time for each lock, to keep their order. */
   async refresh(holding: Holding, ttl: number): Promise<Verdict | Failure> {
+    const deadline = this.#calls.alarm.now() + this.#calls.timeout;
     while (holding.busy) await holding.busy;
-    const results = await this.#send([holding], ttl);
+    if (this.#calls.alarm.now() >= deadline) {
+      return { kind: "unknown", error: new Error("no answer to the refresh before this one") };
+    }
+    const results = await this.#send([holding], ttl, deadline);
     if (holding.timer) this.#schedule(holding);
     return results[0] ?? "deleted";
   }
@@ -92,8 +99,12 @@ export class Renewal {
   }
 
   /** Refreshes in one command, each with its own ttl if none is given, and tells the leases. */
-  async #send(batch: readonly Holding[], ttl?: number): Promise<(Verdict | Failure)[]> {
-    const sent = this.#sendNow(batch, ttl);
+  async #send(
+    batch: readonly Holding[],
+    ttl?: number,
+    deadline?: number,
+  ): Promise<(Verdict | Failure)[]> {
+    const sent = this.#sendNow(batch, ttl, deadline);
     for (const holding of batch) holding.busy = sent;
     try {
       return await sent;
@@ -102,7 +113,11 @@ export class Renewal {
     }
   }
 
-  async #sendNow(batch: readonly Holding[], ttl?: number): Promise<(Verdict | Failure)[]> {
+  async #sendNow(
+    batch: readonly Holding[],
+    ttl: number | undefined,
+    deadline = Infinity,
+  ): Promise<(Verdict | Failure)[]> {
     const now = this.#calls.alarm.now();
     const parts = batch.map(({ claim, lease }) =>
       claim.refreshPart(ttl ?? lease.ttl, ttl !== undefined && ttl < lease.ttl),
@@ -112,8 +127,12 @@ export class Renewal {
       refreshScript,
       parts.flatMap(({ keys }) => keys),
       parts.flatMap(({ args }) => args),
-      Math.min(...batch.map(({ lease }) => lease.validUntil)),
+      Math.min(deadline, ...batch.map(({ lease }) => lease.validUntil)),
     );
+    if (outcome.kind === "refused" && batch.length > 1 && ONE_OF_THEM.has(outcome.error.reply)) {
+      const alone = batch.map((holding) => this.#sendNow([holding], ttl, deadline));
+      return (await Promise.all(alone)).flat();
+    }
     let next = 0;
     return batch.map(({ claim, lease }) => {
       if (outcome.kind !== "reply") {

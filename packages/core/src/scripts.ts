@@ -29,7 +29,8 @@ export const PRESENCE = 15_000;
  * `nobody`. Drops waiters who went stale or do not hear; who is alive comes back with its ticket.
  *
  * Waiters ask by themselves when the lease ends that they were told of, or after {@link PRESENCE}. If a
- * new lease ends before that, `announce` tells the first in line to come and learn of it.
+ * new lease ends before that, `announce` tells the first in line to come and learn of it; if the lock
+ * stays free for one who has to ask, which it may never do, whoever is behind it.
  *
  * Writes by pcall and the key last: with memory full the lock must stay free, not half granted.
  * O(log n) in the line's length, for the one it serves and for each that it drops, at most 1000.
@@ -39,35 +40,47 @@ local function tell(id, what)
   local inbox, number = string.match(id, '^(.+):(%d+)$')
   return redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, string.format(what, number))
 end
-local function announce(i, ttl)
-  if tonumber(ttl) >= ${PRESENCE} then return end
-  local id = redis.call('ZRANGE', KEYS[i + 2], 0, 0)[1]
+local function announce(i, ttl, place)
+  if tonumber(ttl) >= ${PRESENCE} or place > 9 then return end
+  local id = redis.call('ZRANGE', KEYS[i + 2], place, place)[1]
   local waiter = id and redis.call('HGET', KEYS[i + 3], id) or ''
   local told, lease = string.match(waiter, '^%d+ (%d) %d+ (%d+)')
-  if not told or told == '0' or lease / 2 <= tonumber(ttl) then return end
+  if not told or lease / 2 <= tonumber(ttl) then return end
+  if told == '0' then return announce(i, ttl, place + 1) end
   if tell(id, 'come %s') ~= 0 or told == '2' then return end
   redis.call('ZREM', KEYS[i + 2], id)
   redis.call('HDEL', KEYS[i + 3], id)
-  return announce(i, ttl)
+  return announce(i, ttl, place)
+end
+local function keep(i, asker)
+  if not asker then announce(i, 0, 1) end
+  return 'kept'
 end
 local function serve(i, asker)
-  local time = redis.call('TIME')
-  local micros = time[1] * 1000000 + time[2]
+  local micros
   for _ = 1, 1000 do
     local id = redis.call('ZRANGE', KEYS[i + 2], 0, 0)[1]
     if not id then return 'nobody' end
     if id == asker then return 'asker' end
+    if not micros then
+      local time = redis.call('TIME')
+      micros = time[1] * 1000000 + time[2]
+    end
     local waiter = redis.call('HGET', KEYS[i + 3], id) or ''
     local stale, told, keys, ttl, length, value = string.match(waiter, '^(%d+) (%d) (%d+) (%d+) (%d+) (.*)$')
     if stale and stale * 1000 >= micros then
-      if told == '0' then return 'kept' end
+      if told == '0' then return keep(i, asker) end
       local message = 'come %s'
       if keys == '1' then
-        local last = string.match(redis.call('GET', KEYS[i + 1]) or '', '^%d+') or 0
-        local fence = string.format('%.0f', math.max(micros, last + 1))
-        local memory = math.max(${A_DAY}, 2 * ttl)
-        local token = string.sub(value, 1, length)
-        if redis.pcall('SET', KEYS[i + 1], fence .. ':' .. token, 'PX', memory).err then return 'nobody' end
+        local fence, memory = string.format('%.0f', micros), math.max(${A_DAY}, 2 * ttl)
+        local owner = ':' .. string.sub(value, 1, length)
+        local last = redis.pcall('SET', KEYS[i + 1], fence .. owner, 'PX', memory, 'GET')
+        if type(last) == 'table' then return 'nobody' end
+        last = last and tonumber(string.match(last, '^%d+'))
+        if last and last >= micros then
+          fence = string.format('%.0f', last + 1)
+          redis.call('SET', KEYS[i + 1], fence .. owner, 'PX', memory)
+        end
         if redis.pcall('SET', KEYS[i], value, 'PX', ttl).err then return 'nobody' end
         message = 'grant %s ' .. fence
       end
@@ -75,7 +88,7 @@ local function serve(i, asker)
       local sent = type(heard) == 'number'
       local hears = sent and (told == '2' or heard > 0)
       if keys == '1' and not hears then redis.call('DEL', KEYS[i]) end
-      if not sent or (hears and keys ~= '1') then return 'kept' end
+      if not sent or (hears and keys ~= '1') then return keep(i, asker) end
       stale = not hears
     else
       stale = true
@@ -83,7 +96,7 @@ local function serve(i, asker)
     redis.call('ZREM', KEYS[i + 2], id)
     redis.call('HDEL', KEYS[i + 3], id)
     if not stale then
-      announce(i, ttl)
+      announce(i, ttl, 0)
       return 'granted'
     end
   end
@@ -130,7 +143,7 @@ const REFUSED =
  */
 export const obtainScript: Script = script(
   "obtain",
-  "2f2f587dcc4b33ade12c47a3586359699c6691df",
+  "7f4cdee36f9d5bc8407d8829773847bda319eaba",
   `local call = redis.call
 local value, ttl, id = ARGV[1], ARGV[2], ARGV[4]
 local token = string.sub(value, 1, ARGV[3])
@@ -159,7 +172,7 @@ for i = 1, #KEYS, 4 do
     if mine ~= true then fence = mine end
   else
     if not held and call('EXISTS', KEYS[i + 2]) == 1 then
-      local whose = serve(i, id)
+      local whose = serve(i, id or '')
       if whose == 'granted' then
         held = call('GET', KEYS[i])
       elseif whose == 'kept' then
@@ -214,7 +227,7 @@ end
 for i = 1, #KEYS, 4 do
   call('ZREM', KEYS[i + 2], id or '')
   call('HDEL', KEYS[i + 3], id or '')
-  announce(i, ttl)
+  announce(i, ttl, 0)
 end
 end
 
@@ -244,16 +257,14 @@ return fence`,
  */
 export const releaseScript: Script = script(
   "release",
-  "01f4b172e6898b8a3ee214dc26ea040600f64bf5",
+  "cde0eaa7157888687f6b512637647ebb47c44fe6",
   `${SERVE}
 local verdict = 1
 for i = 1, #KEYS, 4 do
   local held = redis.pcall('GET', KEYS[i])
   ${REFUSED}
   if held == ARGV[1] then
-    if redis.call('EXISTS', KEYS[i + 2]) == 0 or serve(i) ~= 'granted' then
-      redis.call('DEL', KEYS[i])
-    end
+    if serve(i) ~= 'granted' then redis.call('DEL', KEYS[i]) end
   elseif held then
     verdict = -1
   elseif verdict == 1 then
@@ -274,7 +285,7 @@ return verdict`,
  */
 export const leaveScript: Script = script(
   "leave",
-  "06825b0609830292777dc2473cfca6eb059beef7",
+  "c9b45740f4b3397fea3a50034c7544cd1418357e",
   `${SERVE}${DESCRIBE}
 local place, owned, longest = 0, 0, { false, false, false }
 for i = 1, #KEYS, 4 do
@@ -284,7 +295,7 @@ for i = 1, #KEYS, 4 do
   local held = redis.call('GET', KEYS[i])
   if held == ARGV[1] then owned = 1 end
   if not held or held == ARGV[1] then
-    local granted = redis.call('EXISTS', KEYS[i + 2]) == 1 and serve(i) == 'granted'
+    local granted = serve(i) == 'granted'
     if held and not granted then redis.call('DEL', KEYS[i]) end
     held = granted and redis.call('GET', KEYS[i])
   end
@@ -382,10 +393,10 @@ return reply`,
  */
 export const forceReleaseScript: Script = script(
   "forceRelease",
-  "a6d9837d598858902068f2aec1d66e9b5a49c26c",
+  "f0df25247d7d56c40be9fa692c5db90ee37da776",
   `${SERVE}
 local held = redis.call('GET', KEYS[1])
-local granted = redis.call('EXISTS', KEYS[3]) == 1 and serve(1) == 'granted'
+local granted = serve(1) == 'granted'
 if held and not granted then redis.call('DEL', KEYS[1]) end
 return held and 1 or 0`,
 );

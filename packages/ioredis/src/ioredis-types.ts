@@ -10,6 +10,8 @@ export type IoredisLike = IoredisRedisLike | IoredisClusterLike;
 export interface ScriptRunner {
   readonly status: string;
   readonly options: { readonly keyPrefix?: string | undefined };
+  /** The socket; missing in a cluster, and until it is known where to connect to. */
+  readonly stream?: { readonly writableCorked: number; cork(): void; uncork(): void } | undefined;
   evalsha(sha1: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>;
   eval(source: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>;
 }

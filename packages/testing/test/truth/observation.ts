@@ -59,7 +59,9 @@ function momentsIn(operation: Operation, answer: Answer): Moment[] {
 function momentOf(operation: Operation, text: string, place: number): Moment {
   // Of one lock are those with the same fence key, the second of four: another lock may be named like
   // a line, and its moments have nothing to do with these.
-  const keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 4 === 1) : [];
+  let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 4 === 1) : [];
+  // Which of several locks a reply describes, it does not say.
+  if (place === 1 && keys.length > 1) keys = [];
   return { kind: KINDS[place] ?? "time", keys, time: Number(text) };
 }
 
