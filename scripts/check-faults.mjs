@@ -1,6 +1,6 @@
 /**
- * Keeps docs/faults.md true: each fault on that page names the tests that show what becomes of it, and
- * this script fails when one of them does not exist, or is skipped. A test is named like this:
+ * Keeps docs/faults.md and docs/guarantees.md true: each fault on the first names the tests that show what becomes of
+ * it, as the promises on the second do, and this script fails when one of them does not exist, or is skipped. A test is named like this:
  *
  *     - `acceptance/lost-replies`: "an obtain whose reply is lost is a success all the same"
  *
@@ -13,22 +13,22 @@ import { join } from "node:path";
 import ts from "typescript";
 import { root, runMain } from "./shell.mjs";
 
-const PAGE = "docs/faults.md";
+const FAULTS = "docs/faults.md";
+const GUARANTEES = "docs/guarantees.md";
 
 await runMain(() => {
   /** @type {string[]} */
   const problems = [];
-  const faults = faultsOf(readFileSync(join(root, PAGE), "utf8"));
+  const faults = faultsOf(readFileSync(join(root, FAULTS), "utf8"));
   for (const { title, tests } of faults) {
-    if (tests.length === 0) problems.push(`no test for: ${title}`);
-    for (const { file, name } of tests) {
-      const path = file.replace("/", "/test/");
-      if (!namesIn(`packages/${path}.test.ts`).has(name))
-        problems.push(`no test ${file}: "${name}"`);
-    }
+    if (tests.length === 0) problems.push(`${FAULTS}: no test for: ${title}`);
+    problems.push(...missingFrom(FAULTS, tests));
   }
+  const promised = testsIn(readFileSync(join(root, GUARANTEES), "utf8"));
+  if (promised.length === 0) problems.push(`${GUARANTEES}: no test is named`);
+  problems.push(...missingFrom(GUARANTEES, promised));
   const named = new Set(faults.flatMap(({ tests }) => tests.map(({ file, name }) => file + name)));
-  for (const problem of problems) console.log(`${PAGE}: ${problem}`);
+  for (const problem of problems) console.log(problem);
   if (problems.length === 0) console.log(`${faults.length} faults, shown by ${named.size} tests`);
   return problems.length === 0 ? 0 : 1;
 });
@@ -37,15 +37,39 @@ await runMain(() => {
  * A fault is a paragraph that begins in bold, up to the next one or the next headline.
  *
  * @param {string} page
- * @returns {{ title: string, tests: { file: string, name: string }[] }[]}
+ * @returns {{ title: string, tests: Test[] }[]}
  */
 function faultsOf(page) {
   return page.split(/^(?=\*\*|#)/m).flatMap((part) => {
     const [, title] = /^\*\*(.+?)\*\*/s.exec(part) ?? [];
     if (title === undefined) return [];
-    const tests = [...part.matchAll(/^- `([\w/-]+)`: "(.+)"$/gm)];
-    return [{ title, tests: tests.map(([, file = "", name = ""]) => ({ file, name })) }];
+    return [{ title, tests: testsIn(part) }];
   });
+}
+
+/**
+ * @typedef {{ file: string, name: string }} Test
+ *
+ * @param {string} text
+ * @returns {Test[]}
+ */
+function testsIn(text) {
+  const lines = [...text.matchAll(/^- `([\w/-]+)`: "(.+)"$/gm)];
+  return lines.map(([, file = "", name = ""]) => ({ file, name }));
+}
+
+/**
+ * @param {string} page
+ * @param {readonly Test[]} tests
+ * @returns {string[]}
+ */
+function missingFrom(page, tests) {
+  return tests
+    .filter(({ file, name }) => {
+      const path = file.replace("/", "/test/");
+      return !namesIn(`packages/${path}.test.ts`).has(name);
+    })
+    .map(({ file, name }) => `${page}: no test ${file}: "${name}"`);
 }
 
 /**

@@ -175,6 +175,8 @@ const scripts: readonly Script[] = [
   core.obtainScript,
   core.refreshScript,
   core.releaseScript,
+  core.obtainManyScript,
+  core.releaseManyScript,
   core.ttlScript,
   core.leaveScript,
   core.inspectScript,
@@ -192,9 +194,9 @@ function scriptNames([command, what]: Command): string[] {
     .map(({ name }) => name);
 }
 
-/** Matches the commands that run a script, by its hash or as text. */
+/** Matches the commands that run a script, by its hash or as text, alone or for many questions. */
 export function runs({ name }: Script): (command: Command) => boolean {
-  return (command) => scriptNames(command).includes(name);
+  return (command) => scriptNames(command).some((one) => one === name || one === `${name}Many`);
 }
 
 /** GET in any database, without leaving another one selected. */

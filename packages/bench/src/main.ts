@@ -11,6 +11,7 @@ import type { Figure } from "./figures.js";
 import { machine } from "./machine.js";
 import { readResults, writeReport } from "./report.js";
 import { bundleSize } from "./scenarios/bundle-size.js";
+import { clusterWakeUp } from "./scenarios/cluster-wake-up.js";
 import { manyAtOnce, oneAtATime } from "./scenarios/free-key.js";
 import { handOff } from "./scenarios/hand-off.js";
 import { idleWaiter } from "./scenarios/idle-waiter.js";
@@ -28,6 +29,7 @@ const scenarios: Record<string, (bench: Bench) => Promise<Figure | Figure[]>> = 
   "many-waiters": manyWaiters,
   "bundle-size": bundleSize,
   "killed-holder": killedHolder,
+  "cluster-wake-up": clusterWakeUp,
 };
 
 const CREW = 4;

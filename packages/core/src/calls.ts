@@ -1,4 +1,5 @@
 import type { Alarm } from "./alarm.js";
+import { Bundles } from "./bundles.js";
 import type { RedisClient, Reply, Script } from "./client.js";
 import { ServerError } from "./errors.js";
 
@@ -53,11 +54,13 @@ export class Calls {
   readonly alarm: Alarm;
   /** Milliseconds after which a question counts as unanswered. */
   readonly timeout: number;
+  readonly #bundles: Bundles;
 
   constructor(client: RedisClient, alarm: Alarm, timeout: number) {
     this.client = client;
     this.alarm = alarm;
     this.timeout = timeout;
+    this.#bundles = new Bundles(client);
   }
 
   /**
@@ -103,14 +106,10 @@ export class Calls {
         if (error instanceof ServerError) resolve({ kind: "refused", error, once });
         else resolve({ kind: "unknown", error });
       };
-      try {
-        this.client.run(script, keys, args).then((reply) => {
-          if (this.alarm.clear(expiry)) resolve({ kind: "reply", reply, sentAt, once });
-          else late?.(reply);
-        }, fail);
-      } catch (error) {
-        fail(error);
-      }
+      this.#bundles.run(script, keys, args).then((reply) => {
+        if (this.alarm.clear(expiry)) resolve({ kind: "reply", reply, sentAt, once });
+        else late?.(reply);
+      }, fail);
     });
   }
 }

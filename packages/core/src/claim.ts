@@ -168,13 +168,14 @@ export class Claim {
     return outcome.kind === "reply" ? verdictOf([outcome.reply]) : outcome;
   }
 
-  /** Milliseconds until Redis ends the lock, `Infinity` if it never will, undefined if it is not ours. */
-  async timeLeft(): Promise<number | undefined | Failure> {
+  /** Milliseconds until Redis ends the lock, `Infinity` if it never will; or whose it is if not ours. */
+  async timeLeft(): Promise<number | Exclude<Verdict, "ours"> | Failure> {
     const keys = this.#names.filter((_, index) => index % NAMES === 0);
     const outcome = await this.#calls.run(ttlScript, keys, [this.#value]);
     if (outcome.kind !== "reply") return outcome;
-    if (outcome.reply === null) return undefined;
-    return outcome.reply === "none" ? Infinity : Number(outcome.reply);
+    const { reply } = outcome;
+    if (reply === "taken" || reply === "deleted") return reply;
+    return reply === "none" ? Infinity : Number(reply);
   }
 
   /** This claim's part in a refresh of many: the keys and arguments for each of its locks. */

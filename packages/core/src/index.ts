@@ -41,8 +41,10 @@ export {
   forceReleaseScript,
   inspectScript,
   leaveScript,
+  obtainManyScript,
   obtainScript,
   refreshScript,
+  releaseManyScript,
   releaseScript,
   ttlScript,
 } from "./scripts.js";

@@ -106,8 +106,9 @@ export class HeldLock implements Lock {
     const { claim, lease } = this.#holding;
     const left = await claim.timeLeft();
     if (typeof left === "object") throw claim.failure("ttl", left);
-    if (left === undefined && lease.held) lease.lose("deleted");
-    return left ?? 0;
+    if (typeof left === "number") return left;
+    if (lease.held) lease.lose(left);
+    return 0;
   }
 
   async refresh(ttl: number = this.#holding.lease.ttl): Promise<void> {

@@ -96,7 +96,7 @@ export class Locker {
     this.#calls = new Calls(client, this.#alarm, commandTimeout);
     this.#space = { namespace, keyPrefix, cluster };
     this.#emit = isolated(onEvent);
-    this.#renewal = new Renewal(this.#calls, this.#space, this.#emit);
+    this.#renewal = new Renewal(this.#calls, this.#emit);
     this.#inbox = new Inbox(
       client,
       () => this.#alarm.now(),

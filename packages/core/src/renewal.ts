@@ -3,7 +3,6 @@ import type { Calls, Failure } from "./calls.js";
 import { type Claim, listOf, type Verdict, verdictOf } from "./claim.js";
 import type { EventListener } from "./events.js";
 import type { Lease } from "./lease.js";
-import { slotOf, type Space } from "./names.js";
 import { refreshScript } from "./scripts.js";
 
 /** A lock that is held: what is said of it to Redis, and how long it is ours. */
@@ -19,9 +18,6 @@ export interface Holding {
 /** At most so many keys in one refresh, so that the script stays short for everyone else. */
 const BATCH = 100;
 
-/** Refusals of a whole command that may be for the sake of one of its keys. */
-const ONE_OF_THEM = new Set(["NOPERM", "TRYAGAIN"]);
-
 /**
  * Starts leases anew: once, when asked to, or over and over until stopped. Renews each third of the
  * ttl; what comes due in the same thirtieth of it goes out together. A renewal that failed is tried
@@ -29,15 +25,13 @@ const ONE_OF_THEM = new Set(["NOPERM", "TRYAGAIN"]);
  */
 export class Renewal {
   readonly #calls: Calls;
-  readonly #space: Space;
   readonly #emit: EventListener;
   readonly #due = new Set<Holding>();
   /** Whoever drops a lock without releasing it must not hold it for ever. */
   readonly #dropped = new FinalizationRegistry<Holding>((holding) => this.stop(holding));
 
-  constructor(calls: Calls, space: Space, emit: EventListener) {
+  constructor(calls: Calls, emit: EventListener) {
     this.#calls = calls;
-    this.#space = space;
     this.#emit = emit;
   }
 
@@ -116,7 +110,7 @@ export class Renewal {
   async #sendNow(
     batch: readonly Holding[],
     ttl: number | undefined,
-    deadline = Infinity,
+    deadline = this.#calls.alarm.now() + this.#calls.timeout,
   ): Promise<(Verdict | Failure)[]> {
     const now = this.#calls.alarm.now();
     const parts = batch.map(({ claim, lease }) =>
@@ -129,7 +123,8 @@ export class Renewal {
       parts.flatMap(({ args }) => args),
       Math.min(deadline, ...batch.map(({ lease }) => lease.validUntil)),
     );
-    if (outcome.kind === "refused" && batch.length > 1 && ONE_OF_THEM.has(outcome.error.reply)) {
+    // Redis may have refused all of them for the sake of one.
+    if (outcome.kind === "refused" && outcome.error.reply === "NOPERM" && batch.length > 1) {
       const alone = batch.map((holding) => this.#sendNow([holding], ttl, deadline));
       return (await Promise.all(alone)).flat();
     }
@@ -147,19 +142,19 @@ export class Renewal {
     });
   }
 
-  /** What may go into one command: in a cluster only keys of one slot, and nowhere too many. */
+  /** What may go into one command: not too many keys, and in a cluster one lock, as slots may move apart. */
   #batches(holdings: readonly Holding[]): Holding[][] {
-    const open = new Map<number, Holding[]>();
     const batches: Holding[][] = [];
+    let open: Holding[] | undefined;
+    let keys = 0;
     for (const holding of holdings) {
-      const slot = this.#space.cluster ? slotOf(holding.claim.keys[0] ?? "", this.#space) : 0;
-      let batch = open.get(slot);
-      if (!batch || batch.length + holding.claim.keys.length > BATCH) {
-        batch = [];
-        open.set(slot, batch);
-        batches.push(batch);
+      keys += holding.claim.keys.length;
+      if (!open || keys > BATCH || this.#calls.client.cluster) {
+        open = [];
+        keys = holding.claim.keys.length;
+        batches.push(open);
       }
-      batch.push(holding);
+      open.push(holding);
     }
     return batches;
   }

@@ -339,18 +339,19 @@ return verdicts`,
  * How long the locks go on by themselves.
  *
  * KEYS: the keys. ARGV: value.
- * Reply: the fewest milliseconds left of any; 'none' when none has a ttl; nil when one is not ours.
+ * Reply: the fewest milliseconds left of any; 'none' when none has a ttl; of the first that is not ours,
+ *        'taken' when it is another's, else 'deleted'.
  * Complexity: O(1) for each lock.
  */
 export const ttlScript: Script = script(
   "ttl",
-  "0a4fc45892eefa833ceeb4c23aa7251f30b73dcd",
+  "b5d890eb204fd0ea5cc1ecc020b377c66ec17ae0",
   `
 local least = 'none'
 for i = 1, #KEYS do
   local held = redis.pcall('GET', KEYS[i])
   ${REFUSED}
-  if held ~= ARGV[1] then return false end
+  if held ~= ARGV[1] then return held and 'taken' or 'deleted' end
   local left = redis.call('PTTL', KEYS[i])
   if left >= 0 and (least == 'none' or left < least) then least = left end
 end
@@ -400,6 +401,67 @@ local granted = serve(1) == 'granted'
 if held and not granted then redis.call('DEL', KEYS[1]) end
 return held and 1 or 0`,
 );
+
+/**
+ * The same scripts for many questions at once, each with keys and arguments of its own: none sees
+ * another's, and none is kept from running by another's error. The common case, one lock that is free,
+ * or ours and not waited for, is done first and without copies, as in the script itself.
+ *
+ * KEYS: of all of them. ARGV: how many keys each has, how many arguments, the arguments of all of them.
+ * Reply: a list of their replies; 'alone' for one that Redis refused, to be asked by itself.
+ * Complexity: that of each.
+ */
+export const obtainManyScript: Script = many(
+  obtainScript,
+  "ccd06588d556b929327ddf35d02630469d23ac1a",
+  `local time = call('TIME')
+local now = time[1] .. string.sub('00000' .. time[2], -6)
+local function common(k, a)
+  if call('EXISTS', KEYS[k + 1], KEYS[k + 3]) > 0 then return end
+  local fence, value, ttl = now, ARGV[a + 1], ARGV[a + 2]
+  local owner, memory = ':' .. string.sub(value, 1, ARGV[a + 3]), math.max(${A_DAY}, 2 * ttl)
+  local last = call('SET', KEYS[k + 2], fence .. owner, 'PX', memory, 'GET')
+  last = last and tonumber(string.match(last, '^%d+'))
+  if last and last >= tonumber(fence) then
+    fence = string.format('%.0f', last + 1)
+    call('SET', KEYS[k + 2], fence .. owner, 'PX', memory)
+  end
+  call('SET', KEYS[k + 1], value, 'PX', ttl)
+  return fence
+end`,
+);
+export const releaseManyScript: Script = many(
+  releaseScript,
+  "c4f072c5b78dd27e8cfeaa0349e2358d8801c6f0",
+  `local function common(k, a)
+  if call('GET', KEYS[k + 1]) ~= ARGV[a + 1] then return end
+  return call('EXISTS', KEYS[k + 3]) == 0 and call('DEL', KEYS[k + 1])
+end`,
+);
+
+function many({ name, source }: Script, sha1: string, common: string): Script {
+  return script(
+    `${name}Many`,
+    sha1,
+    `local call = redis.call
+local function answer(KEYS, ARGV)
+${source}
+end
+${common}
+local keys, args = tonumber(ARGV[1]), tonumber(ARGV[2])
+local function reply(k, a)
+  return keys == 4 and common(k, a) or
+    answer({ unpack(KEYS, k + 1, k + keys) }, { unpack(ARGV, a + 1, a + args) })
+end
+local replies = {}
+for i = 0, #KEYS / keys - 1 do
+  local done, answered = pcall(reply, i * keys, i * args + 2)
+  if not done or (type(answered) == 'table' and answered.err) then answered = 'alone' end
+  replies[i + 1] = answered
+end
+return replies`,
+  );
+}
 
 function script(name: string, sha1: string, source: string): Script {
   return { name, source, sha1 };

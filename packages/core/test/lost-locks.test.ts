@@ -80,6 +80,14 @@ test("ttl of a lock that is gone is 0, and the holder learns of the loss", async
   expect(lock.signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
 });
 
+test("ttl of a lock that another has taken is 0, and the holder learns who has it", async () => {
+  const lock = await locker().obtain("k", 10_000);
+  await server.command("SET", "k", "another's");
+  expect(await lock.ttl()).toBe(0);
+  expect(lock.held).toBe(false);
+  expect(lock.signal.reason).toMatchObject({ code: "LOST", reason: "taken" });
+});
+
 test("a lost lock aborts its signal with a LockLostError that says why", async () => {
   const lock = await locker().obtain("k", 10_000);
   const { signal } = lock;

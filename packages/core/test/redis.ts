@@ -17,6 +17,8 @@ export const scripts: readonly Script[] = [
   core.obtainScript,
   core.refreshScript,
   core.releaseScript,
+  core.obtainManyScript,
+  core.releaseManyScript,
   core.ttlScript,
   core.leaveScript,
   core.inspectScript,

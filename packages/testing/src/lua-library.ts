@@ -17,6 +17,8 @@ export const luaLibrary: Readonly<Record<string, LuaValue>> = {
     textOf(value) ?? (typeof value === "boolean" ? String(value) : typeOf(value)),
   ],
   type: (value) => [typeOf(value)],
+  unpack: (table, from = 1, to = checkTable(table).items.length) =>
+    checkTable(table).items.slice(checkNumber(from) - 1, checkNumber(to)),
 
   math: new LuaTable([], {
     ceil: (value) => [Math.ceil(checkNumber(value))],

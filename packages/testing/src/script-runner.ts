@@ -23,6 +23,14 @@ export function runScript(
   const globals = {
     KEYS: new LuaTable([...keys]),
     ARGV: new LuaTable([...args]),
+    pcall: (run: LuaValue, ...values: LuaValue[]) => {
+      if (typeof run !== "function") throw new LuaError("pcall wants a function");
+      try {
+        return [true, ...run(...values)];
+      } catch (error) {
+        return [false, asServerError(error).message];
+      }
+    },
     redis: new LuaTable([], {
       call: (...parts) => [command(parts)],
       pcall(...parts) {

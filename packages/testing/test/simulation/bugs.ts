@@ -84,7 +84,8 @@ export const bugs: readonly Bug[] = [
     server: {
       source: changed(
         ["obtain", "release", "leave"],
-        ["math.max(micros, last + 1)", "tonumber(last)"],
+        ["if last and last >= micros then", "if last then"],
+        ["fence = string.format('%.0f', last + 1)", "fence = string.format('%.0f', last)"],
       ),
     },
   },
@@ -98,7 +99,7 @@ export function replaced(text: string, [from, to]: Change): string {
 
 function changed(names: readonly string[], ...changes: Change[]): (script: Script) => string {
   return ({ name, source }) =>
-    names.includes(name)
+    names.includes(name.replace(/Many$/, ""))
       ? changes.reduce((text, change) => replaced(text, change), source)
       : source;
 }

@@ -73,7 +73,8 @@ export class SimulatedServer {
     const outcome = this.#outcome(script, keys, args);
     this.#history.note("server", () => {
       const told = "error" in outcome ? outcome.error.message : JSON.stringify(outcome.reply);
-      const whose = args[0]?.replace(/-+$/, "") ?? "";
+      const value = script.name.endsWith("Many") ? args[2] : args[0];
+      const whose = value?.replace(/-+$/, "") ?? "";
       return `${script.name} ${keys[0] ?? ""} for ${whose}: ${told}`;
     });
     this.#watch.after(this.memory, script, keys, args);

@@ -78,7 +78,14 @@ const LATE = 5;
 const SOON = 500;
 
 /** The scripts that offer a free lock to those in line. */
-const SERVING = new Set(["obtain", "release", "leave", "forceRelease"]);
+const SERVING = new Set([
+  "obtain",
+  "obtainMany",
+  "release",
+  "releaseMany",
+  "leave",
+  "forceRelease",
+]);
 
 /** Sees everything that happens, and throws a {@link Violation} at what must not be. */
 export class Watch implements ServerWatch {
@@ -176,7 +183,7 @@ export class Watch implements ServerWatch {
       }
       if (this.calm && SERVING.has(script.name) && keys.includes(names.key)) {
         // A lease that ended by itself was handed on to nobody, and a release finds nothing to hand on.
-        const handsOn = script.name !== "release" || before?.value !== undefined;
+        const handsOn = !script.name.startsWith("release") || before?.value !== undefined;
         if (handsOn) this.#checkServed(server, names, after);
       }
     }

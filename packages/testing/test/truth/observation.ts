@@ -28,9 +28,12 @@ const MOMENT = /^\d{14,}$/;
  * earlier and how many equal ones of its kind and lock there are, milliseconds by minutes.
  */
 export function comparable(
-  operations: readonly Operation[],
-  { answers, messages }: Observation,
+  asked: readonly Operation[],
+  { answers: given, messages }: Observation,
 ): unknown {
+  const parts = asked.flatMap((operation, i) => apart(operation, given[i] ?? null));
+  const operations = parts.map(({ operation }) => operation);
+  const answers = parts.map(({ answer }) => answer);
   const moments = operations.flatMap((operation, i) => momentsIn(operation, answers[i] ?? null));
   return {
     answers: operations.map((operation, i) => {
@@ -45,6 +48,22 @@ export function comparable(
     }),
     messages: messages.map((message) => message.replace(/\d{14,}/, "…")),
   };
+}
+
+interface Part {
+  readonly operation: Operation;
+  readonly answer: Answer;
+}
+
+/** Many questions that were one command are as many operations. */
+function apart(operation: Operation, answer: Answer): Part[] {
+  if (operation.kind !== "run" || !operation.script.endsWith("Many") || !isList(answer)) {
+    return [{ operation, answer }];
+  }
+  return answer.map((one, i) => ({
+    operation: { ...operation, keys: operation.keys.slice(4 * i, 4 * i + 4) },
+    answer: one,
+  }));
 }
 
 function momentsIn(operation: Operation, answer: Answer): Moment[] {

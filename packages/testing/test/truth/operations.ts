@@ -2,8 +2,10 @@ import {
   forceReleaseScript,
   inspectScript,
   leaveScript,
+  obtainManyScript,
   obtainScript,
   refreshScript,
+  releaseManyScript,
   releaseScript,
   ttlScript,
 } from "@redislock/core";
@@ -11,7 +13,9 @@ import fc from "fast-check";
 
 export const scripts = {
   obtain: obtainScript,
+  obtainMany: obtainManyScript,
   release: releaseScript,
+  releaseMany: releaseManyScript,
   leave: leaveScript,
   refresh: refreshScript,
   ttl: ttlScript,
@@ -86,17 +90,60 @@ const release = fc
   .record({ keys: someLocks, holder })
   .map(({ keys, holder }) => run("release", keys, [holder.value]));
 
+/** Questions of one shape, as they leave together. */
+const obtainMany = fc
+  .array(fc.record({ keys: oneLock, holder, ttl }), { minLength: 2, maxLength: 4 })
+  .map((parts) =>
+    run(
+      "obtainMany",
+      parts.flatMap(({ keys }) => keys),
+      [4, 3, ...parts.flatMap(({ holder: { value, length }, ttl }) => [value, ttl, length])],
+    ),
+  );
+const lineUpMany = fc
+  .uniqueArray(fc.record({ keys: oneLock, holder, ttl, waiter }), {
+    minLength: 2,
+    maxLength: 3,
+    selector: ({ keys }) => keys[0],
+  })
+  .map((parts) =>
+    run(
+      "obtainMany",
+      parts.flatMap(({ keys }) => keys),
+      [
+        4,
+        8,
+        ...parts.flatMap(({ holder: { value, length }, ttl, waiter: who }) => {
+          const { id, ticket, patience, told, grantTtl } = who;
+          return [value, ttl, length, id, ticket, patience, told, grantTtl];
+        }),
+      ],
+    ),
+  );
+const releaseMany = fc
+  .array(fc.record({ keys: oneLock, holder }), { minLength: 2, maxLength: 4 })
+  .map((parts) =>
+    run(
+      "releaseMany",
+      parts.flatMap(({ keys }) => keys),
+      [4, 1, ...parts.map(({ holder }) => holder.value)],
+    ),
+  );
+
 const leave = fc
   .record({ keys: someLocks, holder, waiter: fc.option(waiter, { nil: undefined }) })
   .map(({ keys, holder, waiter }) => run("leave", keys, [holder.value, waiter?.id ?? ""]));
 
 const refresh = fc
-  .array(fc.record({ lock: oneLock, holder, ttl }), { minLength: 1, maxLength: 3 })
+  .array(fc.record({ lock: oneLock, holder, ttl, cut: fc.constantFrom(0, 1) }), {
+    minLength: 1,
+    maxLength: 3,
+  })
   .map((parts) =>
     run(
       "refresh",
       parts.flatMap(({ lock }) => lock.slice(0, 2)),
-      parts.flatMap(({ holder, ttl }) => [holder.value, ttl]),
+      parts.flatMap(({ holder, ttl, cut }) => [holder.value, ttl, cut]),
     ),
   );
 
@@ -131,7 +178,10 @@ export const operations: fc.Arbitrary<Operation[]> = fc
   .array(
     fc.oneof(
       { weight: 12, arbitrary: obtain },
+      { weight: 2, arbitrary: obtainMany },
+      { weight: 2, arbitrary: lineUpMany },
       { weight: 4, arbitrary: release },
+      { weight: 2, arbitrary: releaseMany },
       { weight: 3, arbitrary: leave },
       { weight: 2, arbitrary: refresh },
       { weight: 1, arbitrary: askForTtl },
