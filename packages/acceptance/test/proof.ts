@@ -27,8 +27,9 @@ export interface End {
   readonly reason: unknown;
   /** `held` as the listener of the signal saw it. */
   readonly heldWhenTold: boolean;
-  /** When its own lease was over, by the monotonic clock and by the wall clock. */
+  /** When its own lease was over: by the monotonic clock at the earliest and at the latest, and by the wall clock. */
   readonly deadline: number;
+  readonly latest: number;
   readonly wallDeadline: number;
   /** Whether the signal aborted before that. */
   readonly early: boolean;
@@ -39,16 +40,20 @@ const PROMPT = 20;
 
 /** Waits for the end of the lease that the lock has now, and looks what has become of it. */
 export async function end(lock: Lock): Promise<End> {
+  // Read before the lease is, so that a pause in between makes neither later than it is.
+  const [now, wallNow] = [performance.now(), Date.now()];
   const { remaining, signal } = lock;
-  const deadline = performance.now() + remaining;
-  const wallDeadline = Date.now() + remaining;
+  const latest = performance.now() + remaining;
+  const deadline = now + remaining;
+  const wallDeadline = wallNow + remaining;
   let told: { at: number; held: boolean } | undefined;
   signal.addEventListener("abort", () => (told = { at: performance.now(), held: lock.held }));
-  await timeIs(deadline + PROMPT);
+  await timeIs(latest + PROMPT);
   return {
     reason: told && signal.reason,
     heldWhenTold: told?.held ?? true,
     deadline,
+    latest,
     wallDeadline,
     early: told !== undefined && told.at < deadline,
   };

@@ -82,7 +82,8 @@ export class Calls {
       if (outcome.kind === "reply") return outcome;
       if (outcome.kind === "refused" && !isNotNow(outcome.error)) return outcome;
       if (outcome.kind === "unknown") once = false;
-      if (this.client.closed || this.alarm.now() + pause >= deadline) return outcome;
+      // The last try must have time to be answered, too: a refusal says more than no answer.
+      if (this.client.closed || this.alarm.now() + 2 * pause >= deadline) return outcome;
       await this.alarm.sleep(pause);
     }
   }
