@@ -10,6 +10,8 @@ export interface Figure {
   readonly unit: string;
   /** How it was measured. */
   readonly method: string;
+  /** It is about ways to build this, not about what others have built. */
+  readonly aside?: boolean;
   readonly values: readonly Value[];
 }
 

@@ -17,18 +17,20 @@ export function summary(figures: readonly Figure[]): string[][] {
   const heading = ["", "goal", "ours (ioredis / node-redis)", "best raw", "best peer"];
   return [
     heading,
-    ...figures.map((figure) => {
-      const ours = ofKind(figure, "ours").map(({ value }) => inUnits(value, figure));
-      const raw = best(figure, "raw");
-      const peer = best(figure, "peer");
-      return [
-        figure.title,
-        goalOf(figure),
-        ours.join(" / "),
-        raw ? inUnits(raw.value, figure) : "",
-        peer ? `${inUnits(peer.value, figure)} (${peer.contender})` : "",
-      ];
-    }),
+    ...figures
+      .filter(({ aside = false }) => !aside)
+      .map((figure) => {
+        const ours = ofKind(figure, "ours").map(({ value }) => inUnits(value, figure));
+        const raw = best(figure, "raw");
+        const peer = best(figure, "peer");
+        return [
+          figure.title,
+          goalOf(figure),
+          ours.join(" / "),
+          raw ? inUnits(raw.value, figure) : "",
+          peer ? `${inUnits(peer.value, figure)} (${peer.contender})` : "",
+        ];
+      }),
   ];
 }
 

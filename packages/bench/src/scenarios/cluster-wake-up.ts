@@ -47,6 +47,7 @@ export async function clusterWakeUp({ quick }: Bench): Promise<Figure[]> {
       (costs.get(way) ?? []).map((cost, round) => cost[what] / (bases[round] ?? NaN));
     return {
       ...{ id: `cluster-${what}`, title: `Wake-up in a cluster: ${title}`, better: "lower", unit },
+      aside: true,
       method: "by a script at each of three nodes in turn; to subscribe counts as CPU, not as time",
       values: ways.map((way) => valueOf(way, ratios(way))),
     };
