@@ -57,6 +57,14 @@ test.each([0.991, 1.009])(
   },
 );
 
+test("a clock that is more than 1 % slow breaks the promise: that much is allowed for, and no more", async () => {
+  const speed = 0.985;
+  await using scene = await stage.open(ioredis(6), { clock: clockOf(speed) });
+  const lock = await scene.locker.obtain(scene.key, 60_000);
+  const provenUntil = Date.now() + lock.remaining / speed;
+  expect(await realEnd(scene)).toBeLessThan(provenUntil);
+});
+
 test("the longest ttl there is makes no storm of timers or commands", async () => {
   await using scene = await stage.open(ioredis(6));
   const lock = await scene.locker.obtain(scene.key, 2 ** 31 - 1, { renew: true });

@@ -8,6 +8,8 @@ import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
 
+const TTL = 2_400;
+
 async function until({ events }: Scene, wanted: string, count: number = 1): Promise<void> {
   const isThere = (): boolean => events.filter(({ type }) => type === wanted).length >= count;
   await waitUntil(isThere, { what: `${count} ${wanted}` });
@@ -36,7 +38,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value, events } = scene;
-    const lock = await locker.obtain(key, 3_000, { renew: true });
+    const lock = await locker.obtain(key, TTL, { renew: true });
     const { signal } = lock;
     await proxy.silenceReplies().happened;
     proxy.commands.clear();
@@ -55,7 +57,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value, events } = scene;
-    const lock = await locker.obtain(key, 3_000, { renew: true });
+    const lock = await locker.obtain(key, TTL, { renew: true });
     const { signal } = lock;
     await proxy.silence().happened;
     proxy.commands.clear();
@@ -74,15 +76,18 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value, events } = scene;
-    const lock = await locker.obtain(key, 600, { renew: true });
+    const lock = await locker.obtain(key, TTL, { renew: true });
     const { signal } = lock;
     await until(scene, "renewed");
     const held = proxy.silenceReplies();
     proxy.commands.clear();
     const releasing = lock.release();
     await held.happened;
-    await wait(2 * 200); // In which two renewals would come due.
-    expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+    await wait((2 * TTL) / 3); // In which two renewals would come due.
+    const { all } = proxy.commands;
+    const released = all.findIndex(runs(releaseScript));
+    expect(released).not.toBe(-1);
+    expect(all.slice(released).filter(runs(refreshScript))).toEqual([]);
     proxy.speak({ deliver: true });
     await releasing;
     await expectNothingAfterwards(scene, signal);
@@ -94,7 +99,7 @@ test.concurrent.each(kinds)(
 /** Neither a loss, nor a command, for longer than a renewal would take to come due. */
 async function expectNothingAfterwards({ proxy }: Scene, signal: AbortSignal): Promise<void> {
   proxy.commands.clear();
-  await wait(400);
+  await wait(TTL / 3 + 200);
   expect(proxy.commands.count(runs(refreshScript))).toBe(0);
   expect(signal.aborted).toBe(false);
 }

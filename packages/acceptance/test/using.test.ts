@@ -66,6 +66,24 @@ test.concurrent.each(kinds)(
 );
 
 test.concurrent.each(kinds)(
+  "$name: await using throws what the block throws, though the release fails",
+  async (kind) => {
+    await using scene = await stage.open(kind, { commandTimeout: 500 });
+    const { key, locker, proxy, events } = scene;
+    const patient = { retry: () => 50, signal: AbortSignal.timeout(10_000) };
+    const reason = new Error("mine");
+    const block = async (): Promise<void> => {
+      await using lock = await locker.obtain(key, 60_000, patient);
+      expect(lock.held).toBe(true);
+      proxy.silence();
+      throw reason;
+    };
+    expect(await failure(block())).toBe(reason);
+    expect(events.at(-1)).toMatchObject({ type: "releaseFailed", error: { code: "UNKNOWN" } });
+  },
+);
+
+test.concurrent.each(kinds)(
   "$name: a release that fails hides neither the result nor the error of the function",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 500 });

@@ -1,0 +1,31 @@
+import { afterEach, expect, jest, test } from "@jest/globals";
+
+import { createToken } from "../src/token.js";
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+test("no two of many tokens are the same, and each is 22 characters of base64url", () => {
+  const tokens = Array.from({ length: 100_000 }, createToken);
+  expect(new Set(tokens).size).toBe(tokens.length);
+  expect(tokens.every((token) => /^[\w-]{22}$/.test(token))).toBe(true);
+});
+
+test("they owe nothing to Math.random", () => {
+  const random = jest.spyOn(Math, "random").mockReturnValue(0);
+  const tokens = Array.from({ length: 1_000 }, createToken);
+  expect(new Set(tokens).size).toBe(tokens.length);
+  expect(random).not.toHaveBeenCalled();
+});
+
+test("every character is as likely as any other", () => {
+  const counts = new Map<string, number>();
+  // The last of the 22 has only two random bits.
+  const letters = Array.from({ length: 20_000 }, () => createToken().slice(0, 21)).join("");
+  for (const letter of letters) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+  expect(counts.size).toBe(64);
+  // Six standard deviations: by chance alone, less than one run in a million strays so far.
+  const mean = letters.length / 64;
+  for (const count of counts.values()) expect(Math.abs(count - mean)).toBeLessThan(6 * 81);
+});
