@@ -1,6 +1,6 @@
 /** Locks that Redis granted to someone who had stopped waiting for the answer. */
 import { expect, test } from "@jest/globals";
-import { leaveScript, obtainScript, OutcomeUnknownError } from "@redislock/core";
+import { leaveScript, OutcomeUnknownError } from "@redislock/core";
 import { waitUntil } from "@redislock/test-servers";
 
 import { ioredis, ioredisCluster, kinds } from "./clients.js";
@@ -124,10 +124,10 @@ test.concurrent.each([...kinds, ...haunted])(
         ),
       { what: "the client to be back", timeout: 20_000 },
     );
-    await waitUntil(async () => (await value()) === null, { what: "the lock to be given back" });
-    const asked = proxy.commands.count(runs(obtainScript));
     await expectGivenBack(scene);
-    expect(proxy.commands.count(runs(obtainScript))).toBe(asked + 1);
+    // Another connection of a pool may be back later, and send what it kept only then.
+    const isFree = async (): Promise<boolean> => (await value()) === null;
+    await waitUntil(isFree, { what: "what came later to be given back" });
   },
 );
 
