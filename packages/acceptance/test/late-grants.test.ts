@@ -9,10 +9,13 @@ import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
 
-/** The lock that came late is given back, long before its ttl is over, and another may have it. */
+/**
+ * The lock that came late is given back, long before its ttl is over, and another may have it: at once,
+ * or if something comes later still, as another connection of a pool may send it, soon after.
+ */
 async function expectGivenBack({ key, value, anotherLocker, rival }: Scene): Promise<void> {
   await waitUntil(async () => (await value()) === null, { what: "the lock to be given back" });
-  await using theirs = await (await rival()).obtain(key, 10_000);
+  await using theirs = await (await rival()).obtain(key, 10_000, { wait: 10_000 });
   await using ours = await anotherLocker().obtain(`${key} too`, 10_000);
   expect([theirs.held, ours.held]).toEqual([true, true]);
 }

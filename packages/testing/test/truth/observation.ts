@@ -11,21 +11,22 @@ export interface Observation {
   readonly messages: readonly string[];
 }
 
-/** A fencing token, a ticket or another time that a server told, in microseconds. */
+/** A fencing token, a ticket, or a bound below all later fencing tokens that a server told, in microseconds. */
 interface Moment {
-  readonly kind: "fence" | "ticket" | "time";
+  readonly kind: "fence" | "ticket" | "bound";
   readonly keys: readonly string[];
   readonly time: number;
 }
 
 /** What stands at which place of a reply; a reply that is no list has but the first. */
-const KINDS = ["fence", "fence", "ticket"] as const;
+const KINDS = ["fence", "fence", "ticket", "bound"] as const;
 
 const MOMENT = /^\d{14,}$/;
 
 /**
- * The same for two servers that did the same, at different times: a moment is replaced by how many
- * earlier and how many equal ones of its kind and lock there are, milliseconds by minutes.
+ * The same for two servers that did the same, at different times: a fencing token or a ticket is
+ * replaced by how many earlier and how many equal ones of its lock there are, a bound by how many
+ * fencing tokens are not above it, milliseconds by minutes.
  */
 export function comparable(
   asked: readonly Operation[],
@@ -79,15 +80,23 @@ function momentOf(operation: Operation, text: string, place: number): Moment {
   // Of one lock are those with the same fence key, the second of four: another lock may be named like
   // a line, and its moments have nothing to do with these.
   let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 4 === 1) : [];
+  const kind = KINDS[place];
+  if (!kind) throw new Error(`No moment is expected at place ${place}`);
   // Which of several locks a reply describes, it does not say.
   if (place === 1 && keys.length > 1) keys = [];
-  return { kind: KINDS[place] ?? "time", keys, time: Number(text) };
+  if (kind === "bound") keys = keys.slice(0, 1);
+  return { kind, keys, time: Number(text) };
 }
 
 function rank(moment: Moment, all: readonly Moment[]): string {
+  // A bound says which grants were before it, and nothing of how it was come by.
+  const likes = moment.kind === "bound" ? "fence" : moment.kind;
   const like = all.filter(
-    ({ kind, keys }) => kind === moment.kind && keys.some((key) => moment.keys.includes(key)),
+    ({ kind, keys }) => kind === likes && keys.some((key) => moment.keys.includes(key)),
   );
+  if (moment.kind === "bound") {
+    return `bound above ${like.filter(({ time }) => time <= moment.time).length} fences`;
+  }
   const before = like.filter(({ time }) => time < moment.time).length;
   const same = like.filter(({ time }) => time === moment.time).length;
   return `${moment.kind} after ${before}, same as ${same}`;
