@@ -147,9 +147,19 @@ export class ServerError extends RedisLockError {
   readonly reply: string;
 
   constructor(answer: string) {
-    super("SERVER", [], answer.replace(/,? with args beginning with:.*/s, ""));
-    this.reply = /^[A-Z]+(?=\s|$)/.exec(answer)?.[0] ?? "ERR";
+    const text = withoutWrapping(answer);
+    super("SERVER", [], text.replace(/,? with args beginning with:.*/s, ""));
+    this.reply = /^[A-Z]+(?=\s|$)/.exec(text)?.[0] ?? "ERR";
   }
+}
+
+/**
+ * Redis before 7 wraps what went wrong inside a script: "ERR Error running script (call to f_…):
+ * @user_script:1: @user_script: 1: -OOM …". And it calls a missing permission by no code there.
+ */
+function withoutWrapping(answer: string): string {
+  const text = answer.replace(/^ERR Error running script .*user_script: ?\d+: -?/s, "").trimEnd();
+  return text.startsWith("The user executing the script can't") ? `NOPERM ${text}` : text;
 }
 
 const codes = new Map<unknown, ErrorCode>([

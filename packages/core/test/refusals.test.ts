@@ -203,3 +203,20 @@ test.each([
 ])("the first word of the answer %j is told as %s", (answer, reply) => {
   expect(new ServerError(answer)).toMatchObject({ reply, message: answer, code: "SERVER" });
 });
+
+/** As Redis 6 says it, where 7 has the code first. */
+const inScript = (what: string): string =>
+  `ERR Error running script (call to f_1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64): @user_script:1: ${what}\n`;
+
+test.each([
+  ["WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE"],
+  ["@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'.\r\n", "OOM"],
+  ["@user_script: 1: -READONLY You can't write against a read only replica.\r\n", "READONLY"],
+  ["@user_script: 12: The user executing the script can't run this command", "NOPERM"],
+  ["@user_script: 1: Unknown Redis command called from Lua script", "ERR"],
+  ["user_script:1: attempt to concatenate a nil value", "ERR"],
+])("what Redis 6 wraps, %j, is told as %s", (what, reply) => {
+  const error = new ServerError(inScript(what));
+  expect(error.reply).toBe(reply);
+  expect(error.message).not.toMatch(/script:|^-|\s$/);
+});
