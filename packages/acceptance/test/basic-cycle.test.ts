@@ -78,7 +78,7 @@ test.concurrent.each(all)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, value, events } = scene;
-    const result = await locker.using(key, 2_000, async (lock) => {
+    const result = await locker.using(key, 6_000, async (lock) => {
       await waitUntil(() => events.filter(({ type }) => type === "renewed").length >= 2, {
         what: "two renewals",
       });

@@ -63,7 +63,7 @@ test.concurrent.each(ways)(
   async ({ close, ...kind }) => {
     await using scene = await stage.open(kind);
     const { key, locker, user, proxy } = scene;
-    const lock = await locker.obtain(key, 2_000, { renew: true });
+    const lock = await locker.obtain(key, 4_500, { renew: true });
     proxy.commands.clear();
     await close(user);
     const { reason, early } = await end(lock);

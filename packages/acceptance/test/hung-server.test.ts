@@ -24,14 +24,14 @@ test.each([
   {
     how: "paused by CLIENT PAUSE",
     begin: async (): Promise<void> => {
-      for (const server of stage.servers) await server.command("CLIENT", "PAUSE", "3000", "ALL");
+      for (const server of stage.servers) await server.command("CLIENT", "PAUSE", "6000", "ALL");
     },
-    finish: () => wait(3_000 - 2_000),
+    finish: () => wait(6_000 - 4_500),
   },
 ])("while the server is $how, every holder is told at its deadline", async ({ begin, finish }) => {
   await using all = await stage.openAll();
   const locks = await all.each(async (scene) => ({
-    lock: await scene.locker.obtain(scene.key, 2_000, { renew: true }),
+    lock: await scene.locker.obtain(scene.key, 4_500, { renew: true }),
     realEnd: await realEnd(scene),
   }));
   await begin();

@@ -50,6 +50,7 @@ test.concurrent.each(kinds)(
     // Ask something else on the same way, so that the question is known to have gone through.
     await waitUntil(() => proxy.commands.count(runs(leaveScript)) >= 1, {
       what: "the sweep",
+      timeout: 5_000,
     }).catch(() => undefined);
     await expectGivenBack(scene);
   },

@@ -10,8 +10,8 @@ import { loadScripts, startStage } from "./scenes.js";
 
 const stage = await startStage();
 
-/** Renewed every second: so it takes that long until its holder hears. */
-const TTL = 3_000;
+/** Renewed every two seconds: so it takes that long until its holder hears. */
+const TTL = 6_000;
 
 async function lossOf({ signal }: Lock): Promise<unknown> {
   if (!signal.aborted) await once(signal, "abort");
@@ -108,7 +108,7 @@ test("SCRIPT FLUSH at any moment is not noticed", async () => {
   })();
   try {
     await all.each(async ({ key, locker, events, value }) => {
-      await using renewed = await locker.obtain(`${key} b`, 1_500, { renew: true });
+      await using renewed = await locker.obtain(`${key} b`, 6_000, { renew: true });
       for (let i = 0; i < 20; i++) {
         const lock = await locker.obtain(key, 10_000);
         expect(await locker.tryObtain(key, 10_000)).toBeNull();

@@ -69,7 +69,7 @@ test.concurrent.each(all)(
 test.concurrent.each(all)("$name: a renewal whose reply is lost loses nothing", async (kind) => {
   await using scene = await stage.open(kind);
   const { key, locker, proxy, events } = scene;
-  await using lock = await locker.obtain(key, 3_000, { renew: true });
+  await using lock = await locker.obtain(key, 9_000, { renew: true });
   await proxy.dropNextReply(runs(refreshScript)).happened;
   await waitUntil(() => events.some(({ type }) => type === "renewed"), { what: "the renewal" });
   await expectProof(scene, lock);

@@ -47,7 +47,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
-    await using lock = await locker.obtain(key, 3_000, { renew: true });
+    await using lock = await locker.obtain(key, 9_000, { renew: true });
     await proxy.swallowNextRequest(runs(refreshScript)).happened;
     await waitUntil(() => events.some(({ type }) => type === "renewed"), { what: "the renewal" });
     await expectProof(scene, lock);
@@ -60,7 +60,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
-    await using lock = await locker.obtain(key, 4_500, { renew: true });
+    await using lock = await locker.obtain(key, 9_000, { renew: true });
     for (let renewals = 1; renewals <= 3; renewals++) {
       await proxy.cutAll();
       const isRenewed = (): boolean =>

@@ -233,7 +233,7 @@ test("LOADING, the answer of a server that reads its data in, is waited out", as
 test("with memory full an obtain is refused, while what is held is refreshed, renewed and released", async () => {
   await using all = await stage.openAll();
   const locks = await all.each(async ({ locker, key }) => ({
-    renewed: await locker.obtain(key, 1_500, { renew: true }),
+    renewed: await locker.obtain(key, 6_000, { renew: true }),
     other: await locker.obtain(`${key} b`, 60_000),
   }));
   for (const server of stage.servers) await config(server, "maxmemory", "1");
@@ -307,7 +307,7 @@ test("a script that may not do what it must is a RefusedError, and does nothing 
 
 test("a renewal that is refused is tried again, and the lock held for what remains of its lease", async () => {
   await using all = await stage.openAll();
-  const locks = await all.each(({ locker, key }) => locker.obtain(key, 6_000, { renew: true }));
+  const locks = await all.each(({ locker, key }) => locker.obtain(key, 9_000, { renew: true }));
   await permit("-evalsha");
   await all.each(async ({ events, proxy, key }) => {
     const failed = (): boolean => events.some(({ type }) => type === "renewalFailed");
@@ -330,7 +330,7 @@ test("a renewal that is refused for one lock is no loss of the others", async ()
   await using all = await stage.openAll();
   const tags = ["{tag}one", "{tag}two", "{tag}refused"];
   const locks = await all.each(({ locker, key }) =>
-    Promise.all(tags.map((tag) => locker.obtain(`${tag} ${key}`, 4_000, { renew: true }))),
+    Promise.all(tags.map((tag) => locker.obtain(`${tag} ${key}`, 6_000, { renew: true }))),
   );
   await permit("resetkeys", "~{tag}one*", "~{tag}two*");
   await all.each(async ({ key, events }) => {

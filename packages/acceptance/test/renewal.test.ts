@@ -8,7 +8,7 @@ import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
 
-const TTL = 2_400;
+const TTL = 4_500;
 
 async function until({ events }: Scene, wanted: string, count: number = 1): Promise<void> {
   const isThere = (): boolean => events.filter(({ type }) => type === wanted).length >= count;
@@ -20,7 +20,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 1_000 });
     const { key, locker, proxy, value, events } = scene;
-    const lock = await locker.obtain(key, 6_000, { renew: true });
+    const lock = await locker.obtain(key, 9_000, { renew: true });
     proxy.silence();
     await until(scene, "renewalFailed");
     proxy.speak({ deliver: true });
@@ -109,7 +109,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
-    await using lock = await locker.obtain(key, 3_000, { renew: true });
+    await using lock = await locker.obtain(key, 9_000, { renew: true });
     await proxy.silenceReplies().happened;
     const refreshing = lock.refresh(60_000);
     proxy.speak({ deliver: true });
@@ -135,11 +135,9 @@ test.concurrent.each(kinds.flatMap((kind) => [30, 40, 50].map((ttl) => ({ ...kin
     const elapsed = performance.now() - before;
     // Each third of the ttl, on a grid of thirtieths.
     expect(sent).toBeLessThanOrEqual(elapsed / (ttl / 3 - ttl / 30) + 1);
-    if (lock.held) {
-      await lock.release();
-    } else {
-      expect(lock.signal.reason).toMatchObject({ code: "LOST" });
-    }
+    // It may be lost at any moment, also while it is given back.
+    const error = await lock.release().catch((reason: unknown) => reason);
+    if (error) expect(error).toMatchObject({ code: expect.stringMatching(/^(NOT_HELD|UNKNOWN)$/) });
     await wait(3 * ttl); // For what is under way to arrive.
     proxy.commands.clear();
     await wait(3 * ttl);

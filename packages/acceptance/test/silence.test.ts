@@ -15,7 +15,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
-    const lock = await locker.obtain(key, 2_500, { renew: true });
+    const lock = await locker.obtain(key, 6_000, { renew: true });
     const isRenewed = (): boolean => events.some(({ type }) => type === "renewed");
     await waitUntil(isRenewed, { what: "a renewal" });
     // From here on no renewal is answered.
@@ -37,7 +37,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy } = scene;
-    const lock = await locker.obtain(key, 1_500, { renew: true });
+    const lock = await locker.obtain(key, 4_500, { renew: true });
     await proxy.silenceReplies().happened;
     const { reason, early } = await end(lock);
     expect(reason).toMatchObject({ code: "LOST", reason: "unreachable" });
@@ -76,7 +76,7 @@ test.concurrent.each(
   async ({ deliver, ...kind }) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
-    await using lock = await locker.obtain(key, 4_500, { renew: true });
+    await using lock = await locker.obtain(key, 9_000, { renew: true });
     await proxy.silence().happened;
     proxy.speak({ deliver });
     const isRenewed = (): boolean => events.some(({ type }) => type === "renewed");
@@ -92,7 +92,7 @@ test.concurrent.each(kinds)(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value, events } = scene;
-    const lock = await locker.obtain(key, 900, { renew: true });
+    const lock = await locker.obtain(key, 4_500, { renew: true });
     const told = end(lock);
     // Redis does renew it. Only nobody here knows.
     await proxy.silenceReplies().happened;

@@ -56,7 +56,7 @@ describe.each(cast)("$name", (kind) => {
         },
       });
       const locks = await Promise.all(
-        spread.map((key) => locker.obtain(key, 3_000, { renew: true })),
+        spread.map((key) => locker.obtain(key, 9_000, { renew: true })),
       );
       await waitUntil(() => renewed.size === spread.length, { what: "all renewals" });
       expect(locks.every(({ held }) => held)).toBe(true);

@@ -9,7 +9,7 @@ import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
 
-const TTL = 1_500;
+const TTL = 3_000;
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -17,7 +17,7 @@ function wait(ms: number): Promise<void> {
 
 async function renewals({ events }: Scene, count: number): Promise<void> {
   const isThere = (): boolean => events.filter(({ type }) => type === "renewed").length >= count;
-  await waitUntil(isThere, { what: `${count} renewals`, timeout: 10_000 });
+  await waitUntil(isThere, { what: `${count} renewals` });
 }
 
 /** No command is sent for longer than a renewal would take to come due. */

@@ -181,16 +181,16 @@ describe.each(["2", "3"])("over RESP%s", (protocol) => {
 
   it("finds the end of (un)subscriptions of several channels", async () => {
     const connection = await greeted();
-    const confirmations = [
-      connection.send("SUBSCRIBE", "a", "b"),
-      connection.send("UNSUBSCRIBE"),
-      connection.send("UNSUBSCRIBE"),
-    ];
+    const confirmations = [connection.send("SUBSCRIBE", "a", "b"), connection.send("UNSUBSCRIBE")];
     await expect(Promise.all(confirmations)).resolves.toEqual([
       ["subscribe", "b", 2],
       ["unsubscribe", expect.any(String), 0],
-      ["unsubscribe", null, 0],
     ]);
+    // From nothing at all: a confirmation of nothing for Redis, a mistake for Valkey.
+    const again = connection.send("UNSUBSCRIBE").catch(String);
+    expect([["unsubscribe", null, 0], expect.stringContaining("NOSUB")]).toContainEqual(
+      await again,
+    );
     // An array that looks like a message, when it cannot be one.
     await connection.send("RPUSH", "list", "message", "x");
     proxy.duplicateNext("LRANGE");

@@ -82,8 +82,8 @@ function momentOf(operation: Operation, text: string, place: number): Moment {
   let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 4 === 1) : [];
   const kind = KINDS[place];
   if (!kind) throw new Error(`No moment is expected at place ${place}`);
-  // Which of several locks a reply describes, it does not say.
-  if (place === 1 && keys.length > 1) keys = [];
+  // Of which of several locks a reply has the fencing token, it does not say.
+  if (kind === "fence" && keys.length > 1) keys = [];
   if (kind === "bound") keys = keys.slice(0, 1);
   return { kind, keys, time: Number(text) };
 }

@@ -71,19 +71,25 @@ const holder = fc.constantFrom(
 const ttl = fc.constantFrom(3, 6, 50, 500).map((hours) => ({ hours }));
 
 const waiter = fc.record({
-  id: fc.constantFrom(`${HEARD}:1`, `${HEARD}:2`, `${HEARD}:3`, `${UNHEARD}:1`, `${UNHEARD}:2`),
+  who: fc.constantFrom(`${HEARD}:1`, `${HEARD}:2`, `${HEARD}:3`, `${UNHEARD}:1`, `${UNHEARD}:2`),
   ticket: fc.constantFrom("", "", "", "5", "7"),
   patience: fc.constantFrom(HOUR, HOUR, HOUR, -HOUR),
   told: fc.constantFrom(0, 1, 1, 1, 2),
   grantTtl: ttl,
 });
 
+/** A waiter waits for the same keys as long as it lives, in the same order: other keys, another id. */
+function idOf(who: string, keys: readonly string[]): string {
+  return `${who}${[...locks, noLock].findIndex(([key]) => key === keys[0])}${keys.length / 4}`;
+}
+
 const obtain = fc
   .record({ keys: someLocks, holder, ttl, waiter: fc.option(waiter, { nil: undefined }) })
   .map(({ keys, holder: { value, length }, ttl, waiter }) => {
     const args = [value, ttl, length];
-    const { id, ticket, patience, told, grantTtl } = waiter ?? {};
-    return run("obtain", keys, waiter ? [...args, id, ticket, patience, told, grantTtl] : args);
+    if (!waiter) return run("obtain", keys, args);
+    const { who, ticket, patience, told, grantTtl } = waiter;
+    return run("obtain", keys, [...args, idOf(who, keys), ticket, patience, told, grantTtl]);
   });
 
 const release = fc
@@ -113,9 +119,9 @@ const lineUpMany = fc
       [
         4,
         8,
-        ...parts.flatMap(({ holder: { value, length }, ttl, waiter: who }) => {
-          const { id, ticket, patience, told, grantTtl } = who;
-          return [value, ttl, length, id, ticket, patience, told, grantTtl];
+        ...parts.flatMap(({ keys, holder: { value, length }, ttl, waiter }) => {
+          const { who, ticket, patience, told, grantTtl } = waiter;
+          return [value, ttl, length, idOf(who, keys), ticket, patience, told, grantTtl];
         }),
       ],
     ),
@@ -132,7 +138,9 @@ const releaseMany = fc
 
 const leave = fc
   .record({ keys: someLocks, holder, waiter: fc.option(waiter, { nil: undefined }) })
-  .map(({ keys, holder, waiter }) => run("leave", keys, [holder.value, waiter?.id ?? ""]));
+  .map(({ keys, holder, waiter }) =>
+    run("leave", keys, [holder.value, waiter ? idOf(waiter.who, keys) : ""]),
+  );
 
 const refresh = fc
   .array(fc.record({ lock: oneLock, holder, ttl, cut: fc.constantFrom(0, 1) }), {
