@@ -146,7 +146,7 @@ test.each(kinds)(
 test.concurrent.each(neverSettling)(
   "$name: an obtain that is never settled is unknown at our own deadline, and leaves nothing",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    await using scene = await stage.open(kind, { commandTimeout: 1_500 });
     const { key, locker, proxy, value } = scene;
     const fault = proxy.dropNextReply(runs(obtainScript));
     const [error] = await Promise.all([failure(locker.obtain(key, 60_000)), fault.happened]);
@@ -158,7 +158,7 @@ test.concurrent.each(neverSettling)(
 test.concurrent.each(neverSettling)(
   "$name: a refresh that is never settled is unknown, and the lock held on",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    await using scene = await stage.open(kind, { commandTimeout: 1_500 });
     const { key, locker, proxy } = scene;
     const lock = await locker.obtain(key, 10_000);
     const fault = proxy.dropNextReply(runs(refreshScript));
@@ -173,7 +173,7 @@ test.concurrent.each(neverSettling)(
 test.concurrent.each(neverSettling)(
   "$name: a release that is never settled is unknown",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 400 });
+    await using scene = await stage.open(kind, { commandTimeout: 1_500 });
     const { key, locker, proxy, value } = scene;
     const lock = await locker.obtain(key, 10_000);
     const fault = proxy.dropNextReply(runs(releaseScript));

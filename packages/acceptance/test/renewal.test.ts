@@ -18,7 +18,7 @@ async function until({ events }: Scene, wanted: string, count: number = 1): Prom
 test.concurrent.each(kinds)(
   "$name: a renewal that failed is followed by a good one",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 1_000 });
+    await using scene = await stage.open(kind, { commandTimeout: 2_000 });
     const { key, locker, proxy, value, events } = scene;
     const lock = await locker.obtain(key, 9_000, { renew: true });
     proxy.silence();

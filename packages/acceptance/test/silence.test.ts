@@ -177,14 +177,14 @@ test.concurrent.each(kinds)(
 test.concurrent.each(kinds)(
   "$name: renewal during a silence sends a bounded number of commands",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 500 });
+    await using scene = await stage.open(kind, { commandTimeout: 1_000 });
     const { key, locker, proxy } = scene;
-    const lock = await locker.obtain(key, 3_000, { renew: true });
+    const lock = await locker.obtain(key, 6_000, { renew: true });
     const told = end(lock);
     proxy.commands.clear();
     await proxy.silenceReplies().happened;
     await told;
-    // A try of 500 ms and a pause of a thirtieth of the ttl, for two thirds of the ttl.
-    expect(proxy.commands.count(runs(refreshScript))).toBeLessThanOrEqual(2_000 / 600 + 1);
+    // A try of 1 s and a pause of a thirtieth of the ttl, for two thirds of the ttl.
+    expect(proxy.commands.count(runs(refreshScript))).toBeLessThanOrEqual(4_000 / 1_200 + 1);
   },
 );
