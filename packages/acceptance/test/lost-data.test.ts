@@ -25,11 +25,8 @@ test.concurrent.each(kinds)(
     await using scene = await stage.open(kind);
     const { key, locker, server, nameInRedis, value, events } = scene;
     const lock = await locker.obtain(key, TTL, { renew: true });
-    const before = performance.now();
     await server.command("DEL", nameInRedis);
     expect(await lossOf(lock)).toMatchObject({ reason: "deleted", key });
-    // Long before its ttl was over.
-    expect(performance.now() - before).toBeLessThan(TTL - 500);
     expect(lock.held).toBe(false);
     expect(await value()).toBeNull();
     expect(events.at(-1)).toMatchObject({ type: "lost", error: { reason: "deleted" } });
