@@ -1,6 +1,7 @@
 /** Locks that Redis granted to someone who had stopped waiting for the answer. */
 import { expect, test } from "@jest/globals";
-import { leaveScript, OutcomeUnknownError } from "@redislock/core";
+import { OutcomeUnknownError } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { waitUntil } from "@redislock/test-servers";
 
 import { ioredis, ioredisCluster, kinds } from "./clients.js";
@@ -47,7 +48,7 @@ test.concurrent.each(kinds)(
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     proxy.speak({ deliver: true });
     // What sweeps up behind the question goes the same way, after it.
-    await proxy.commands.waitFor(runs(leaveScript));
+    await proxy.commands.waitFor(runs(scripts.leave));
     await expectGivenBack(scene);
   },
 );

@@ -9,21 +9,9 @@ import {
   type ServerOptions,
 } from "@redislock/test-servers";
 
-import * as core from "../src/index.js";
-import { Locker, type LockerOptions, type Script } from "../src/index.js";
+import { scripts } from "../src/adapter.js";
+import { Locker, type LockerOptions } from "../src/index.js";
 import { RespClient } from "./resp-client.js";
-
-export const scripts: readonly Script[] = [
-  core.obtainScript,
-  core.refreshScript,
-  core.releaseScript,
-  core.obtainManyScript,
-  core.releaseManyScript,
-  core.ttlScript,
-  core.leaveScript,
-  core.inspectScript,
-  core.forceReleaseScript,
-];
 
 /** A server, and a proxy before it that sees every command. */
 export interface Redis {
@@ -93,11 +81,12 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
 }
 
 async function loadScripts(server: RedisServer): Promise<void> {
-  for (const { source } of scripts) await server.command("SCRIPT", "LOAD", source);
+  for (const { source } of Object.values(scripts)) await server.command("SCRIPT", "LOAD", source);
 }
 
 function nameOf(command: string, what: string | undefined): string {
-  if (command === "EVALSHA") return scripts.find(({ sha1 }) => sha1 === what)?.name ?? "unknown";
+  if (command === "EVALSHA")
+    return Object.values(scripts).find(({ sha1 }) => sha1 === what)?.name ?? "unknown";
   if (command === "EVAL") return "text";
   return command;
 }

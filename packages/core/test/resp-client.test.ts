@@ -1,9 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { waitUntil } from "@redislock/test-servers";
 
-import { ServerError, type Script } from "../src/index.js";
+import { type Script } from "../src/index.js";
+import { ServerError, scripts } from "../src/adapter.js";
 import { failure } from "./failure.js";
-import { scripts, startRedis } from "./redis.js";
+import { startRedis } from "./redis.js";
 
 const { server, proxy, client } = await startRedis();
 
@@ -28,7 +29,7 @@ test("the server's errors are ServerErrors, those of the connection are not", as
   expect(await failure(redis.run(broken, [], []))).toBeInstanceOf(ServerError);
   proxy.swallowNextRequest();
   expect(await failure(redis.run(broken, [], []))).not.toBeInstanceOf(ServerError);
-  const [first] = scripts;
+  const [first] = Object.values(scripts);
   if (first) await failure(redis.run(first, [], [])); // On a new connection, by itself.
   expect(proxy.connections).toBe(1);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import { type RedisClient, ServerError, type Subscription } from "@redislock/core";
+import { type RedisClient, type Subscription } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 import {
   type Bench,

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it, test } from "@jest/globals";
-import { type Script, ServerError, type Subscription } from "@redislock/core";
+import { type Script, type Subscription } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 import { startServer } from "@redislock/test-servers";
 
 import { conformance, type ConformanceOptions } from "../../src/conformance.js";

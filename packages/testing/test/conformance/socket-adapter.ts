@@ -3,10 +3,9 @@ import {
   type RedisClient,
   type Reply,
   type Script,
-  ServerError,
   type Subscription,
-  toReply,
 } from "@redislock/core";
+import { ServerError, toReply } from "@redislock/core/adapter";
 import { connect, RespError, type RespConnection } from "@redislock/test-servers";
 
 /** An adapter over a bare connection: the smallest that is right. */
