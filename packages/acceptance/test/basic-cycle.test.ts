@@ -1,9 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { LockNotHeldError, NotALockError, NotObtainedError } from "@redislock/core";
-import { redisCli, waitUntil } from "@redislock/test-servers";
+import { failure, redisCli, waitUntil } from "@redislock/test-kit";
 
 import { kinds, variants } from "./clients.js";
-import { failure } from "./failure.js";
 import { startStage } from "./scenes.js";
 
 const all = [...kinds, ...variants];

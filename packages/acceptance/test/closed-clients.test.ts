@@ -1,10 +1,9 @@
 /** The user's own client is closed while locks are taken, held or given back through it. */
 import { expect, test } from "@jest/globals";
 import { OutcomeUnknownError, refreshScript } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { kinds, type User } from "./clients.js";
-import { failure } from "./failure.js";
 import { end, settlesWithin } from "./proof.js";
 import { runs, startStage } from "./scenes.js";
 

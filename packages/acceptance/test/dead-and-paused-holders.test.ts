@@ -1,13 +1,12 @@
 /** A process that holds a lock is killed, or stopped and continued. */
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess, waitUntil, type NodeProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess, waitUntil, type NodeProcess } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
 import { realEnd } from "./proof.js";
 import { startStage, type Scene } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 

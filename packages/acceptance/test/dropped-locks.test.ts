@@ -1,11 +1,10 @@
 import { afterAll, test } from "@jest/globals";
-import { startProcess, waitUntil } from "@redislock/test-servers";
+import { compilePackage, startProcess, waitUntil } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
 import { startStage } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 

@@ -7,9 +7,9 @@ import {
   releaseScript,
   type Script,
 } from "@redislock/core";
+import { failure } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
 import { expectProof } from "./proof.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 

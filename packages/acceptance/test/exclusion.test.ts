@@ -1,15 +1,14 @@
 /** Several processes, each with another kind of client, change a number that only a lock protects. */
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
 import { startStage } from "./scenes.js";
 
 /** In each process. */
 const TASKS = 13;
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 

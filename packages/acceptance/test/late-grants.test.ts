@@ -1,10 +1,9 @@
 /** Locks that Redis granted to someone who had stopped waiting for the answer. */
 import { expect, test } from "@jest/globals";
 import { leaveScript, OutcomeUnknownError } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { ioredis, ioredisCluster, kinds } from "./clients.js";
-import { failure } from "./failure.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();

@@ -1,11 +1,10 @@
 /** Redis no longer has what it was given. */
 import { expect, test } from "@jest/globals";
 import { LockLostError, type Lock } from "@redislock/core";
-import { redisCli, waitUntil } from "@redislock/test-servers";
+import { failure, redisCli, waitUntil } from "@redislock/test-kit";
 import { once } from "node:events";
 
 import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
 import { loadScripts, startStage } from "./scenes.js";
 
 const stage = await startStage();

@@ -6,10 +6,9 @@ import {
   releaseScript,
   ttlScript,
 } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { ioredis, ioredisCluster, kinds, nodeRedis } from "./clients.js";
-import { failure } from "./failure.js";
 import { expectProof } from "./proof.js";
 import { loadScripts, runs, startStage } from "./scenes.js";
 

@@ -1,11 +1,10 @@
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess } from "@redislock/test-kit";
 
 import { ioredis, kinds, nodeRedis, type Kind } from "./clients.js";
-import { compile } from "./compile.js";
 import { startStage } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 

@@ -1,12 +1,11 @@
 /** What only a process of its own can show: that it ends, and that nothing is rejected unheard. */
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
 import { startStage } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 

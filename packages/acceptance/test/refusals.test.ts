@@ -3,16 +3,16 @@ import { expect, test } from "@jest/globals";
 import { obtainScript, RefusedError, refreshScript, type Lock } from "@redislock/core";
 import {
   connect,
+  failure,
   startCluster,
   startServer,
   waitUntil,
   type RedisServer,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
 import { expectProof } from "./proof.js";
 import { runs, startStage, type Ensemble, type Scene } from "./scenes.js";
 

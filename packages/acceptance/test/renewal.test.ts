@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { refreshScript, releaseScript } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { waitUntil } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
 import { expectProof } from "./proof.js";

@@ -10,7 +10,7 @@ import {
   type FaultProxy,
   type RedisServer,
   type ServerOptions,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 
 import { kinds, type Kind, type User } from "./clients.js";
 

@@ -1,7 +1,7 @@
 /** Whoever has a token can release the lock, so no error, no event and no printed object may show it. */
 import { expect, test } from "@jest/globals";
 import { obtainScript, type Locker } from "@redislock/core";
-import { startServer, waitUntil } from "@redislock/test-servers";
+import { startServer, waitUntil } from "@redislock/test-kit";
 import { inspect } from "node:util";
 
 import {

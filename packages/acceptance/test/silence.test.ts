@@ -1,10 +1,9 @@
 /** Redis gives no answer any more, and no connection breaks: as behind a firewall that drops everything. */
 import { expect, test } from "@jest/globals";
 import { LockLostError, OutcomeUnknownError, refreshScript } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
 import { end, expectProof, realEnd, settlesWithin } from "./proof.js";
 import { runs, startStage } from "./scenes.js";
 

@@ -1,9 +1,8 @@
 /** The process itself stands still: a long computation, a synchronous call, a garbage collection. */
 import { expect, test } from "@jest/globals";
 import { LockLostError, refreshScript } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
-import { failure } from "./failure.js";
 import { runs, startStage } from "./scenes.js";
 
 const stage = await startStage();

@@ -1,9 +1,8 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { startCluster, waitUntil } from "@redislock/test-servers";
+import { failure, startCluster, waitUntil } from "@redislock/test-kit";
 import { once } from "node:events";
 
 import { ioredisCluster, kinds, nodeRedisCluster, type User } from "./clients.js";
-import { failure } from "./failure.js";
 
 const cluster = await startCluster(3);
 afterAll(() => cluster.stop());

@@ -1,10 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { LockLostError, NotObtainedError, refreshScript, releaseScript } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 import { getEventListeners, once } from "node:events";
 
 import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();

@@ -1,10 +1,15 @@
 /** Standing in line on a cluster of three nodes, also while a slot moves. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { startCluster, type RedisCluster, type RedisServer } from "@redislock/test-servers";
+import {
+  compilePackage,
+  startCluster,
+  type Compiled,
+  type RedisCluster,
+  type RedisServer,
+} from "@redislock/test-kit";
 
 import { ioredisCluster, nodeRedisCluster, type User } from "./clients.js";
-import { compile, type Compiled } from "./compile.js";
 import { loadScripts } from "./scenes.js";
 import { line, untilInLine } from "./waiting-line.js";
 import { Worker } from "./waiting-processes.js";
@@ -18,7 +23,10 @@ const users: User[] = [];
 const workers: Worker[] = [];
 
 beforeAll(async () => {
-  [cluster, compiled] = await Promise.all([startCluster(3), compile()]);
+  [cluster, compiled] = await Promise.all([
+    startCluster(3),
+    compilePackage(new URL("..", import.meta.url)),
+  ]);
   for (const node of cluster.nodes) await loadScripts(node);
 });
 

@@ -1,7 +1,7 @@
 /** Ten thousand stand in line for one key. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+import { startServer, waitUntil, type RedisServer } from "@redislock/test-kit";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { Locker, type LockEvent, type LockerOptions, type RedisClient } from "@redislock/core";
 import { ioredisClient } from "@redislock/ioredis";
-import { startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+import { startServer, waitUntil, type RedisServer } from "@redislock/test-kit";
 import { Redis } from "ioredis-6";
 
 import { ioredis, nodeRedis, type User } from "./clients.js";

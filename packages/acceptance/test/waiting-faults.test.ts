@@ -1,7 +1,7 @@
 /** Standing in line, where connections, messages and data are lost. */
 import { describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { waitUntil, type RedisServer } from "@redislock/test-servers";
+import { waitUntil, type RedisServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { kinds } from "./clients.js";

@@ -1,5 +1,5 @@
 /** What tests want to know of a line, seen from the server. */
-import { waitUntil, type RedisServer, type Reply } from "@redislock/test-servers";
+import { waitUntil, type RedisServer, type Reply } from "@redislock/test-kit";
 
 /** The ids of those who stand in line for a key, as it is called in Redis, first come first. */
 export async function line(server: RedisServer, key: string): Promise<string[]> {

@@ -1,10 +1,16 @@
 /** What the line promises across processes, some of which are killed or stopped. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { startProxy, startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+import {
+  compilePackage,
+  startProxy,
+  startServer,
+  waitUntil,
+  type Compiled,
+  type RedisServer,
+} from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ioredis, nodeRedis, type Kind, type User } from "./clients.js";
-import { compile, type Compiled } from "./compile.js";
 import { loadScripts } from "./scenes.js";
 import { line, openInboxes, untilInLine } from "./waiting-line.js";
 import { Worker } from "./waiting-processes.js";
@@ -26,7 +32,10 @@ let us: User;
 const workers: Worker[] = [];
 
 beforeAll(async () => {
-  [compiled, server] = await Promise.all([compile(), startServer()]);
+  [compiled, server] = await Promise.all([
+    compilePackage(new URL("..", import.meta.url)),
+    startServer(),
+  ]);
   await loadScripts(server);
 });
 

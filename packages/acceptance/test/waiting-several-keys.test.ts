@@ -1,7 +1,7 @@
 /** Standing in line for several keys at once. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { startServer, type RedisServer } from "@redislock/test-servers";
+import { startServer, type RedisServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ioredis, nodeRedis, nodeRedisPool, type User } from "./clients.js";

@@ -1,8 +1,7 @@
 import { expect, test } from "@jest/globals";
+import { VirtualClock, seededRandom } from "@redislock/test-kit";
 
 import { Alarm } from "../src/alarm.js";
-import { seededRandom } from "./seeded-random.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 function start(): { clock: VirtualClock; alarm: Alarm; ran: number[] } {
   const clock = new VirtualClock(1_000);

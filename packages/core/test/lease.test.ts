@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
+import { VirtualClock } from "@redislock/test-kit";
 
 import { Alarm } from "../src/alarm.js";
 import { LockLostError, type Lock } from "../src/index.js";
 import { Lease } from "../src/lease.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, locker } = await startRedis();
 

@@ -7,7 +7,7 @@ import {
   type FaultProxy,
   type RedisServer,
   type ServerOptions,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 
 import * as core from "../src/index.js";
 import { Locker, type LockerOptions, type Script } from "../src/index.js";

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { connect } from "@redislock/test-servers";
+import { connect, failure } from "@redislock/test-kit";
 
 import { Locker, RefusedError, ServerError, type RedisClient, type Reply } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 import type { RespClient } from "./resp-client.js";
 

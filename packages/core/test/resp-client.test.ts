@@ -1,8 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { ServerError, type Script } from "../src/index.js";
-import { failure } from "./failure.js";
 import { scripts, startRedis } from "./redis.js";
 
 const { server, proxy, client } = await startRedis();

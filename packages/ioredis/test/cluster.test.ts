@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { startCluster, waitUntil, type RedisCluster } from "@redislock/test-servers";
+import { Heard, startCluster, waitUntil, type RedisCluster } from "@redislock/test-kit";
 
 import { ioredisClient, ServerError, type Reply, type Subscription } from "../src/index.js";
-import { Heard } from "./heard.js";
 import { closeClients, script, versions, type ClusterUser } from "./versions.js";
 
 /** One on each node, in their order. */

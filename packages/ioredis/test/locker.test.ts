@@ -1,10 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import {
-  startProxy,
-  startServer,
-  type FaultProxy,
-  type RedisServer,
-} from "@redislock/test-servers";
+import { startProxy, startServer, type FaultProxy, type RedisServer } from "@redislock/test-kit";
 
 import { createLocker, NotObtainedError } from "../src/index.js";
 import { closeClients, versions } from "./versions.js";

@@ -9,15 +9,15 @@ import {
   test,
 } from "@jest/globals";
 import {
+  Heard,
   startProxy,
   startServer,
   waitUntil,
   type FaultProxy,
   type RedisServer,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 
 import { ioredisClient, ServerError, type Subscription } from "../src/index.js";
-import { Heard } from "./heard.js";
 import { closeClients, script, versions, type Options, type User } from "./versions.js";
 
 let server: RedisServer;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, it } from "@jest/globals";
-import { startProxy, startServer } from "@redislock/test-servers";
+import { startProxy, startServer } from "@redislock/test-kit";
 import { conformance } from "@redislock/testing/conformance";
 
 import { nodeRedisClient } from "../src/index.js";

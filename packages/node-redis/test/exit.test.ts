@@ -1,34 +1,32 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import {
+  type Compiled,
+  compilePackage,
   startProcess,
   startProxy,
   startServer,
   type FaultProxy,
   type NodeProcess,
   type RedisServer,
-} from "@redislock/test-servers";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+} from "@redislock/test-kit";
 import { performance } from "node:perf_hooks";
-
-import { compile } from "./compile.js";
 
 /** Milliseconds for a process to end that has nothing more to do. */
 const PROMPT = 1_800;
 
-let compiled: string;
+let compiled: Compiled;
 let server: RedisServer;
 let proxy: FaultProxy;
 let child: NodeProcess;
 
 beforeAll(async () => {
-  compiled = await compile();
+  compiled = await compilePackage(new URL("..", import.meta.url));
   server = await startServer();
 });
 
 afterAll(async () => {
   await server.stop();
-  await rm(compiled, { recursive: true });
+  await compiled.remove();
 });
 
 const kinds = [
@@ -41,7 +39,7 @@ const kinds = [
 describe.each(kinds)("%s: a process that has nothing more to do ends", (kind) => {
   beforeEach(async () => {
     proxy = await startProxy(server.port);
-    child = startProcess(join(compiled, "test/processes/subscriber.js"), {
+    child = startProcess(compiled.file("subscriber"), {
       args: [kind, `${proxy.port}`],
     });
     await child.waitForLine("subscribed");

@@ -1,10 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import {
-  startProxy,
-  startServer,
-  type FaultProxy,
-  type RedisServer,
-} from "@redislock/test-servers";
+import { startProxy, startServer, type FaultProxy, type RedisServer } from "@redislock/test-kit";
 import { inspect } from "node:util";
 
 import { nodeRedisClient, ServerError, type NodeRedisLike, type Reply } from "../src/index.js";

@@ -9,12 +9,13 @@ import {
   test,
 } from "@jest/globals";
 import {
+  Heard,
   startProxy,
   startServer,
   waitUntil,
   type FaultProxy,
   type RedisServer,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 import { BasicClientSideCache, createClient, createSentinel } from "redis";
 
 import {
@@ -23,7 +24,6 @@ import {
   type NodeRedisLike,
   type Subscription,
 } from "../src/index.js";
-import { Heard } from "./heard.js";
 import { BYTES, closeClients, kinds, script, type Options, type User } from "./versions.js";
 
 let server: RedisServer;

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it, test } from "@jest/globals";
 import { type Script, ServerError, type Subscription } from "@redislock/core";
-import { startServer } from "@redislock/test-servers";
+import { startServer } from "@redislock/test-kit";
 
 import { conformance, type ConformanceOptions } from "../../src/conformance.js";
 import { memoryClient, type MemoryClient, MemoryServer } from "../../src/index.js";

@@ -7,7 +7,7 @@ import {
   type Subscription,
   toReply,
 } from "@redislock/core";
-import { connect, RespError, type RespConnection } from "@redislock/test-servers";
+import { connect, RespError, type RespConnection } from "@redislock/test-kit";
 
 /** An adapter over a bare connection: the smallest that is right. */
 export class SocketAdapter implements RedisClient {

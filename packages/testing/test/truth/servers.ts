@@ -1,5 +1,5 @@
 import { type Reply, ServerError, toReply } from "@redislock/core";
-import { connect, RespError, startServer } from "@redislock/test-servers";
+import { connect, RespError, startServer } from "@redislock/test-kit";
 
 import { MemoryServer } from "../../src/index.js";
 import type { Answer, Observation } from "./observation.js";

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 
 import { CommandLog, matches, type Command, type CommandMatch } from "./command-log.js";
-import { deferred, type Deferred } from "./deferred.js";
-import { freePort } from "./free-port.js";
+import { deferred, type Deferred } from "../promises/deferred.js";
+import { freePort } from "../servers/free-port.js";
 import type { LaneConditions } from "./lane.js";
 import { ProxyLink, type Accident } from "./proxy-link.js";
 

@@ -1,7 +1,5 @@
-import type { ChannelListener } from "../src/index.js";
-
 /** A listener that keeps what it hears, in the order in which it was heard. */
-export class Heard implements ChannelListener {
+export class Heard {
   readonly #heard: string[] = [];
   #arrived: () => void = () => undefined;
 

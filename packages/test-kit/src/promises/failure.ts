@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 
-/** What the promise is rejected with. */
+/** What the promise is rejected with. Rejects if it is not. */
 export async function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 
-import { FrameSplitter, ProtocolError } from "../src/frame-splitter.js";
-import { decodeBinaryReply, decodeReply, encodeCommand, RespError } from "../src/resp.js";
+import { FrameSplitter, ProtocolError } from "../src/protocol/frame-splitter.js";
+import { decodeBinaryReply, decodeReply, encodeCommand, RespError } from "../src/protocol/resp.js";
 
 /** Everything a server may say, with the type and the value it should be read as. */
 const REPLIES: [name: string, bytes: string, type: string, value: unknown][] = [

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { clearTimeout, setTimeout } from "node:timers";
 import { fileURLToPath, type URL } from "node:url";
 
-import { deferred } from "./deferred.js";
+import { deferred } from "../promises/deferred.js";
 import { endWithThisProcess } from "./lifeline.js";
 
 /** How a process is started. */

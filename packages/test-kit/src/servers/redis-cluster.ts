@@ -1,7 +1,7 @@
 import { freeClusterPort } from "./free-port.js";
 import { startServerWhereFree, type RedisServer } from "./redis-server.js";
-import { RespError } from "./resp.js";
-import { waitUntil } from "./wait-until.js";
+import { RespError } from "../protocol/resp.js";
+import { waitUntil } from "../promises/wait-until.js";
 
 const SLOTS = 16_384;
 /** Milliseconds until all nodes must serve. A master that has just started takes 2 000 before it does. */

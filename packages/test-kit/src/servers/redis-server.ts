@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { freePort } from "./free-port.js";
-import { endWithThisProcess } from "./lifeline.js";
-import { connect, type RespConnection } from "./resp-connection.js";
-import { RespError, type Reply } from "./resp.js";
-import { waitUntil } from "./wait-until.js";
+import { endWithThisProcess } from "../processes/lifeline.js";
+import { connect, type RespConnection } from "../protocol/resp-connection.js";
+import { RespError, type Reply } from "../protocol/resp.js";
+import { waitUntil } from "../promises/wait-until.js";
 
 /** Milliseconds a server may take from its start to its first answer. */
 const START_TIMEOUT = 10_000;

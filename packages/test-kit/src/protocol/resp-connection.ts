@@ -1,7 +1,7 @@
 import { connect as dial, type Socket } from "node:net";
 
 import { Conversation } from "./conversation.js";
-import { deferred, type Deferred } from "./deferred.js";
+import { deferred, type Deferred } from "../promises/deferred.js";
 import { FrameSplitter, type Frame } from "./frame-splitter.js";
 import { decodeBinaryReply, decodeReply, encodeCommand, RespError, type Reply } from "./resp.js";
 

@@ -1,10 +1,10 @@
 import { connect, type Socket } from "node:net";
 
 import type { Command } from "./command-log.js";
-import { Conversation } from "./conversation.js";
-import { FrameSplitter, type Frame } from "./frame-splitter.js";
+import { Conversation } from "../protocol/conversation.js";
+import { FrameSplitter, type Frame } from "../protocol/frame-splitter.js";
 import { Lane, type LaneConditions } from "./lane.js";
-import { decodeReply } from "./resp.js";
+import { decodeReply } from "../protocol/resp.js";
 
 /** What is done to one request, and `happened` to be called when it is done. */
 export interface Accident {

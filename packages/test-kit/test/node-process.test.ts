@@ -1,20 +1,23 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { startProcess, type NodeProcess, type ProcessOptions } from "../src/index.js";
-import { compile } from "./compile.js";
+import {
+  type Compiled,
+  compilePackage,
+  startProcess,
+  type NodeProcess,
+  type ProcessOptions,
+} from "../src/index.js";
 
-let compiled: string;
+let compiled: Compiled;
 let processes: NodeProcess[] = [];
 
 beforeAll(async () => {
-  compiled = await compile();
+  compiled = await compilePackage(new URL("..", import.meta.url));
 });
 
 afterAll(async () => {
-  await rm(compiled, { recursive: true });
+  await compiled.remove();
 });
 
 afterEach(async () => {
@@ -24,7 +27,7 @@ afterEach(async () => {
 
 /** A process that says hello to its arguments, then says again what it hears. */
 function echo(options?: ProcessOptions): NodeProcess {
-  const child = startProcess(join(compiled, "test/processes/echo.js"), options);
+  const child = startProcess(compiled.file("echo"), options);
   processes.push(child);
   return child;
 }

@@ -1,10 +1,9 @@
 import { afterEach, expect, it } from "@jest/globals";
-import { rm } from "node:fs/promises";
 import { connect as dial } from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
+  compilePackage,
   connect,
   redisCli,
   startProcess,
@@ -13,7 +12,6 @@ import {
   type RedisServer,
   type ServerOptions,
 } from "../src/index.js";
-import { compile } from "./compile.js";
 
 let servers: RedisServer[] = [];
 
@@ -148,8 +146,8 @@ it("is ready with a password set", async () => {
 });
 
 it("does not outlive the process that started it, however that ends", async () => {
-  const compiled = await compile();
-  const child = startProcess(join(compiled, "test/processes/start-server.js"));
+  const compiled = await compilePackage(new URL("..", import.meta.url));
+  const child = startProcess(compiled.file("start-server"));
   const [pid = 0, port = 0] = (await child.waitForLine(/^\d+ \d+$/)).split(" ").map(Number);
   expect(exists(pid)).toBe(true);
   child.kill("SIGKILL");
@@ -157,7 +155,7 @@ it("does not outlive the process that started it, however that ends", async () =
   await waitUntil(() => !exists(pid), { what: "the server to be gone" });
   const probe = dial(port, "127.0.0.1");
   await new Promise((resolve) => probe.once("error", resolve));
-  await rm(compiled, { recursive: true });
+  await compiled.remove();
 });
 
 it("is reached by the real redis-cli", async () => {

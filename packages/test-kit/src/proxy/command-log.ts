@@ -1,6 +1,6 @@
 import { clearTimeout, setTimeout } from "node:timers";
 
-import { deferred } from "./deferred.js";
+import { deferred } from "../promises/deferred.js";
 
 /** A command and its arguments as text, the name in upper case: `["SET", "key", "value"]`. */
 export type Command = readonly string[];
