@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import type { Lock, Locker } from "@redislock/core";
 import {
   compilePackage,
+  line,
   startCluster,
+  untilInLine,
   type Compiled,
   type RedisCluster,
   type RedisServer,
@@ -11,7 +13,6 @@ import {
 
 import { ioredisCluster, nodeRedisCluster, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { line, untilInLine } from "./waiting-line.js";
 import { Worker } from "./waiting-processes.js";
 
 /** Far longer than any test takes: who is served in less was told. */

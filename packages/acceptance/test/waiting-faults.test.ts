@@ -1,12 +1,11 @@
 /** Standing in line, where connections, messages and data are lost. */
 import { describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { waitUntil, type RedisServer } from "@redislock/test-kit";
+import { line, untilInLine, waitUntil, type RedisServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { kinds } from "./clients.js";
 import { startStage, type Scene } from "./scenes.js";
-import { line, untilInLine } from "./waiting-line.js";
 
 const stage = await startStage();
 

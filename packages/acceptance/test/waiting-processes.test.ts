@@ -2,8 +2,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import {
   compilePackage,
+  line,
+  openInboxes,
   startProxy,
   startServer,
+  untilInLine,
   waitUntil,
   type Compiled,
   type RedisServer,
@@ -12,7 +15,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { ioredis, nodeRedis, type Kind, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { line, openInboxes, untilInLine } from "./waiting-line.js";
 import { Worker } from "./waiting-processes.js";
 
 const KEY = "job";

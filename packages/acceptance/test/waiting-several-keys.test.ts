@@ -1,12 +1,11 @@
 /** Standing in line for several keys at once. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { startServer, type RedisServer } from "@redislock/test-kit";
+import { line, startServer, untilInLine, type RedisServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { ioredis, nodeRedis, nodeRedisPool, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { line, untilInLine } from "./waiting-line.js";
 
 const LONG = 30_000;
 

@@ -5,7 +5,7 @@
 import { Locker, ServerError, type Clock, type Lock, type RedisClient } from "@redislock/core";
 import { MemoryServer } from "@redislock/testing";
 
-import { companion } from "./waiting-line.js";
+import { companion } from "@redislock/test-kit";
 import type { Model, Step } from "./waiting-explorer.js";
 
 export const KEY = "job";

@@ -1,12 +1,20 @@
 /** Standing in line, where nothing goes wrong. */
 import { describe, expect, test } from "@jest/globals";
 import { linearBackoff, NotObtainedError, type Lock } from "@redislock/core";
-import { connect, failure, waitUntil } from "@redislock/test-kit";
+import {
+  companion,
+  connect,
+  failure,
+  inboxOf,
+  line,
+  openInboxes,
+  untilInLine,
+  waitUntil,
+} from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { kinds } from "./clients.js";
 import { startStage, type Scene } from "./scenes.js";
-import { companion, inboxOf, line, openInboxes, untilInLine } from "./waiting-line.js";
 
 const stage = await startStage();
 

@@ -1,9 +1,11 @@
 import { afterAll, afterEach } from "@jest/globals";
 import {
   connect,
+  loadScripts,
+  scriptsOf,
   startProxy,
   startServer,
-  waitUntil,
+  untilInLine as untilInLineAt,
   type FaultProxy,
   type RedisServer,
   type ServerOptions,
@@ -13,17 +15,7 @@ import * as core from "../src/index.js";
 import { Locker, type LockerOptions, type Script } from "../src/index.js";
 import { RespClient } from "./resp-client.js";
 
-export const scripts: readonly Script[] = [
-  core.obtainScript,
-  core.refreshScript,
-  core.releaseScript,
-  core.obtainManyScript,
-  core.releaseManyScript,
-  core.ttlScript,
-  core.leaveScript,
-  core.inspectScript,
-  core.forceReleaseScript,
-];
+export const scripts: readonly Script[] = scriptsOf(core);
 
 /** A server, and a proxy before it that sees every command. */
 export interface Redis {
@@ -44,13 +36,13 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
   const server = await startServer(options);
   const proxy = await startProxy(server.port);
   const opened: (RespClient | Locker)[] = [];
-  await loadScripts(server);
+  await loadScripts(server, scripts);
 
   afterEach(async () => {
     await proxy.heal();
     await Promise.all(opened.splice(0).map((one) => one.close()));
     await server.command("FLUSHALL");
-    await loadScripts(server);
+    await loadScripts(server, scripts);
     proxy.commands.clear();
   });
 
@@ -79,21 +71,11 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
     return proxy.commands.all.map(([command = "", what]) => nameOf(command, what));
   }
 
-  async function untilInLine(key: string, count: number, how?: "told"): Promise<void> {
-    const isThere = how === "told" ? /^\d+ [12] / : /^/;
-    const allThere = async (): Promise<boolean> => {
-      const waiters = await server.command("HVALS", `${key}:redislock:waiters{${key}}`);
-      if (!Array.isArray(waiters) || waiters.length !== count) return false;
-      return waiters.every((waiter) => isThere.test(String(waiter)));
-    };
-    await waitUntil(allThere, { what: `${count} to stand in line for ${key}` });
+  function untilInLine(key: string, count: number, how?: "told"): Promise<void> {
+    return untilInLineAt(server, key, count, { told: how === "told" });
   }
 
   return { server, proxy, client, locker, asked, untilInLine };
-}
-
-async function loadScripts(server: RedisServer): Promise<void> {
-  for (const { source } of scripts) await server.command("SCRIPT", "LOAD", source);
 }
 
 function nameOf(command: string, what: string | undefined): string {

@@ -55,6 +55,12 @@ it("starts several side by side, with arguments", async () => {
   ]);
 });
 
+it("gives a node of a cluster a port whose second one no outgoing connection can take", async () => {
+  const args = ["--cluster-enabled", "yes"];
+  const nodes = await Promise.all([start({ args }), start({ args }), start({ args })]);
+  for (const { port } of nodes) expect(port + 10_000).toBeLessThan(32_768);
+});
+
 it("takes bytes as they are and gives errors as errors", async () => {
   const server = await start();
   const bytes = Buffer.from([0, 13, 10, 255]);

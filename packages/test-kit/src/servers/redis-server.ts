@@ -3,7 +3,7 @@ import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { freePort } from "./free-port.js";
+import { freeClusterPort, freePort } from "./free-port.js";
 import { endWithThisProcess } from "../processes/lifeline.js";
 import { connect, type RespConnection } from "../protocol/resp-connection.js";
 import { RespError, type Reply } from "../protocol/resp.js";
@@ -29,7 +29,10 @@ export interface ServerOptions {
  */
 export async function startServer(options: ServerOptions = {}): Promise<RedisServer> {
   const { args = [], port } = options;
-  return port === undefined ? startServerWhereFree(freePort, args) : startServerAt(port, args);
+  if (port !== undefined) return startServerAt(port, args);
+  // A node of a cluster listens on a second port.
+  const isNode = args.includes("--cluster-enabled");
+  return startServerWhereFree(isNode ? freeClusterPort : freePort, args);
 }
 
 /** As {@link startServer}, at a port from `choosePort`: at another if that was taken meanwhile. */

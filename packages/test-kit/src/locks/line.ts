@@ -1,5 +1,10 @@
-/** What tests want to know of a line, seen from the server. */
-import { waitUntil, type RedisServer, type Reply } from "@redislock/test-kit";
+/** What tests want to know of a line, seen from the server. For keys without braces. */
+import { waitUntil } from "../promises/wait-until.js";
+import type { Reply } from "../protocol/resp.js";
+import type { RedisServer } from "../servers/redis-server.js";
+
+/** A waiter's record, if Redis can reach its inbox: so that it asks again only when it is time. */
+const REACHABLE = /^\d+ [12] /;
 
 /** The ids of those who stand in line for a key, as it is called in Redis, first come first. */
 export async function line(server: RedisServer, key: string): Promise<string[]> {
@@ -16,13 +21,12 @@ export async function untilInLine(
   count: number,
   { told = true }: { readonly told?: boolean } = {},
 ): Promise<void> {
-  await waitUntil(
-    async () => {
-      const waiters = textsOf(await server.command("HVALS", companion(key, "waiters")));
-      return waiters.length === count && (!told || waiters.every((one) => /^\d+ [12] /.test(one)));
-    },
-    { what: `${count} to stand in line for ${key}`, timeout: 10_000 },
-  );
+  const allThere = async (): Promise<boolean> => {
+    const waiters = textsOf(await server.command("HVALS", companion(key, "waiters")));
+    if (waiters.length !== count) return false;
+    return !told || waiters.every((waiter) => REACHABLE.test(waiter));
+  };
+  await waitUntil(allThere, { what: `${count} to stand in line for ${key}` });
 }
 
 /** The inboxes that somebody listens to. */
@@ -35,11 +39,12 @@ export function inboxOf(id: string): string {
   return `redislock:inbox:${id.replace(/:\d+$/, "")}`;
 }
 
-/** The name of a key's companion; for keys without braces. */
+/** The name of a key's companion. */
 export function companion(key: string, what: "fence" | "line" | "waiters"): string {
   return `${key}:redislock:${what}{${key}}`;
 }
 
+/** The texts of a reply that is a list; none of any other. */
 export function textsOf(reply: Reply): string[] {
   return Array.isArray(reply) ? reply.map(String) : [];
 }
