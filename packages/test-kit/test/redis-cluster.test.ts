@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 
-import { startCluster, type RedisCluster } from "../src/index.js";
+import { startCluster, waitUntil, type RedisCluster, type RedisServer } from "../src/index.js";
 
 let cluster: RedisCluster;
 
@@ -54,6 +54,26 @@ it("moves a slot with its keys", async () => {
       message: `MOVED ${slot} 127.0.0.1:${target.port}`,
     });
   }
+});
+
+it("gives a slot to a node with an epoch that beats the old owner's, also one just taken", async () => {
+  const figureOf = async (node: RedisServer, name: string): Promise<number> => {
+    const info = String(await node.command("CLUSTER", "INFO"));
+    return Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1]);
+  };
+  const slot = await cluster.slotOf("{epoch}");
+  const source = cluster.nodeOfSlot(slot);
+  const [target, other] = cluster.nodes.filter((node) => node !== source);
+  if (!target || !other) throw new Error("too few nodes");
+  // Only who has not the highest takes a higher one, of which the rest hear by and by.
+  await other.command("CLUSTER", "BUMPEPOCH");
+  const highest = await figureOf(other, "cluster_my_epoch");
+  await waitUntil(async () => (await figureOf(source, "cluster_current_epoch")) === highest);
+  await source.command("CLUSTER", "BUMPEPOCH");
+  await cluster.moveSlot(slot, cluster.nodes.indexOf(target));
+  expect(await figureOf(target, "cluster_my_epoch")).toBeGreaterThan(
+    await figureOf(source, "cluster_my_epoch"),
+  );
 });
 
 it("answers ASK while a slot is on its way", async () => {

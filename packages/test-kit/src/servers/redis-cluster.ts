@@ -97,6 +97,7 @@ export class RedisCluster {
     return {
       migrateKeys: () => migrateKeys(slot, source, target),
       finish: async () => {
+        await this.#untilEpochsAgree();
         // The target first, so that at no time two nodes send clients to each other.
         const others = this.nodes.filter((node) => node !== target);
         for (const node of [target, ...others]) {
@@ -139,12 +140,25 @@ export class RedisCluster {
   }
 
   async #serves(node: RedisServer): Promise<boolean> {
-    const info = String(await node.command("CLUSTER", "INFO")).split("\r\n");
-    return [
-      "cluster_state:ok",
-      `cluster_slots_ok:${SLOTS}`,
-      `cluster_known_nodes:${this.nodes.length}`,
-    ].every((line) => info.includes(line));
+    const info = await infoOf(node);
+    return (
+      info.get("cluster_state") === "ok" &&
+      info.get("cluster_slots_ok") === String(SLOTS) &&
+      info.get("cluster_known_nodes") === String(this.nodes.length)
+    );
+  }
+
+  /**
+   * Waits until no node knows of a later epoch than the others. A node that takes a slot over takes an
+   * epoch above all that it knows: were one that it does not know later, a late message of the slot's old
+   * owner would win against it, and in the end two nodes would send clients to each other for ever.
+   */
+  async #untilEpochsAgree(): Promise<void> {
+    const agree = async (): Promise<boolean> => {
+      const infos = await Promise.all(this.nodes.map(infoOf));
+      return new Set(infos.map((info) => info.get("cluster_current_epoch"))).size === 1;
+    };
+    await waitUntil(agree, { what: "the nodes to know of one epoch", interval: 20 });
   }
 
   #node(index: number): RedisServer {
@@ -163,6 +177,11 @@ async function addSlots(node: RedisServer, first: number, last: number): Promise
     const slots = Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
     await node.command("CLUSTER", "ADDSLOTS", ...slots);
   }
+}
+
+async function infoOf(node: RedisServer): Promise<ReadonlyMap<string, string>> {
+  const lines = String(await node.command("CLUSTER", "INFO")).split("\r\n");
+  return new Map(lines.map((text) => [text.split(":")[0] ?? "", text.split(":")[1] ?? ""]));
 }
 
 async function idOf(node: RedisServer): Promise<string> {
