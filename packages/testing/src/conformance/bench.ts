@@ -1,39 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 
-import { Locker, type LockerOptions, type RedisClient, type Script } from "@redislock/core";
+import {
+  Locker,
+  type LockerOptions,
+  type RedisClient,
+  type Script,
+  ServerError,
+} from "@redislock/core";
 
-/** What is used of a test runner: `node:test`, jest, vitest and mocha all have it. */
-export interface Runner {
-  readonly describe: (name: string, body: () => void) => unknown;
-  readonly it: (name: string, body: () => Promise<void>) => unknown;
-}
-
-export interface ConformanceOptions {
-  /** Connects a client of your library, and wraps it in your adapter. Called several times for each test. */
-  connect(): Connected | Promise<Connected>;
-
-  /**
-   * Runs a command on the same server by other means than the adapter, and resolves to its reply. In a
-   * cluster, on the node of the key that comes second; `SCRIPT` and `CLIENT` on all nodes.
-   */
-  command(...command: [string, ...string[]]): Promise<unknown>;
-
-  /**
-   * Sees to it that the reply to the next `EVALSHA` is lost on its way, together with its connection.
-   * Without it, the tests about lost replies are left out.
-   */
-  loseNextReply?(): void | Promise<void>;
-
-  /** Whether the adapter implements `subscribe`. Default: true. */
-  readonly subscribes?: boolean;
-}
-
-export interface Connected {
-  readonly client: RedisClient;
-  /** Closes the client of your library, as its user would. */
-  readonly close: () => unknown;
-}
+import type { ConformanceOptions, Connected, Credentials, Network, Runner } from "./options.js";
 
 /** Milliseconds that a test may take. */
 const PATIENCE = 15_000;
@@ -57,6 +33,21 @@ export class Bench {
     return connected;
   }
 
+  /** Makes a user of the server who has these rights alone. Call it before `connectAs`. */
+  async user(...rules: string[]): Promise<Credentials> {
+    const user = { username: `conformance-${randomUUID()}`, password: randomUUID() };
+    this.atEnd(() => this.command("ACL", "DELUSER", user.username));
+    await this.command("ACL", "SETUSER", user.username, "on", `>${user.password}`, ...rules);
+    return user;
+  }
+
+  async connectAs(user: Credentials): Promise<Connected> {
+    const connected = await this.#options.connectAs?.(user);
+    assert.ok(connected, "this test needs connectAs");
+    this.atEnd(() => connected.close());
+    return connected;
+  }
+
   async client(): Promise<RedisClient> {
     return (await this.connect()).client;
   }
@@ -76,6 +67,17 @@ export class Bench {
     return this.#options.command(...command);
   }
 
+  /** The network, which is whole again at the end of the test. */
+  network(): Network {
+    const { network } = this.#options;
+    assert.ok(network, "this test needs a network");
+    this.atEnd(async () => {
+      await network.speak();
+      await network.accept();
+    });
+    return network;
+  }
+
   async loseNextReply(): Promise<void> {
     await this.#options.loseNextReply?.();
   }
@@ -91,20 +93,19 @@ export class Bench {
 }
 
 /** Registers one test. */
-export function promise(
-  run: Runner,
-  options: ConformanceOptions,
-  name: string,
-  body: (bench: Bench) => Promise<void>,
-): void {
-  run.it(name, async () => {
-    const bench = new Bench(options);
-    try {
-      await within(PATIENCE, `"${name}"`, body(bench));
-    } finally {
-      await bench.tidyUp();
-    }
-  });
+export type Register = (name: string, body: (bench: Bench) => Promise<void>) => void;
+
+export function registerWith(run: Runner, options: ConformanceOptions): Register {
+  return (name, body) => {
+    run.it(name, async () => {
+      const bench = new Bench(options);
+      try {
+        await within(PATIENCE, `"${name}"`, body(bench));
+      } finally {
+        await bench.tidyUp();
+      }
+    });
+  };
 }
 
 /** A Lua text as a script that no server has ever seen. */
@@ -121,6 +122,11 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   return assert.fail("resolved, but should have been rejected");
+}
+
+export function assertServerError(error: unknown, reply: string, what: string): void {
+  assert.ok(error instanceof ServerError, `${what}: not a ServerError: ${String(error)}`);
+  assert.equal(error.reply, reply, what);
 }
 
 /** Waits until something holds. */

@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
 
-import { LockNotHeldError, NotObtainedError } from "@redislock/core";
+import { type LockEvent, LockNotHeldError, NotObtainedError } from "@redislock/core";
 
-import {
-  type ConformanceOptions,
-  eventually,
-  pause,
-  promise,
-  rejection,
-  type Runner,
-} from "./conformance-bench.js";
+import { eventually, type Register, rejection } from "./bench.js";
+import type { ConformanceOptions } from "./options.js";
 
 const LONG = 60_000;
 
 /** What the lock promises its users, seen from outside and through the adapter. */
-export function lockTests(run: Runner, options: ConformanceOptions): void {
-  const test = promise.bind(undefined, run, options);
-
+export function lockTests(test: Register, options: ConformanceOptions): void {
   test("one of many gets the lock", async (bench) => {
     const lockers = await Promise.all([1, 2, 3, 4].map(() => bench.locker()));
     const tries = [...lockers, ...lockers, ...lockers].map((locker) =>
@@ -58,9 +50,14 @@ export function lockTests(run: Runner, options: ConformanceOptions): void {
   });
 
   test("a lock that is renewed outlives its ttl", async (bench) => {
-    const [one, other] = [await bench.locker(), await bench.locker()];
+    let renewals = 0;
+    const onEvent = ({ type }: LockEvent): void => {
+      if (type === "renewed") renewals++;
+    };
+    const [one, other] = [await bench.locker({ onEvent }), await bench.locker()];
     const lock = await one.obtain(bench.key("a"), 500, { renew: true });
-    await pause(1_200);
+    // Each comes a third of the ttl after the one before it.
+    await eventually("it was renewed for longer than its ttl", () => renewals >= 4);
     assert.equal(lock.held, true);
     assert.equal(await other.tryObtain(bench.key("a"), LONG), null);
   });
