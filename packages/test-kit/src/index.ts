@@ -1,3 +1,5 @@
+export { run, script } from "./adapters/script.js";
+export { stayUntilTold } from "./adapters/subscriber.js";
 export { seededRandom } from "./determinism/seeded-random.js";
 export { VirtualClock } from "./determinism/virtual-clock.js";
 export { loadScripts, scriptRunBy, scriptsOf, type KnownScript } from "./locks/known-scripts.js";
@@ -22,6 +24,7 @@ export {
   type WaitForOptions,
 } from "./proxy/command-log.js";
 export { startProxy, type AimedFault, type Fault, type FaultProxy } from "./proxy/fault-proxy.js";
+export { startProxiedServer, type ProxiedServer } from "./proxy/proxied-server.js";
 export { freeClusterPort, freePort } from "./servers/free-port.js";
 export { redisCli } from "./servers/redis-cli.js";
 export {

@@ -46,7 +46,7 @@ async function sourcesIn(root: string, folder: string): Promise<string[]> {
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) paths.push(...(await sourcesIn(root, path)));
-    else if (/\.ts$/.test(path) && !/\.(d|test)\.ts$/.test(path)) paths.push(path);
+    else if (path.endsWith(".ts") && !/\.(d|test)\.ts$/.test(path)) paths.push(path);
   }
   return paths;
 }
