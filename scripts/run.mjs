@@ -1,43 +1,92 @@
 /**
- * `npm test` and `npm run demo`, on a machine that has Node, npm and perhaps nothing else: whatever
- * set-up is missing is done first.
+ * `npm test`, `npm run demo` and `npm run check`, on a machine that has Node, npm and perhaps nothing
+ * else: whatever set-up is missing is done first.
  */
-import { join } from "node:path";
-import { ensureRedis, withRedis } from "./redis.mjs";
+import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
-import { Failure, root, runMain, say, show } from "./shell.mjs";
+import { Failure, runMain, show } from "./shell.mjs";
 
-/** @type {Record<string, () => Promise<number>>} */
+/**
+ * @typedef {object} Task
+ * @property {string} usage
+ * @property {string[]} [options] the names of those that it takes, each with a value
+ * @property {() => boolean} needsRedis
+ * @property {(args: string[]) => Promise<number>} run
+ */
+
+const setupHelp = `
+What a fresh clone lacks is installed and built first: a redis-server, the dependencies, the
+packages. All commands that this takes are shown before the first of them runs.
+
+Environment:
+  REDIS_SERVER=/path/to/valkey-server   the server to start, if not redis-server on the PATH`;
+
+/** @type {Record<string, Task>} */
 const tasks = {
-  async test() {
-    await setUp();
-    await ensureRedis();
-    say("running every test of every package");
+  test: {
+    usage: `usage: npm test
+
+Every test of every package, against real servers on free ports.
+${setupHelp}`,
+    needsRedis: () => true,
     // One package at a time: each starts servers of its own, which must not starve one another.
-    return show("turbo", ["run", "test", "--concurrency=1", "--continue"]);
+    run: () => show("turbo", ["run", "test", "--concurrency=1", "--continue"]),
   },
 
-  async demo() {
-    await setUp();
-    const url = process.env["REDIS_URL"];
-    if (url) {
-      say("running the demo on the server of REDIS_URL");
-      return demo(url);
-    }
-    await ensureRedis();
-    say("running the demo on a redis-server of its own");
-    return withRedis(demo);
+  demo: {
+    usage: `usage: npm run demo [-- --sellers=4 --tickets=8 --pause=250 --lease=3000]
+
+Several processes sell a limited stock of tickets: without a lock, with one, and with one while a
+seller is killed. Pause and lease are in milliseconds.
+${setupHelp}
+  REDIS_URL=redis://localhost:6379      a server that runs, to use instead of starting one`,
+    options: ["sellers", "tickets", "pause", "lease"],
+    needsRedis: () => !process.env["REDIS_URL"],
+    run: (args) => show(process.execPath, ["examples/dist/demo.js", ...args]),
+  },
+
+  check: {
+    usage: `usage: npm run check
+
+All that must hold besides the tests: lint, format, types, and every "check:…" of package.json.
+${setupHelp}`,
+    needsRedis: () => true,
+    run: () => {
+      const scripts = "/^(lint|format:check|typecheck|check:.+)$/";
+      return show("pnpm", ["--no-bail", "--sequential", "run", scripts]);
+    },
   },
 };
 
-/** @param {string} url */
-function demo(url) {
-  const args = [join(root, "examples/dist/demo.js"), ...process.argv.slice(3)];
-  return show(process.execPath, args, { env: { REDIS_URL: url } });
-}
-
-await runMain(async () => {
-  const task = tasks[process.argv[2] ?? ""];
-  if (!task) throw new Failure(`usage: node scripts/run.mjs ${Object.keys(tasks).join("|")}`);
-  return task();
+await runMain(() => {
+  const [name = "", ...args] = process.argv.slice(2);
+  const task = tasks[name];
+  if (!task) {
+    const names = Object.keys(tasks).join("|");
+    throw new Failure(
+      `there is no task "${name}"\n\nusage: node scripts/run.mjs ${names} [--help]`,
+    );
+  }
+  if (wantsHelp(task, args)) {
+    console.log(task.usage);
+    return 0;
+  }
+  setUp({ redis: task.needsRedis() });
+  return task.run(args);
 });
+
+/**
+ * @param {Task} task
+ * @param {string[]} args
+ * @throws Failure for what the task does not take
+ */
+function wantsHelp({ usage, options = [] }, args) {
+  /** @type {NonNullable<import("node:util").ParseArgsConfig["options"]>} */
+  const known = { help: { type: "boolean", short: "h" } };
+  for (const option of options) known[option] = { type: "string" };
+  try {
+    return parseArgs({ args, options: known }).values["help"] === true;
+  } catch (error) {
+    throw new Failure(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  }
+}

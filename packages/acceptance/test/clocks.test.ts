@@ -42,7 +42,7 @@ function clockOf(speed: number): Clock {
     now: () => performance.now() * speed,
     after: (ms, run) => {
       const timer = setTimeout(run, ms / speed).unref();
-      return () => clearTimeout(timer);
+      return { cancel: () => clearTimeout(timer) };
     },
   };
 }

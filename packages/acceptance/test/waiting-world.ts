@@ -59,10 +59,10 @@ class LeapingClock implements Clock {
     return this.#now;
   }
 
-  after(ms: number, run: () => void): () => void {
+  after(ms: number, run: () => void): { cancel: () => void } {
     const timer = { at: this.#now + ms, run };
     this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return { cancel: () => this.#timers.delete(timer) };
   }
 
   get idle(): boolean {

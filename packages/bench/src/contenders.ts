@@ -40,14 +40,14 @@ export const floors: readonly Contender[] = [
 
 export const raws: readonly Contender[] = INTERVALS.flatMap((poll): Contender[] => [
   {
-    name: `raw ioredis, each ${poll} ms`,
+    name: `raw ioredis, every ${poll} ms`,
     client: "ioredis",
     kind: "raw",
     poll,
     open: async (server) => (await import("./contenders/raw.js")).openIoredis(server, poll),
   },
   {
-    name: `raw node-redis, each ${poll} ms`,
+    name: `raw node-redis, every ${poll} ms`,
     client: "node-redis",
     kind: "raw",
     poll,

@@ -35,12 +35,13 @@ function page({ machine, figures }: Results): string {
   return [
     "# Measured",
     "",
-    "Written by `pnpm bench`, as are the charts; all contenders in one run, in rounds whose order changes, each a",
-    "median. A figure with × is a ratio of two things in the same round: absolute times would tell of the machine.",
-    "In every run it is checked that no two had a lock at once, and that fencing tokens rise.",
+    "This page and its charts are written by `pnpm bench`. All contenders are measured in one run, in rounds of",
+    "changing order, and each figure is a median. A figure with × is a ratio of two measurements in the same",
+    "round, because absolute times would say more about the machine. Every run checks that no lock has two",
+    "holders at once, and that fencing tokens rise.",
     "",
-    `${date}, Node ${node}, ${server}, ${os}, ${cpu}, load ${load.toFixed(1)} before it began.`,
-    "Everything on one machine, over loopback: a network makes round trips dearer, and with that polling.",
+    `${date}, Node ${node}, ${server}, ${os}, ${cpu}, load ${load.toFixed(1)} before the run.`,
+    "Everything ran on one machine over loopback. On a network, round trips cost more, and so does polling.",
     "",
     markdown(summary(figures)),
     ...figures.flatMap((figure) => ["", `## ${figure.title}`, "", ...section(figure)]),
@@ -60,7 +61,7 @@ function section(figure: Figure): string[] {
     "",
     `![${figure.title}](${figure.id}.svg)`,
     "",
-    markdown([["", "median", "half of the rounds"], ...rows]),
+    markdown([["", "median", "middle half of rounds"], ...rows]),
   ];
 }
 

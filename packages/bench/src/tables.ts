@@ -8,7 +8,7 @@ export function figureAsText(figure: Figure): string {
     spread(value, figure),
   ]);
   const goal = figure.goal === undefined ? "" : ` (goal: ${goalOf(figure)})`;
-  const table = columns([["", "median", "half of the rounds"], ...rows]);
+  const table = columns([["", "median", "middle half of rounds"], ...rows]);
   return [`${figure.title}${goal}`, table, figure.method].join("\n");
 }
 

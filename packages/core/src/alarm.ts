@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.js";
+import type { Clock, Timer } from "./clock.js";
 
 /** Something to be done at a time; kept by {@link Alarm}. */
 export interface Entry {
@@ -17,7 +17,9 @@ export class Alarm {
   readonly #clock: Clock;
   readonly #heap: Entry[] = [];
   #armedFor = Infinity;
-  #disarm: (() => void) | undefined;
+  #timer: Timer | undefined;
+  /** How many calls somebody awaits. */
+  #awaited = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,22 +46,37 @@ export class Alarm {
     return true;
   }
 
+  /**
+   * Keeps the process alive until the call is settled: its timers are all that does so where a client
+   * holds no socket open, and a program must not end in the middle of an `await`. Leases and renewals
+   * keep nothing alive.
+   */
+  async awaited<T>(call: Promise<T>): Promise<T> {
+    if (this.#awaited++ === 0) this.#timer?.ref?.();
+    try {
+      return await call;
+    } finally {
+      if (--this.#awaited === 0) this.#timer?.unref?.();
+    }
+  }
+
   /** Resolves after `ms` milliseconds. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.set(this.now() + ms, resolve));
   }
 
   #arm(at: number): void {
-    this.#disarm?.();
+    this.#timer?.cancel();
     this.#armedFor = at;
     // Platforms cut fractions off and take at most 2^31 - 1.
     const ms = Math.min(Math.max(Math.ceil(at - this.now()), 0), 0x7fffffff);
-    this.#disarm = this.#clock.after(ms, () => this.#ring());
+    this.#timer = this.#clock.after(ms, () => this.#ring());
+    if (this.#awaited > 0) this.#timer.ref?.();
   }
 
   #ring(): void {
     this.#armedFor = Infinity;
-    this.#disarm = undefined;
+    this.#timer = undefined;
     const now = this.now();
     for (let first = this.#heap[0]; first && first.at <= now; first = this.#heap[0]) {
       this.#remove(first);

@@ -1,5 +1,7 @@
 import type { RedisClient, Reply, Script } from "./client.js";
 import { ServerError } from "./errors.js";
+import { isNotNow } from "./refusals.js";
+import { listOf, OddReplyError } from "./replies.js";
 import { obtainManyScript, obtainScript, releaseManyScript, releaseScript } from "./scripts.js";
 
 /** One question of a bundle, and whoever waits for its reply. */
@@ -29,19 +31,35 @@ const MOST_KEYS = 128;
  * Sends questions of one kind that are asked in the same moment as one command: whoever takes many
  * locks at once has more to do with commands than with locks. What is asked while nothing is under way
  * leaves at once, so that a single lock waits for nothing. All leave in the order in which they were asked.
- * Not in a cluster, where a command must stay within one slot.
+ * Not in a cluster, where a command must stay within one slot; nor with a client whose server has once
+ * refused one because of the slots or the rights of its keys, as a single endpoint of a cluster does.
  */
 export class Bundles {
   readonly #client: RedisClient;
   #open: Bundle | undefined;
   #underWay = 0;
+  #apart = false;
 
   constructor(client: RedisClient) {
     this.#client = client;
   }
 
+  /** Whether each lock must be asked about by itself. */
+  get apart(): boolean {
+    return this.#apart || this.#client.cluster === true;
+  }
+
+  /**
+   * Whether a command for many locks that was refused like this is to be sent again for each of them, as
+   * Redis may have refused all of them because of one. Remembers what will not change.
+   */
+  fallsApart(error: ServerError): boolean {
+    if (error.reply === "CROSSSLOT" || error.reply === "NOPERM") this.#apart = true;
+    return !isNotNow(error);
+  }
+
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
-    const many = this.#underWay === 0 || this.#client.cluster ? undefined : MANY.get(script);
+    const many = this.#underWay === 0 || this.apart ? undefined : MANY.get(script);
     if (!many) {
       this.#close();
       return this.#ask(script, keys, args);
@@ -92,17 +110,18 @@ export class Bundles {
     const args = [first.keys.length, first.args.length].map(String);
     args.push(...parts.flatMap((part) => part.args));
     try {
-      const replies = await this.#ask(many, keys, args);
+      const reply = await this.#ask(many, keys, args);
+      const replies = listOf(reply, parts.length);
+      if (!replies) throw new OddReplyError(reply);
       for (const [index, part] of parts.entries()) {
-        const reply = typeof replies === "object" ? replies?.[index] : undefined;
-        if (reply === undefined || reply === "alone") alone(part);
-        else part.resolve(reply);
+        const answer = replies[index] ?? null;
+        if (answer === "alone") alone(part);
+        else part.resolve(answer);
       }
     } catch (error) {
-      // Redis may have refused all of them for the sake of one.
-      const forOne = error instanceof ServerError && error.reply === "NOPERM";
+      const fallsApart = error instanceof ServerError && this.fallsApart(error);
       for (const part of parts) {
-        if (forOne) alone(part);
+        if (fallsApart) alone(part);
         else part.reject(error);
       }
     }

@@ -2,15 +2,26 @@ import type { Alarm } from "./alarm.js";
 import { Bundles } from "./bundles.js";
 import type { RedisClient, Reply, Script } from "./client.js";
 import { ServerError } from "./errors.js";
+import { isNotNow } from "./refusals.js";
+import { OddReplyError } from "./replies.js";
+
+/** A command, and what its reply means. */
+export interface Command<T> {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+  /** What a reply means; undefined for one that the script cannot give. */
+  readonly read: (reply: Reply) => T | undefined;
+}
 
 /**
  * What came of asking Redis: a reply, and when the question it answers was sent; a refusal, after
- * which nothing was done; or no answer, after which nobody knows.
+ * which nothing was done; or no answer, or none that can be understood, after which nobody knows.
  */
-export type Outcome =
+export type Outcome<T> =
   | {
       readonly kind: "reply";
-      readonly reply: Reply;
+      readonly reply: T;
       readonly sentAt: number;
       /** False if it was asked before without an answer, so that it may have been done twice. */
       readonly once: boolean;
@@ -19,30 +30,7 @@ export type Outcome =
   | { readonly kind: "unknown"; readonly error: unknown };
 
 /** An outcome that is no answer. */
-export type Failure = Exclude<Outcome, { kind: "reply" }>;
-
-/**
- * Answers that say "not now": the script was not run, and may be in a moment. The last three, which are
- * the client's business, are among them because a client that sends commands in batches cannot always
- * see to it.
- */
-const NOT_NOW = new Set([
-  "LOADING",
-  "BUSY",
-  "READONLY",
-  "NOREPLICAS",
-  "TRYAGAIN",
-  "CLUSTERDOWN",
-  "MASTERDOWN",
-  "MISCONF",
-  "NOSCRIPT",
-  "MOVED",
-  "ASK",
-]);
-
-export function isNotNow(error: ServerError): boolean {
-  return NOT_NOW.has(error.reply);
-}
+export type Failure = Exclude<Outcome<never>, { kind: "reply" }>;
 
 /** Pauses between two tries of the same question, in milliseconds: double each time, up to the last. */
 const FIRST_PAUSE = 10;
@@ -63,23 +51,34 @@ export class Calls {
     this.#bundles = new Bundles(client);
   }
 
+  /** Whether each lock must be asked about by itself. */
+  get apart(): boolean {
+    return this.#bundles.apart;
+  }
+
+  /** See {@link Bundles.fallsApart}. */
+  fallsApart(error: ServerError): boolean {
+    return this.#bundles.fallsApart(error);
+  }
+
   /**
    * Runs a script until there is a reply, a final refusal, or the time `until`; at the latest it gives
    * up after {@link timeout}. Tries again after "not now" and after no answer, so the script must
-   * stand being run twice. A reply that comes after that is handed to `late`.
+   * stand being run twice. Not after a reply that the script cannot give: what answers then is not the
+   * script, and may queue or pass on whatever it is sent. A reply that comes after that is handed to
+   * `late`, as undefined if it was not understood.
    */
-  async run(
-    script: Script,
-    keys: readonly string[],
-    args: readonly string[],
+  async run<T>(
+    command: Command<T>,
     until: number = Infinity,
-    late?: (reply: Reply) => void,
-  ): Promise<Outcome> {
+    late?: (reply: T | undefined) => void,
+  ): Promise<Outcome<T>> {
     const deadline = Math.min(until, this.alarm.now() + this.timeout);
     let once = true;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LAST_PAUSE)) {
-      const outcome = await this.#ask(script, keys, args, deadline, once, late);
+      const outcome = await this.#ask(command, deadline, once, late);
       if (outcome.kind === "reply") return outcome;
+      if (outcome.kind === "unknown" && outcome.error instanceof OddReplyError) return outcome;
       if (outcome.kind === "refused" && !isNotNow(outcome.error)) return outcome;
       if (outcome.kind === "unknown") once = false;
       // The last try must have time to be answered, too: a refusal says more than no answer.
@@ -88,14 +87,12 @@ export class Calls {
     }
   }
 
-  #ask(
-    script: Script,
-    keys: readonly string[],
-    args: readonly string[],
+  #ask<T>(
+    { script, keys, args, read }: Command<T>,
     deadline: number,
     once: boolean,
-    late: ((reply: Reply) => void) | undefined,
-  ): Promise<Outcome> {
+    late: ((reply: T | undefined) => void) | undefined,
+  ): Promise<Outcome<T>> {
     return new Promise((resolve) => {
       const sentAt = this.alarm.now();
       const expiry = this.alarm.set(deadline, () => {
@@ -107,9 +104,11 @@ export class Calls {
         if (error instanceof ServerError) resolve({ kind: "refused", error, once });
         else resolve({ kind: "unknown", error });
       };
-      this.#bundles.run(script, keys, args).then((reply) => {
-        if (this.alarm.clear(expiry)) resolve({ kind: "reply", reply, sentAt, once });
-        else late?.(reply);
+      this.#bundles.run(script, keys, args).then((raw) => {
+        const reply = read(raw);
+        if (!this.alarm.clear(expiry)) late?.(reply);
+        else if (reply === undefined) resolve({ kind: "unknown", error: new OddReplyError(raw) });
+        else resolve({ kind: "reply", reply, sentAt, once });
       }, fail);
     });
   }

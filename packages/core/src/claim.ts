@@ -1,4 +1,4 @@
-import { type Calls, type Failure, isNotNow, type Outcome } from "./calls.js";
+import type { Calls, Command, Failure } from "./calls.js";
 import type { Reply } from "./client.js";
 import {
   type Holder,
@@ -11,8 +11,11 @@ import {
 import { usable } from "./lease.js";
 import { lockNames, type Space } from "./names.js";
 import { redacted, redactedAnswer } from "./redact.js";
+import { isNotNow } from "./refusals.js";
+import { listOf, textOrNull, wholeNumber } from "./replies.js";
 import type { Request } from "./request.js";
 import { leaveScript, obtainScript, releaseScript, ttlScript } from "./scripts.js";
+import { createToken } from "./token.js";
 
 /** What came of asking for the locks once. */
 export type Answer =
@@ -30,8 +33,6 @@ export type Answer =
 interface Place {
   readonly position: number;
   readonly ticket: string;
-  /** Every grant from then on has a higher fencing token. */
-  readonly bound: number;
 }
 
 /** Who asks to stand in line. */
@@ -44,12 +45,25 @@ export interface Waiter {
   readonly told: 0 | 1 | 2;
   /** Milliseconds of the lease that it is granted unasked. */
   readonly lease: number;
+  /** A secret of this command: who shows it grants what the command asked for, after it was sent. */
+  readonly proof: string;
 }
 
 /** What an obtain that was given up left: whose the lock is, and our place in line if we had one. */
 export interface Left {
   readonly holder: Holder | undefined;
   readonly position: number | undefined;
+}
+
+/** What Redis says to being asked for the locks. */
+type Asked =
+  | { readonly kind: "granted"; readonly fencingToken: number }
+  | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place };
+
+/** What Redis says that an obtain which was given up left. */
+interface Leftover extends Left {
+  /** It had a lock to give back. */
+  readonly owned: boolean;
 }
 
 /** Whether a lock is still ours, as Redis says. */
@@ -66,6 +80,10 @@ export class Claim {
   readonly metadata: string;
   readonly #calls: Calls;
   readonly #value: string;
+  /** Tells this call from others with the same token; "" where the token is this call's alone. */
+  readonly #call: string;
+  /** The fencing token that we were told of, for scripts that must tell our lock from a later one. */
+  #fence = "";
   /** Four names for each key, in the order that the scripts take them. */
   readonly #names: string[];
   /** Told when a grant that came after we had given up was released again. */
@@ -84,6 +102,7 @@ export class Claim {
     this.metadata = request.metadata;
     this.#calls = calls;
     this.#value = request.token + request.metadata;
+    this.#call = request.ownToken ? createToken() : "";
     const [first = "", ...others] = request.keys;
     this.#names = lockNames(first, space);
     for (const key of others) this.#names.push(...lockNames(key, space));
@@ -97,17 +116,19 @@ export class Claim {
 
   /** Asks for the locks once; as a `waiter`, also for a place in line if they are taken. */
   async ask(deadline: number, waiter?: Waiter): Promise<Answer> {
-    const args = [this.#value, String(this.ttl), String(this.token.length)];
+    const args = [this.#value, String(this.ttl), String(this.token.length), this.#call];
     if (waiter) {
-      const { id, ticket = "", patience, told, lease } = waiter;
+      const { id, ticket = "", patience, told, lease, proof } = waiter;
       this.#id = id;
-      args.push(id, ticket, String(patience), String(told), String(lease));
+      args.push(id, ticket, String(patience), String(told), String(lease), proof);
     }
+    const read = waiter ? readInLine : readAsked;
+    const command: Command<Asked> = { script: obtainScript, keys: this.#names, args, read };
     // An answer that comes when the lease would be over is no answer.
     const until = Math.min(deadline, this.#calls.alarm.now() + usable(this.ttl));
     this.#unanswered++; // Until the answer is there, and for good if it had to be asked twice.
-    const outcome = await this.#calls.run(obtainScript, this.#names, args, until, (reply) => {
-      this.#unanswered--;
+    const outcome = await this.#calls.run(command, until, (reply) => {
+      if (reply) this.#unanswered--;
       this.#sweep(reply);
     });
     if (outcome.kind === "unknown") {
@@ -116,7 +137,7 @@ export class Claim {
     }
     if (
       outcome.kind === "reply" &&
-      typeof outcome.reply === "string" &&
+      outcome.reply.kind === "granted" &&
       this.tooLate(outcome.sentAt, this.ttl)
     ) {
       const cause = new Error("the answer took longer than the lease");
@@ -129,7 +150,13 @@ export class Claim {
       return { kind: "failed", error, final: !isNotNow(outcome.error) };
     }
     this.#sweep(outcome.reply);
-    return answer(outcome, this.ttl, waiter !== undefined);
+    const { reply, sentAt } = outcome;
+    return reply.kind === "granted" ? { ...reply, sentAt, ttl: this.ttl } : reply;
+  }
+
+  /** The lock is ours, with this fencing token. */
+  granted(fencingToken: number): void {
+    if (this.#call !== "") this.#fence = String(fencingToken);
   }
 
   /** Whether a lease that counts from `sentAt` is over. */
@@ -150,38 +177,36 @@ export class Claim {
 
   /** Leaves the line and gives back what was granted meanwhile. */
   async giveBack(): Promise<Left | undefined> {
-    const args = [this.#value, this.#id ?? ""];
-    const outcome = await this.#calls.run(leaveScript, this.#names, args);
+    const args = [this.#value, this.#id ?? "", this.#call];
+    const command = { script: leaveScript, keys: this.#names, args, read: readLeftover };
+    const outcome = await this.#calls.run(command);
     if (outcome.kind !== "reply") return undefined;
-    const [left = null, fence = null, metadata = null, position, owned] = listOf(outcome.reply);
-    if (owned === "1") this.#onLateGrant();
-    return {
-      holder: describedHolder(left, fence, metadata),
-      position: Number(position) || undefined,
-    };
+    const { owned, ...left } = outcome.reply;
+    if (owned) this.#onLateGrant();
+    return left;
   }
 
   /** Gives the locks back: "ours" if all of them were. */
   async release(): Promise<Verdict | Failure> {
     this.#gone = true;
-    const outcome = await this.#calls.run(releaseScript, this.#names, [this.#value]);
-    return outcome.kind === "reply" ? verdictOf([outcome.reply]) : outcome;
+    const args = [this.#value, this.#fence];
+    const command = { script: releaseScript, keys: this.#names, args, read: readVerdict };
+    const outcome = await this.#calls.run(command);
+    return outcome.kind === "reply" ? outcome.reply : outcome;
   }
 
   /** Milliseconds until Redis ends the lock, `Infinity` if it never will; or whose it is if not ours. */
   async timeLeft(): Promise<number | Exclude<Verdict, "ours"> | Failure> {
-    const keys = this.#names.filter((_, index) => index % NAMES === 0);
-    const outcome = await this.#calls.run(ttlScript, keys, [this.#value]);
-    if (outcome.kind !== "reply") return outcome;
-    const { reply } = outcome;
-    if (reply === "taken" || reply === "deleted") return reply;
-    return reply === "none" ? Infinity : Number(reply);
+    const args = [this.#value, this.#fence];
+    const command = { script: ttlScript, keys: this.#keysAndFences(), args, read: readTimeLeft };
+    const outcome = await this.#calls.run(command);
+    return outcome.kind === "reply" ? outcome.reply : outcome;
   }
 
   /** This claim's part in a refresh of many: the keys and arguments for each of its locks. */
   refreshPart(ttl: number, cut: boolean): { keys: string[]; args: string[] } {
-    const keys = this.#names.filter((_, index) => index % NAMES < 2);
-    return { keys, args: this.keys.flatMap(() => [this.#value, String(ttl), cut ? "1" : "0"]) };
+    const args = [this.#value, this.#fence, String(ttl), cut ? "1" : "0"];
+    return { keys: this.#keysAndFences(), args: this.keys.flatMap(() => args) };
   }
 
   /** The error to throw for an outcome that is no reply. */
@@ -199,9 +224,13 @@ export class Claim {
     this.#gone = true;
   }
 
-  /** A question was answered when we had already given up: what it took goes back. */
-  #sweep(reply: Reply): void {
-    if (!this.#gone || (typeof reply !== "string" && this.#id === undefined)) return;
+  #keysAndFences(): string[] {
+    return this.#names.filter((_, index) => index % NAMES < 2);
+  }
+
+  /** A question was answered when we had already given up: what it took, or may have, goes back. */
+  #sweep(reply: Asked | undefined): void {
+    if (!this.#gone || (reply?.kind === "taken" && this.#id === undefined)) return;
     void this.giveBack();
   }
 }
@@ -225,35 +254,80 @@ export function failure(
 /** How many names {@link lockNames} gives for each key. */
 const NAMES = 4;
 
-/** The verdict on all locks of a claim, from the replies for each: one that is not ours is enough. */
-export function verdictOf(replies: readonly Reply[]): Verdict {
-  if (replies.includes("-1")) return "taken";
-  return replies.includes("0") ? "deleted" : "ours";
+/** What the reply for one lock, or for all of a claim, means. */
+export function readVerdict(reply: Reply | undefined): Verdict | undefined {
+  return reply === "1" ? "ours" : reply === "0" ? "deleted" : reply === "-1" ? "taken" : undefined;
 }
 
-/** What the scripts tell of a lock: milliseconds left, fencing token, metadata. */
-export function describedHolder(left: Reply, fence: Reply, metadata: Reply): Holder | undefined {
-  if (left === null) return undefined;
+/** The verdict on all locks of a claim: one that is not ours is enough. */
+export function verdictOn(locks: readonly Verdict[]): Verdict {
+  if (locks.includes("taken")) return "taken";
+  return locks.includes("deleted") ? "deleted" : "ours";
+}
+
+/**
+ * What the scripts tell of a lock: milliseconds left, fencing token, metadata. `"nobody"` if there is no
+ * lock; undefined for what they cannot tell.
+ */
+export function readHolder(
+  left: Reply | undefined,
+  fence: Reply | undefined,
+  metadata: Reply | undefined,
+): Holder | "nobody" | undefined {
+  if (left === null) return fence === null && metadata === null ? "nobody" : undefined;
+  const remaining = wholeNumber(left, -1);
+  const fencingToken = fence === null ? null : wholeNumber(fence, 1);
+  const said = textOrNull(metadata);
+  if (remaining === undefined || fencingToken === undefined || said === undefined) return undefined;
   return {
-    metadata: typeof metadata === "string" ? metadata : undefined,
-    fencingToken: fence === null ? undefined : Number(fence),
-    remaining: left === "-1" ? Infinity : Number(left),
+    metadata: said ?? undefined,
+    fencingToken: fencingToken ?? undefined,
+    remaining: remaining === -1 ? Infinity : remaining,
   };
 }
 
-/** The parts of a reply that is a list; none of any other. */
-export function listOf(reply: Reply): readonly Reply[] {
-  return typeof reply === "object" ? (reply ?? []) : [];
+/** The reply to an obtain that does not stand in line. */
+function readAsked(reply: Reply): Asked | undefined {
+  const granted = readGrant(reply);
+  if (granted) return granted;
+  const [left, fence, metadata] = listOf(reply, 3) ?? [];
+  const holder = readHolder(left, fence, metadata);
+  return holder && { kind: "taken", holder: holder === "nobody" ? undefined : holder };
 }
 
-function answer(outcome: Outcome & { kind: "reply" }, ttl: number, inLine: boolean): Answer {
-  const { reply, sentAt } = outcome;
-  if (typeof reply === "string") {
-    return { kind: "granted", fencingToken: Number(reply), sentAt, ttl };
-  }
-  const [left = null, second = null, third = null, bound = null] = listOf(reply);
-  if (!inLine) return { kind: "taken", holder: describedHolder(left, second, third) };
-  const holder = describedHolder(left, null, null);
-  const place = { position: Number(second), ticket: String(third), bound: Number(bound) };
-  return { kind: "taken", holder, place };
+/** The reply to an obtain that stands in line. */
+function readInLine(reply: Reply): Asked | undefined {
+  const granted = readGrant(reply);
+  if (granted) return granted;
+  const [left, place, ticket] = listOf(reply, 3) ?? [];
+  const holder = readHolder(left, null, null);
+  const position = wholeNumber(place, 1);
+  if (!holder || position === undefined || wholeNumber(ticket) === undefined) return undefined;
+  return {
+    kind: "taken",
+    holder: holder === "nobody" ? undefined : holder,
+    place: { position, ticket: String(ticket) },
+  };
+}
+
+function readGrant(reply: Reply): (Asked & { kind: "granted" }) | undefined {
+  const fencingToken = wholeNumber(reply, 1);
+  return fencingToken === undefined ? undefined : { kind: "granted", fencingToken };
+}
+
+function readLeftover(reply: Reply): Leftover | undefined {
+  const [left, fence, metadata, place, owned] = listOf(reply, 5) ?? [];
+  const holder = readHolder(left, fence, metadata);
+  const position = wholeNumber(place);
+  if (!holder || position === undefined || (owned !== "0" && owned !== "1")) return undefined;
+  return {
+    holder: holder === "nobody" ? undefined : holder,
+    position: position || undefined,
+    owned: owned === "1",
+  };
+}
+
+function readTimeLeft(reply: Reply): number | Exclude<Verdict, "ours"> | undefined {
+  if (reply === "taken" || reply === "deleted") return reply;
+  return reply === "none" ? Infinity : wholeNumber(reply);
 }

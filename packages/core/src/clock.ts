@@ -2,24 +2,32 @@
 export interface Clock {
   /** Milliseconds, with fractions, from any fixed moment; never goes back. */
   now(): number;
-  /** Runs `run` once after `ms` milliseconds, and returns how to call it off. Must not keep the process alive. */
-  after(ms: number, run: () => void): () => void;
+  /** Runs `run` once after `ms` milliseconds. Must not keep the process alive until told to. */
+  after(ms: number, run: () => void): Timer;
+}
+
+export interface Timer {
+  /** Calls it off. */
+  cancel(): void;
+  /** From now on it keeps the process alive. Leave it out where timers cannot, or always do. */
+  ref?(): void;
+  /** From now on it does not. */
+  unref?(): void;
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
-    unref(timer);
-    return () => clearTimeout(timer);
+    const id = setTimeout(run, ms);
+    const cancel = (): void => clearTimeout(id);
+    const timer: unknown = id;
+    if (!isRefable(timer)) return { cancel };
+    timer.unref();
+    return { cancel, ref: () => timer.ref(), unref: () => timer.unref() };
   },
 };
 
 /** Node, Bun and Deno give timers that can let the process end; browsers and edge runtimes a number. */
-function unref(timer: unknown): void {
-  if (isUnrefable(timer)) timer.unref();
-}
-
-function isUnrefable(timer: unknown): timer is { unref: () => void } {
-  return typeof timer === "object" && timer !== null && "unref" in timer;
+function isRefable(timer: unknown): timer is { ref(): void; unref(): void } {
+  return typeof timer === "object" && timer !== null && "ref" in timer;
 }

@@ -1,10 +1,11 @@
 import type { ChannelListener, RedisClient, Subscription } from "./client.js";
+import { wholeNumber } from "./replies.js";
 import { createToken } from "./token.js";
 
 /** What a waiter hears. */
 export interface Mailbox {
-  /** The lock was granted to it. */
-  granted(fencingToken: number): void;
+  /** The lock was granted to it, for the command that this proof is of. */
+  granted(fencingToken: number, proof: string): void;
   /** It should ask: it may be its turn, or messages may have been missed. */
   ask(): void;
 }
@@ -25,6 +26,8 @@ export class Inbox {
   readonly #mailboxes = new Map<number, Mailbox>();
   #lastNumber = 0;
   #state: "shut" | "opening" | "open" | "closed" = "shut";
+  /** The server that runs the scripts said that it does not see us listen, though we hear it. */
+  #unseen = false;
   #notBefore = 0;
   #subscription: Promise<Subscription | undefined> | undefined;
 
@@ -37,7 +40,7 @@ export class Inbox {
   /** Whether waiters can be told: 0 no, 1 yes, 2 yes, but Redis cannot count who hears. */
   get told(): 0 | 1 | 2 {
     if (this.#state !== "open") return 0;
-    return this.#client.cluster ? 2 : 1;
+    return this.#client.cluster === true || this.#unseen ? 2 : 1;
   }
 
   /** The id in line of a new waiter. */
@@ -56,7 +59,10 @@ export class Inbox {
     this.#state = "opening";
     const listener = {
       message: (text: string): void => this.#deliver(text),
-      resumed: (): void => this.#askAll(),
+      resumed: (): void => {
+        this.#unseen = false; // The new connection may lead elsewhere.
+        this.#askAll();
+      },
     };
     this.#subscription = this.#subscribe(listener);
     this.#subscription.then(
@@ -94,10 +100,16 @@ export class Inbox {
     for (const mailbox of this.#mailboxes.values()) mailbox.ask();
   }
 
+  /** A message that is not understood, such as one of a later version, is a reason to ask. */
   #deliver(text: string): void {
-    const [what, number, fencingToken] = text.split(" ");
+    const [what, number, fence, proof] = text.split(" ");
     const mailbox = this.#mailboxes.get(Number(number));
-    if (what === "grant") mailbox?.granted(Number(fencingToken));
-    else mailbox?.ask();
+    if (what === "unseen") this.#unseen = true;
+    const fencingToken = wholeNumber(fence, 1);
+    if (what === "grant" && fencingToken !== undefined && proof !== undefined) {
+      mailbox?.granted(fencingToken, proof);
+    } else {
+      mailbox?.ask();
+    }
   }
 }

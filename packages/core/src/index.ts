@@ -36,7 +36,7 @@ export { toReply } from "./client.js";
 export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./client.js";
 export { ServerError } from "./errors.js";
 export { type Listening, staySubscribed } from "./subscription.js";
-export type { Clock } from "./clock.js";
+export type { Clock, Timer } from "./clock.js";
 export {
   forceReleaseScript,
   inspectScript,

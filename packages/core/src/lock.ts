@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { Alarm } from "./alarm.js";
 import { LockNotHeldError, OutcomeUnknownError, type RedisLockError } from "./errors.js";
 import type { EventListener } from "./events.js";
 import type { Holding, Renewal } from "./renewal.js";
@@ -60,7 +61,7 @@ export class HeldLock implements Lock {
   readonly fencingToken: number;
   readonly #holding: Holding;
   readonly #renewal: Renewal;
-  readonly #now: () => number;
+  readonly #alarm: Alarm;
   readonly #emit: EventListener;
   readonly #since: number;
   #released = false;
@@ -69,7 +70,7 @@ export class HeldLock implements Lock {
     holding: Holding,
     fencingToken: number,
     renewal: Renewal,
-    now: () => number,
+    alarm: Alarm,
     emit: EventListener,
   ) {
     this.keys = holding.claim.keys;
@@ -77,9 +78,9 @@ export class HeldLock implements Lock {
     this.fencingToken = fencingToken;
     this.#holding = holding;
     this.#renewal = renewal;
-    this.#now = now;
+    this.#alarm = alarm;
     this.#emit = emit;
-    this.#since = now();
+    this.#since = alarm.now();
   }
 
   get key(): string {
@@ -104,7 +105,7 @@ export class HeldLock implements Lock {
 
   async ttl(): Promise<number> {
     const { claim, lease } = this.#holding;
-    const left = await claim.timeLeft();
+    const left = await this.#alarm.awaited(claim.timeLeft());
     if (typeof left === "object") throw claim.failure("ttl", left);
     if (typeof left === "number") return left;
     if (lease.held) lease.lose(left);
@@ -114,7 +115,7 @@ export class HeldLock implements Lock {
   async refresh(ttl: number = this.#holding.lease.ttl): Promise<void> {
     checkTtl("ttl", ttl);
     this.#checkHeld();
-    const result = await this.#renewal.refresh(this.#holding, ttl);
+    const result = await this.#alarm.awaited(this.#renewal.refresh(this.#holding, ttl));
     if (typeof result === "object") throw this.#holding.claim.failure("refresh", result);
     this.#checkHeld();
   }
@@ -138,16 +139,16 @@ export class HeldLock implements Lock {
     const { lost, validUntil } = lease;
     lease.end();
     this.#renewal.stop(this.#holding);
-    const result = await claim.release();
+    const result = await this.#alarm.awaited(claim.release());
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
       return claim.failure("release", result);
     }
     if (result === "ours") {
-      this.#emit({ type: "released", keys: this.keys, held: this.#now() - this.#since });
+      this.#emit({ type: "released", keys: this.keys, held: this.#alarm.now() - this.#since });
       return undefined;
     }
-    if (lost || this.#now() >= validUntil) {
+    if (lost || this.#alarm.now() >= validUntil) {
       return new LockNotHeldError(this.keys, lost?.message ?? "its ttl ran out", lost);
     }
     // Clients send again what they got no answer to, and then the first copy may have done it.

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Alarm } from "./alarm.js";
 import { Calls } from "./calls.js";
-import { type Answer, Claim, describedHolder, failure, listOf } from "./claim.js";
+import { type Answer, Claim, failure, readHolder } from "./claim.js";
 import type { RedisClient, Reply, Script } from "./client.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Effort } from "./effort.js";
@@ -11,12 +11,13 @@ import { Inbox } from "./inbox.js";
 import { Lease } from "./lease.js";
 import { HeldLock, type Lock } from "./lock.js";
 import { lockNames, type Space } from "./names.js";
+import { checkObject, givenOptions, memberOf } from "./options.js";
 import { poll } from "./polling.js";
 import { redacted } from "./redact.js";
 import { type Holding, Renewal } from "./renewal.js";
+import { wholeNumber } from "./replies.js";
 import {
   checkKeys,
-  checkObject,
   checkRequest,
   checkNamespace,
   checkTtl,
@@ -64,6 +65,13 @@ export interface WaiterInfo {
   readonly waited: number;
 }
 
+const LOCKER_OPTIONS: Readonly<Record<keyof LockerOptions, true>> = {
+  namespace: true,
+  commandTimeout: true,
+  onEvent: true,
+  clock: true,
+};
+
 const DEFAULT_TIMEOUT = 2_000;
 /** How many waiters an inspection tells of. */
 const LINE_SHOWN = 100;
@@ -84,21 +92,22 @@ export class Locker {
   /** @throws TypeError, RangeError for a client or options that are none. */
   constructor(client: RedisClient, options: LockerOptions = {}) {
     checkClient(client);
-    checkObject("options", options);
-    const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, onEvent, clock } = options;
+    const given = givenOptions("options", options, LOCKER_OPTIONS);
+    const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, onEvent, clock } = given;
     checkNamespace(namespace);
     checkTtl("commandTimeout", commandTimeout);
     if (onEvent !== undefined && typeof onEvent !== "function") {
       throw new TypeError("onEvent must be a function");
     }
-    const { keyPrefix = "", cluster = false } = client;
     this.#alarm = new Alarm(clock ?? systemClock);
-    this.#calls = new Calls(client, this.#alarm, commandTimeout);
+    const trusted = ownClient(client);
+    const { keyPrefix = "", cluster = false } = trusted;
+    this.#calls = new Calls(trusted, this.#alarm, commandTimeout);
     this.#space = { namespace, keyPrefix, cluster };
     this.#emit = isolated(onEvent);
     this.#renewal = new Renewal(this.#calls, this.#emit);
     this.#inbox = new Inbox(
-      client,
+      trusted,
       () => this.#alarm.now(),
       (error) => this.#emit({ type: "subscribeFailed", error: redacted(error, this.#inbox.id) }),
     );
@@ -118,7 +127,7 @@ export class Locker {
     ttl: number,
     options: ObtainOptions = {},
   ): Promise<Lock> {
-    const result = await this.#seek(key, ttl, options);
+    const result = await this.#alarm.awaited(this.#seek(key, ttl, options));
     if (result instanceof NotObtainedError) throw result;
     return result;
   }
@@ -129,7 +138,7 @@ export class Locker {
     ttl: number,
     options: ObtainOptions = {},
   ): Promise<Lock | null> {
-    const result = await this.#seek(key, ttl, options);
+    const result = await this.#alarm.awaited(this.#seek(key, ttl, options));
     return result instanceof NotObtainedError ? null : result;
   }
 
@@ -178,17 +187,7 @@ export class Locker {
    * @throws OutcomeUnknownError, RefusedError, NotALockError
    */
   async inspect(key: string): Promise<Inspection> {
-    const reply = await this.#ask("inspect", inspectScript, key, [String(LINE_SHOWN)]);
-    const [left = null, fence = null, metadata = null, waiters = null, ...line] = listOf(reply);
-    return {
-      holder: describedHolder(left, fence, metadata),
-      waiters: Number(waiters),
-      line: Array.from({ length: line.length / 2 }, (_, index) => ({
-        position: index + 1,
-        metadata: String(line[2 * index]),
-        waited: Number(line[2 * index + 1]),
-      })),
-    };
+    return this.#ask("inspect", inspectScript, key, [String(LINE_SHOWN)], readInspection);
   }
 
   /**
@@ -199,7 +198,7 @@ export class Locker {
    * @throws OutcomeUnknownError, RefusedError, NotALockError
    */
   async forceRelease(key: string): Promise<boolean> {
-    return (await this.#ask("forceRelease", forceReleaseScript, key, [])) === "1";
+    return this.#ask("forceRelease", forceReleaseScript, key, [], readForceRelease);
   }
 
   /**
@@ -212,7 +211,7 @@ export class Locker {
       effort.stop(new LockerClosedError(claim.keys));
       return claim.giveUp();
     });
-    await Promise.allSettled([this.#inbox.close(), ...leaving]);
+    await this.#alarm.awaited(Promise.allSettled([this.#inbox.close(), ...leaving]));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -278,25 +277,33 @@ export class Locker {
 
   #hold(claim: Claim, granted: Answer & { kind: "granted" }, renew: boolean): Lock {
     const { fencingToken, sentAt, ttl } = granted;
+    claim.granted(fencingToken);
     const lease = new Lease(claim.keys, this.#alarm, sentAt, ttl, (error) => {
       this.#renewal.stop(holding);
       claim.end();
       this.#emit({ type: "lost", keys: claim.keys, error });
     });
     const holding: Holding = { claim, lease };
-    const now = (): number => this.#alarm.now();
-    const lock = new HeldLock(holding, fencingToken, this.#renewal, now, this.#emit);
+    const lock = new HeldLock(holding, fencingToken, this.#renewal, this.#alarm, this.#emit);
     if (renew) this.#renewal.keep(holding, lock);
     // A grant can be proved only from the last question on: after a long wait, ask for a whole lease.
-    if (now() + claim.ttl * 0.75 > sentAt + ttl) void this.#renewal.refresh(holding, claim.ttl);
+    if (this.#alarm.now() + claim.ttl * 0.75 > sentAt + ttl)
+      void this.#renewal.refresh(holding, claim.ttl);
     return lock;
   }
 
-  async #ask(operation: Operation, script: Script, key: string, args: string[]): Promise<Reply> {
+  async #ask<T>(
+    operation: Operation,
+    script: Script,
+    key: string,
+    args: readonly string[],
+    read: (reply: Reply) => T | undefined,
+  ): Promise<T> {
     if (typeof key !== "string") throw new TypeError("key must be a string");
     const keys = checkKeys(key, this.#space);
     this.#checkOpen(keys);
-    const outcome = await this.#calls.run(script, lockNames(key, this.#space), args);
+    const command = { script, keys: lockNames(key, this.#space), args, read };
+    const outcome = await this.#alarm.awaited(this.#calls.run(command));
     if (outcome.kind !== "reply") throw failure(keys, operation, outcome);
     return outcome.reply;
   }
@@ -306,6 +313,27 @@ export class Locker {
     if (this.#calls.client.closed)
       throw new TypeError("client is closed: connect it, or use another");
   }
+}
+
+function readInspection(reply: Reply): Inspection | undefined {
+  if (typeof reply !== "object" || reply === null || reply.length % 2 !== 0) return undefined;
+  const [left, fence, metadata, count, ...told] = reply;
+  const holder = readHolder(left, fence, metadata);
+  const waiters = wholeNumber(count);
+  if (!holder || waiters === undefined || told.length / 2 > Math.min(waiters, LINE_SHOWN)) {
+    return undefined;
+  }
+  const line: WaiterInfo[] = [];
+  for (let i = 0; i < told.length; i += 2) {
+    const [said, waited] = [told[i], wholeNumber(told[i + 1])];
+    if (typeof said !== "string" || waited === undefined) return undefined;
+    line.push({ position: i / 2 + 1, metadata: said, waited });
+  }
+  return { holder: holder === "nobody" ? undefined : holder, waiters, line };
+}
+
+function readForceRelease(reply: Reply): boolean | undefined {
+  return reply === "1" ? true : reply === "0" ? false : undefined;
 }
 
 const lockers = new WeakMap<RedisClient, Locker>();
@@ -324,6 +352,22 @@ export async function obtain(
     lockers.set(client, locker);
   }
   return locker.obtain(key, ttl, options);
+}
+
+/** The client as it or its class was written: nothing that stands on the prototype of all objects. */
+function ownClient(client: RedisClient): RedisClient {
+  const subscribe = memberOf(client, "subscribe");
+  return {
+    run: (script, keys, args) => client.run(script, keys, args),
+    ...(subscribe && {
+      subscribe: (channel, listener) => subscribe.call(client, channel, listener),
+    }),
+    keyPrefix: memberOf(client, "keyPrefix") ?? "",
+    cluster: memberOf(client, "cluster") ?? false,
+    get closed() {
+      return memberOf(client, "closed") ?? false;
+    },
+  };
 }
 
 function checkClient(client: unknown): void {

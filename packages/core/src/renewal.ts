@@ -1,8 +1,10 @@
 import type { Entry } from "./alarm.js";
-import type { Calls, Failure } from "./calls.js";
-import { type Claim, listOf, type Verdict, verdictOf } from "./claim.js";
+import type { Calls, Command, Failure } from "./calls.js";
+import { type Claim, readVerdict, type Verdict, verdictOn } from "./claim.js";
+import type { Reply } from "./client.js";
 import type { EventListener } from "./events.js";
 import type { Lease } from "./lease.js";
+import { listOf } from "./replies.js";
 import { refreshScript } from "./scripts.js";
 
 /** A lock that is held: what is said of it to Redis, and how long it is ours. */
@@ -117,25 +119,25 @@ export class Renewal {
       claim.refreshPart(ttl ?? lease.ttl, ttl !== undefined && ttl < lease.ttl),
     );
     for (const { lease } of batch) lease.refreshing(now, ttl ?? lease.ttl);
-    const outcome = await this.#calls.run(
-      refreshScript,
-      parts.flatMap(({ keys }) => keys),
-      parts.flatMap(({ args }) => args),
-      Math.min(deadline, ...batch.map(({ lease }) => lease.validUntil)),
-    );
-    // Redis may have refused all of them for the sake of one.
-    if (outcome.kind === "refused" && outcome.error.reply === "NOPERM" && batch.length > 1) {
+    const command: Command<readonly Verdict[]> = {
+      script: refreshScript,
+      keys: parts.flatMap(({ keys }) => keys),
+      args: parts.flatMap(({ args }) => args),
+      read: (reply) => readVerdicts(reply, batch),
+    };
+    const until = Math.min(deadline, ...batch.map(({ lease }) => lease.validUntil));
+    const outcome = await this.#calls.run(command, until);
+    // Redis may have refused all of them because of one.
+    if (outcome.kind === "refused" && batch.length > 1 && this.#calls.fallsApart(outcome.error)) {
       const alone = batch.map((holding) => this.#sendNow([holding], ttl, deadline));
       return (await Promise.all(alone)).flat();
     }
-    let next = 0;
-    return batch.map(({ claim, lease }) => {
+    return batch.map(({ claim, lease }, index) => {
       if (outcome.kind !== "reply") {
         lease.doubt(claim.failure("refresh", outcome));
         return outcome;
       }
-      const replies = listOf(outcome.reply);
-      const verdict = verdictOf(replies.slice(next, (next += claim.keys.length)));
+      const verdict = outcome.reply[index] ?? "deleted";
       if (verdict === "ours") lease.refreshed(outcome.sentAt, ttl ?? lease.ttl);
       else if (lease.held) lease.lose(verdict);
       return verdict;
@@ -149,7 +151,7 @@ export class Renewal {
     let keys = 0;
     for (const holding of holdings) {
       keys += holding.claim.keys.length;
-      if (!open || keys > BATCH || this.#calls.client.cluster) {
+      if (!open || keys > BATCH || this.#calls.apart) {
         open = [];
         keys = holding.claim.keys.length;
         batches.push(open);
@@ -158,6 +160,15 @@ export class Renewal {
     }
     return batches;
   }
+}
+
+/** The verdict on each claim of a batch, from one reply for each of their locks. */
+function readVerdicts(reply: Reply, batch: readonly Holding[]): readonly Verdict[] | undefined {
+  const count = batch.reduce((sum, { claim }) => sum + claim.keys.length, 0);
+  const verdicts = listOf(reply, count)?.map(readVerdict);
+  if (!verdicts?.every((verdict) => verdict !== undefined)) return undefined;
+  let next = 0;
+  return batch.map(({ claim }) => verdictOn(verdicts.slice(next, (next += claim.keys.length))));
 }
 
 /** A third of the ttl after the lease began, on a grid of thirtieths so that renewals meet. */

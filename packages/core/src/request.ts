@@ -1,5 +1,6 @@
 /** What a caller may ask for, checked before anything is sent. */
 import { isCompanionName, slotOf, type Space } from "./names.js";
+import { givenOptions, kindOf as kind } from "./options.js";
 import { checkStrategy, delayAfter, type RetryStrategy } from "./retry.js";
 import { createToken } from "./token.js";
 
@@ -42,12 +43,23 @@ export interface Request {
   readonly keys: readonly string[];
   readonly ttl: number;
   readonly token: string;
+  /** The caller chose the token, so other calls may have the same. */
+  readonly ownToken: boolean;
   readonly metadata: string;
   readonly retry: RetryStrategy | undefined;
   readonly wait: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly renew: boolean;
 }
+
+const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
+  retry: true,
+  wait: true,
+  signal: true,
+  metadata: true,
+  token: true,
+  renew: true,
+};
 
 /** The shortest lease: below it, drift and a round trip leave nothing to hold. */
 const MIN_TTL = 10;
@@ -66,8 +78,8 @@ export function checkRequest(
   options: ObtainOptions,
   space: Space,
 ): Request {
-  checkObject("options", options);
-  const { retry, wait, signal, metadata = "", token, renew = false } = options;
+  const given = givenOptions("options", options, OBTAIN_OPTIONS);
+  const { retry, wait, signal, metadata = "", token, renew = false } = given;
   const checkedKeys = checkKeys(keys, space);
   checkTtl("ttl", ttl);
   if (retry !== undefined && wait !== undefined) {
@@ -86,6 +98,7 @@ export function checkRequest(
     keys: checkedKeys,
     ttl,
     token: token ?? createToken(),
+    ownToken: token !== undefined,
     metadata,
     retry,
     wait,
@@ -118,11 +131,6 @@ export function checkTtl(name: string, ttl: number): void {
 
 export function checkNamespace(namespace: unknown): void {
   checkText("namespace", namespace, MAX_NAMESPACE_BYTES);
-}
-
-export function checkObject(name: string, value: unknown): void {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
-  throw new TypeError(`${name} must be an object, got ${kind(value)}`);
 }
 
 function checkKey(key: string, namespace: string): void {
@@ -186,11 +194,6 @@ function checkText(name: string, text: unknown, maxBytes: number): void {
 
 /** With the `u` flag, only a surrogate that is not part of a pair is a character of its own. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
-
-function kind(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : typeof value;
-}
 
 function quote(text: string): string {
   return JSON.stringify(text);

@@ -71,7 +71,7 @@ async function confirmation({ confirmed, ended, end }: Listening): Promise<void>
     end(error);
     throw error;
   } finally {
-    forget();
+    forget.cancel();
   }
 }
 

@@ -3,6 +3,7 @@ import type { Answer, Claim } from "./claim.js";
 import type { Effort } from "./effort.js";
 import type { Inbox } from "./inbox.js";
 import { PRESENCE } from "./scripts.js";
+import { createToken } from "./token.js";
 
 /** How long after the holder's lease the first in line asks, and each behind it after the one before. */
 const STAGGER = 10;
@@ -46,9 +47,13 @@ export async function standInLine(
   lastAnswer: number,
 ): Promise<Answer> {
   const heard = new Heard();
+  const secret = createToken();
+  let proof = "";
   const id = inbox.enter({
-    granted(fencingToken) {
-      heard.grant = fencingToken;
+    granted(fencingToken, shown) {
+      // What another command of ours asked for cannot be proved any more: we ask whether we have it.
+      if (shown === proof) heard.grant = fencingToken;
+      else heard.ask = true;
       effort.ring();
       claim.grantedLate();
     },
@@ -60,9 +65,6 @@ export async function standInLine(
   const settled = (): boolean => heard.grant !== undefined || effort.over;
   let ticket: string | undefined;
   let held = false;
-  // A grant after the last question that was answered "wait" has a higher fencing token than the bound
-  // in that answer, and its lease counts from the sending of that question.
-  let provenFrom = { sentAt: alarm.now(), bound: 0 };
   try {
     for (;;) {
       const told = inbox.told;
@@ -71,8 +73,10 @@ export async function standInLine(
       const lease = told === 2 ? Math.min(claim.ttl, patience + UNCOUNTED_LEASE) : claim.ttl;
       const asked = alarm.now();
       heard.nothing();
+      // A grant that shows the proof of a command came after it, so its lease counts from its sending.
+      proof = `${secret}${effort.tries}`;
       const question = claim
-        .ask(lastAnswer, { id, ticket, patience, told, lease })
+        .ask(lastAnswer, { id, ticket, patience, told, lease, proof })
         .finally(() => (heard.answer = true));
       effort.tries++;
       while (!heard.answer && !settled()) await effort.sleep(Infinity, question);
@@ -81,7 +85,6 @@ export async function standInLine(
       held = answer.kind === "granted";
       if (held || (answer.kind === "failed" && answer.final)) return answer;
       if (answer.kind === "taken" && answer.place) {
-        provenFrom = { sentAt: asked, bound: answer.place.bound };
         ticket = answer.place.ticket;
         inbox.open();
       }
@@ -89,12 +92,11 @@ export async function standInLine(
       while (!heard.ask && !settled() && alarm.now() < turn) await effort.sleep(turn);
 
       const { grant } = heard;
-      const { sentAt, bound } = provenFrom;
-      if (grant !== undefined && grant > bound && !claim.tooLate(sentAt, lease)) {
+      if (grant !== undefined && !claim.tooLate(asked, lease)) {
         held = true;
-        return { kind: "granted", fencingToken: grant, sentAt, ttl: lease };
+        return { kind: "granted", fencingToken: grant, sentAt: asked, ttl: lease };
       }
-      // A grant that cannot be proved, for it was heard too late, is asked about: it may be ours yet.
+      // A grant that was heard too late is asked about: it may be ours yet.
       if (effort.over || alarm.now() >= deadline) return answer;
     }
   } finally {

@@ -15,6 +15,8 @@ const PERMISSIONS = [
   "&redislock:inbox:*",
   "+subscribe",
   "+publish",
+  // Who of them listens, before a lock is granted to one.
+  "+pubsub",
   "+evalsha",
   "+eval",
   "+get",

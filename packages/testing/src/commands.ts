@@ -11,6 +11,8 @@ export interface CommandHost {
   micros(): number;
   /** Returns how many hear the message. */
   publish(channel: string, message: string): number;
+  /** How many hear the channel. */
+  listeners(channel: string): number;
   /** Forgets the texts of scripts. */
   flushScripts(): void;
   knowsScript(sha1: string): boolean;
@@ -48,6 +50,10 @@ const commands: Readonly<Record<string, Command>> = {
   PING: () => ({ ok: "PONG" }),
   PTTL: ({ data }, key = "") => data.pttl(key),
   PUBLISH: (host, channel = "", message = "") => host.publish(channel, message),
+  PUBSUB(host, action = "", ...channels) {
+    if (action.toUpperCase() !== "NUMSUB") return syntaxError();
+    return channels.flatMap((channel) => [channel, host.listeners(channel)]);
+  },
   SCRIPT(host, action = "", ...hashes) {
     switch (action.toUpperCase()) {
       case "FLUSH":

@@ -1,9 +1,9 @@
-import type { Clock } from "@redislock/core";
+import type { Clock, Timer } from "@redislock/core";
 
 /** How many turns promises get after each timer: more than any call to a lock needs. */
 const TURNS = 100;
 
-interface Timer {
+interface Entry {
   readonly at: number;
   readonly run: () => void;
 }
@@ -13,17 +13,17 @@ interface Timer {
  * to the {@link MemoryServer} and to the `Locker`.
  */
 export class ManualClock implements Clock {
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Set<Entry>();
   #now = 0;
 
   now(): number {
     return this.#now;
   }
 
-  after(ms: number, run: () => void): () => void {
-    const timer: Timer = { at: this.#now + ms, run };
+  after(ms: number, run: () => void): Timer {
+    const timer: Entry = { at: this.#now + ms, run };
     this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return { cancel: () => this.#timers.delete(timer) };
   }
 
   /** Goes on by `ms` milliseconds; runs what comes due on the way, and what that sets off, in order. */
@@ -40,8 +40,8 @@ export class ManualClock implements Clock {
   }
 
   /** The first timer that is due until `end`; of several at one time, the one that was set first. */
-  #next(end: number): Timer | undefined {
-    let first: Timer | undefined;
+  #next(end: number): Entry | undefined {
+    let first: Entry | undefined;
     for (const timer of this.#timers) {
       if (timer.at <= end && (!first || timer.at < first.at)) first = timer;
     }

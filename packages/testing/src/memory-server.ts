@@ -42,6 +42,7 @@ export class MemoryServer {
       data: this.#data,
       micros: () => this.#micros(),
       publish: (channel, message) => this.#publish(decoded(channel), decoded(message)),
+      listeners: (channel) => this.#channels.get(decoded(channel))?.size ?? 0,
       flushScripts: () => this.#scripts.clear(),
       knowsScript: (sha1) => this.#scripts.has(sha1),
     };

@@ -5,11 +5,9 @@ export const platformClock: Clock = {
   now: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms);
-    unref(timer);
-    return () => clearTimeout(timer);
+    const cancel = (): void => clearTimeout(timer);
+    if (typeof timer !== "object") return { cancel };
+    timer.unref();
+    return { cancel, ref: () => timer.ref(), unref: () => timer.unref() };
   },
 };
-
-function unref(timer: number | { unref(): unknown }): void {
-  if (typeof timer === "object") timer.unref();
-}

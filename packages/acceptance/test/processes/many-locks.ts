@@ -30,9 +30,11 @@ const clock: Clock = {
       timers--;
       run();
     }, ms).unref();
-    return () => {
-      timers--;
-      clearTimeout(timer);
+    return {
+      cancel: () => {
+        timers--;
+        clearTimeout(timer);
+      },
     };
   },
 };

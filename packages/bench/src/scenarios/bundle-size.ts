@@ -31,11 +31,12 @@ const BUNDLES: readonly Bundle[] = [
 export async function bundleSize(): Promise<Figure> {
   return {
     id: "size",
-    title: "In a bundle, minified and gzipped (ours: core / ioredis / node-redis)",
+    title: "Bundle size, minified and gzipped (ours: core / ioredis / node-redis)",
     better: "lower",
     goal: 8,
     unit: " KB",
-    method: "esbuild --bundle --minify for Node, the Redis client left out; the goal is for core",
+    method:
+      "`esbuild --bundle --minify` for Node, without the Redis client; the goal applies to core",
     values: await Promise.all(
       BUNDLES.map(async ({ contender, kind, source }) => ({
         contender,

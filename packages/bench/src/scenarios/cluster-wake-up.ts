@@ -48,13 +48,14 @@ export async function clusterWakeUp({ quick }: Bench): Promise<Figure[]> {
     return {
       ...{ id: `cluster-${what}`, title: `Wake-up in a cluster: ${title}`, better: "lower", unit },
       aside: true,
-      method: "by a script at each of three nodes in turn; to subscribe counts as CPU, not as time",
+      method:
+        "published by a script on each of three nodes in turn; subscribing counts towards CPU, not towards time",
       values: ways.map((way) => valueOf(way, ratios(way))),
     };
   };
   return [
-    figure("cpu", "CPU of all nodes, over the script alone", "×"),
-    figure("heard", "until it is heard, over the reply of the script alone", "×"),
+    figure("cpu", "CPU of all nodes, relative to the script alone", "×"),
+    figure("heard", "time until it is heard, relative to the reply of the script alone", "×"),
     figure("bus", "messages between nodes", ""),
   ];
 }

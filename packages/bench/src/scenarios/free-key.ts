@@ -10,11 +10,11 @@ const contenders = [...ours, ...rawsAtRest, ...peers];
 export async function oneAtATime(bench: Bench): Promise<Figure> {
   return {
     id: "free-key",
-    title: "Obtain and release of a free key, one at a time, over the raw client",
+    title: "Obtain and release of a free key, one at a time, relative to the raw client",
     better: "lower",
     goal: 1.1,
     unit: "×",
-    method: "time for a number of them in a row; the raw client has no fencing token to make",
+    method: "time for a number of them in a row; the raw client issues no fencing token",
     values: await measure(bench, 1, bench.quick ? 20 : 250),
   };
 }
@@ -26,7 +26,7 @@ export async function manyAtOnce(bench: Bench): Promise<Figure> {
     better: "lower",
     goal: 1,
     unit: "×",
-    method: "time for a number of them by 64 loops in one process",
+    method: "time for a number of them, taken by 64 loops in one process",
     values: await measure(bench, 64, bench.quick ? 128 : 1_280),
   };
 }

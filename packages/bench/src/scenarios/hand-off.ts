@@ -22,13 +22,13 @@ export async function handOff(bench: Bench): Promise<Figure> {
   }
   return {
     id: "hand-off",
-    title: "Hand-off between two processes, over PUBLISH → message",
+    title: "Hand-off between two processes, relative to PUBLISH → message",
     better: "lower",
     goal: 1.3,
     unit: "×",
     method:
-      "from the call of release in one process until the waiter in another has the lock, the median; " +
-      "divided by the same for a bare PUBLISH and its message, over the same client",
+      "median time from the call of release in one process until the waiter in another has the lock; " +
+      "divided by the same time for a bare PUBLISH and its message, with the same client",
     values: contenders.map((contender) => valueOf(contender, samples.ratios(contender, floors))),
   };
 }

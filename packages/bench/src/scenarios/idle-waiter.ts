@@ -34,7 +34,7 @@ export async function idleWaiter(bench: Bench): Promise<Figure[]> {
   return [
     {
       id: "idle",
-      title: "Commands a second of one waiter",
+      title: "Commands per second sent by one waiter",
       better: "lower",
       goal: 0.5,
       unit: "/s",
@@ -43,7 +43,7 @@ export async function idleWaiter(bench: Bench): Promise<Figure[]> {
     },
     {
       id: "idle-in-server",
-      title: "The same, with the commands that scripts call",
+      title: "The same, including the commands that scripts call",
       better: "lower",
       unit: "/s",
       method: `${method}; counted by INFO`,

@@ -44,7 +44,7 @@ export async function killedHolder({ server, crew, quick }: Bench): Promise<Figu
     better: "lower",
     goal: 50,
     unit: " ms",
-    method: `kill -9 of a process that holds a lock with a ttl of ${TTL / 1_000} s, for which another waits`,
+    method: `a process that holds a lock with a ttl of ${TTL / 1_000} s is killed with SIGKILL while another waits`,
     values: contenders.map((contender) => valueOf(contender, samples.of(contender))),
   };
 }

@@ -8,7 +8,7 @@ import type { Contender } from "../session.js";
 import { median, rotated } from "../statistics.js";
 import { contend, type Setting, WORK } from "./contention.js";
 
-const SETUP = `4 processes with 16 loops each on one key, which each holds for ${WORK} ms`;
+const SETUP = `4 processes with 16 loops each on one key, each holding it for ${WORK} ms`;
 
 export async function manyLoops(bench: Bench): Promise<Figure[]> {
   // Of those that poll each millisecond, 64 do nothing but poll.
@@ -35,11 +35,11 @@ export async function manyLoops(bench: Bench): Promise<Figure[]> {
   return [
     {
       id: "commands",
-      title: "Commands on the wire for each critical section",
+      title: "Commands on the wire per critical section",
       better: "lower",
       goal: 2.1,
       unit: "",
-      method: `${SETUP}; counted by MONITOR, in a run of its own`,
+      method: `${SETUP}; counted by MONITOR in a separate run`,
       values: contenders.map((contender) => valueOf(contender, commands.of(contender))),
     },
     {
@@ -48,21 +48,22 @@ export async function manyLoops(bench: Bench): Promise<Figure[]> {
       better: "higher",
       goal: 0.99,
       unit: "",
-      method: `${SETUP}; 1 when all are served equally often, 1/64 when one is served alone`,
+      method: `${SETUP}; 1 when all are served equally often, 1/64 when only one is served`,
       values: contenders.map((contender) => valueOf(contender, shares.of(contender))),
     },
     {
       id: "longest-wait",
-      title: "Longest wait, over the time in which a fair line serves everyone once",
+      title: "Longest wait, relative to the time in which a fair line serves everyone once",
       better: "lower",
       goal: 1.5,
       unit: "×",
-      method: `${SETUP}; over 64 times the mean time from one grant to the next; no more than the time of the measurement shows`,
+      method: `${SETUP}; divided by 64 times the mean time from one grant to the next; capped by the length of the measurement`,
       values: contenders.map((contender) => valueOf(contender, waits.of(contender))),
     },
     {
       id: "throughput",
-      title: "Critical sections a second, over the raw client polling at its best interval",
+      title:
+        "Critical sections per second, relative to the raw client polling at its best interval",
       better: "higher",
       goal: 1,
       unit: "×",

@@ -11,7 +11,7 @@ const MANY = 500;
 
 const contenders = [...ours, ...quickRaws, ...peers];
 
-const SETUP = `in 4 processes on one key, which each holds for ${WORK} ms`;
+const SETUP = `in 4 processes on one key, each holding it for ${WORK} ms`;
 
 export async function manyWaiters(bench: Bench): Promise<Figure[]> {
   const rounds = bench.quick ? 1 : 2;
@@ -31,7 +31,7 @@ export async function manyWaiters(bench: Bench): Promise<Figure[]> {
   return [
     {
       id: "many-waiters",
-      title: `Critical sections a second with ${MANY} waiters, over the same with ${FEW}`,
+      title: `Critical sections per second with ${MANY} waiters, relative to ${FEW} waiters`,
       better: "higher",
       goal: 1,
       unit: "×",
@@ -40,7 +40,7 @@ export async function manyWaiters(bench: Bench): Promise<Figure[]> {
     },
     {
       id: "starved",
-      title: `Of ${MANY} waiters, how many are not served once in the time for twice`,
+      title: `Share of ${MANY} waiters not served once in the time for serving all twice`,
       better: "lower",
       unit: "%",
       method: `loops ${SETUP}, for 1.5 s`,

@@ -16,10 +16,10 @@ export class VirtualClock {
     return this.#now;
   }
 
-  after(ms: number, run: () => void): () => void {
+  after(ms: number, run: () => void): { cancel: () => void } {
     const timer = { at: this.#now + ms, run };
     this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return { cancel: () => this.#timers.delete(timer) };
   }
 
   /** Time passes, and every timer runs when it is due. */

@@ -23,15 +23,17 @@ export const bugs: readonly Bug[] = [
     library: {
       file: "calls.js",
       change: [
-        '{ kind: "reply", reply, sentAt, once }',
-        '{ kind: "reply", reply, sentAt: this.alarm.now(), once }',
+        'kind: "reply", reply, sentAt, once',
+        'kind: "reply", reply, sentAt: this.alarm.now(), once',
       ],
     },
   },
   {
     name: "a release that does not look whose lock it is",
     shows: ["two holders at once"],
-    server: { source: changed(["release"], ["if held == ARGV[1] then", "if held then"]) },
+    server: {
+      source: changed(["release"], ["if held == value and", "if held or held == value and"]),
+    },
   },
   {
     name: "a wake-up that is lost between being told to wait and standing in line",
@@ -65,12 +67,12 @@ export const bugs: readonly Bug[] = [
       source: changed(
         ["refresh"],
         [
-          "if held == value then",
+          "if held == value and",
           "if not held then\n" +
             "    redis.call('SET', key, value, 'PX', ttl)\n" +
             "    held = value\n" +
             "  end\n" +
-            "  if held == value then",
+            "  if held == value and",
         ],
       ),
     },

@@ -184,7 +184,9 @@ class Ear implements Subscription {
       this.#lastMessage = Math.max(at, this.#lastMessage);
       timeline.at(this.#lastMessage, () => {
         if (connection !== this.#connection) return;
-        this.#world.history.note(name, () => `hears "${text}"`);
+        // Without the proof of a grant, which is another each time.
+        const [what = "", ...more] = text.split(" ");
+        this.#world.history.note(name, () => `hears "${[what, ...more.slice(0, 2)].join(" ")}"`);
         this.#process.enter(() => this.#listener.message(text));
       });
     });

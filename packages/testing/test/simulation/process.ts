@@ -27,7 +27,7 @@ export class SimulatedProcess {
       after: (ms, run) => {
         let wanted = true;
         timeline.at(timeline.now + ms / rate, () => this.enter(() => wanted && run()));
-        return () => (wanted = false);
+        return { cancel: () => (wanted = false) };
       },
     };
   }

@@ -35,7 +35,7 @@ export class SimulatedServer {
 
   constructor(timeline: Timeline, history: History, watch: ServerWatch, bug: ServerBug) {
     this.memory = new MemoryServer({
-      clock: { now: () => timeline.now, after: () => () => undefined },
+      clock: { now: () => timeline.now, after: () => ({ cancel: () => undefined }) },
     });
     this.#timeline = timeline;
     this.#history = history;
@@ -53,12 +53,12 @@ export class SimulatedServer {
     const { source, lateEnqueue } = this.#bug;
     const run = (text: string | undefined, given: readonly string[]): Outcome =>
       this.#run(text === undefined ? script : { ...script, source: text, sha1: text }, keys, given);
-    const isNewInLine = script.name === "obtain" && args[3] !== undefined && args[4] === "";
+    const isNewInLine = script.name === "obtain" && args[4] !== undefined && args[5] === "";
     if (!lateEnqueue || !isNewInLine) {
       answer(run(source?.(script), args));
       return;
     }
-    const asked = run(source?.(script), args.slice(0, 3));
+    const asked = run(source?.(script), args.slice(0, 4));
     if ("error" in asked || typeof asked.reply === "string") {
       answer(asked);
       return;

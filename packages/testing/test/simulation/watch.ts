@@ -255,7 +255,7 @@ function sight(server: MemoryServer, { key, fence, line, waiters }: Names): Sigh
     fence: text(server.command("GET", fence)),
     line: list(server.command("ZRANGE", line, "0", "-1")).map((id) => {
       const waiter = String(server.command("HGET", waiters, String(id)));
-      const [stale, told = "", keys = "", , , ...value] = waiter.split(" ");
+      const [stale, told = "", keys = "", , , , , ...value] = waiter.split(" ");
       return { stale: Number(stale), told, keys, value: value.join(" ") };
     }),
   };
