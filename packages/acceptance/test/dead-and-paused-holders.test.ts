@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "@jest/globals";
 import { compilePackage, startProcess, waitUntil, type NodeProcess } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { realEnd } from "./proof.js";
 import { startStage, type Scene } from "./scenes.js";
 
@@ -23,7 +23,7 @@ async function fenceOf(holder: NodeProcess): Promise<number> {
   return Number(line.slice("held ".length));
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: after its holder was killed, a lock is granted to who waits when its ttl is over",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -45,7 +45,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a holder that was stopped past its ttl sees first of all that it holds nothing",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -69,7 +69,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a write of a holder that was stopped between its look and its write is refused by its fencing token",
   async (kind) => {
     await using scene = await stage.open(kind);

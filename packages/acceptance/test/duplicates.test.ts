@@ -9,7 +9,7 @@ import {
 } from "@redislock/core";
 import { failure } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { expectProof } from "./proof.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
@@ -22,7 +22,7 @@ async function arrivesAgain({ proxy, server }: Scene, script: Script): Promise<v
   await server.command(...command);
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that is done twice takes the lock once, with one fencing token",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -39,7 +39,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that is refused twice stands in line once",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -59,15 +59,18 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)("$name: a refresh that is done twice is one refresh", async (kind) => {
-  await using scene = await stage.open(kind);
-  const lock = await scene.locker.obtain(scene.key, 5_000);
-  const fault = scene.proxy.duplicateNext(runs(refreshScript));
-  await Promise.all([lock.refresh(10_000), fault.happened]);
-  await expectProof(scene, lock);
-});
+test.concurrent.each(cast(kinds))(
+  "$name: a refresh that is done twice is one refresh",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const lock = await scene.locker.obtain(scene.key, 5_000);
+    const fault = scene.proxy.duplicateNext(runs(refreshScript));
+    await Promise.all([lock.refresh(10_000), fault.happened]);
+    await expectProof(scene, lock);
+  },
+);
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release that is done twice is never said to be of another's lock",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -79,7 +82,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)("$name: leaving the line twice leaves it once", async (kind) => {
+test.concurrent.each(cast(kinds))("$name: leaving the line twice leaves it once", async (kind) => {
   await using scene = await stage.open(kind);
   const { key, locker, proxy } = scene;
   const rival = await scene.rival();
@@ -91,7 +94,7 @@ test.concurrent.each(kinds)("$name: leaving the line twice leaves it once", asyn
   expect(await rival.inspect(key)).toMatchObject({ waiters: 0 });
 });
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a refresh that arrives after the release does not bring the lock back",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -104,7 +107,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a refresh or release that arrives late leaves the next holder alone",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -122,7 +125,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that arrives late leaves the next holder alone",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -137,7 +140,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that arrives after its release blocks the key for one ttl at most",
   async (kind) => {
     await using scene = await stage.open(kind);

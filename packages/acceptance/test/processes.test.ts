@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "@jest/globals";
 import { compilePackage, startProcess } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { startStage } from "./scenes.js";
 
 const compiled = await compilePackage(new URL("..", import.meta.url));
@@ -13,7 +13,7 @@ const stage = await startStage();
 const PROMPT = 5_000;
 
 test.concurrent.each(
-  kinds.flatMap((kind) => ["quit", "destroyed"].map((closing) => ({ ...kind, closing }))),
+  cast(kinds).flatMap((kind) => ["quit", "destroyed"].map((closing) => ({ ...kind, closing }))),
 )(
   "$name: a process with locks and waiters ends by itself once its own client is $closing",
   async ({ closing, ...kind }) => {
@@ -30,7 +30,7 @@ test.concurrent.each(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: no trouble leads to an unhandled rejection, a warning, or a listener left behind",
   async (kind) => {
     await using scene = await stage.open(kind);

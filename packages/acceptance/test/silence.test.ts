@@ -3,13 +3,13 @@ import { expect, test } from "@jest/globals";
 import { LockLostError, OutcomeUnknownError, refreshScript } from "@redislock/core";
 import { failure, waitUntil } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { end, expectProof, realEnd, settlesWithin } from "./proof.js";
 import { runs, startStage } from "./scenes.js";
 
 const stage = await startStage();
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: when Redis goes silent, the holder is told at its deadline, before the key ends",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -31,7 +31,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: when only the answers are lost on the way, the holder is told at its deadline",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -44,7 +44,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a lock that nobody renews ends at its deadline, unasked, before the key ends",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -66,7 +66,7 @@ test.concurrent.each(kinds)(
 );
 
 test.concurrent.each(
-  kinds.flatMap((kind) => [
+  cast(kinds).flatMap((kind) => [
     { ...kind, how: "with broken connections", deliver: false },
     { ...kind, how: "with all that was held up", deliver: true },
   ]),
@@ -86,7 +86,7 @@ test.concurrent.each(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: when Redis is back after the lease, the lock stays lost, and is renewed no more",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -107,7 +107,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: every call ends by its own deadline while Redis is silent, as unknown",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -142,7 +142,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: refreshes behind a renewal that gets no answer end by their own deadline, too",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -158,7 +158,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a caller who gives up while Redis is silent gets the reason at once",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -173,7 +173,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: renewal during a silence sends a bounded number of commands",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 1_000 });

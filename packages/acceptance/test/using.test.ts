@@ -3,7 +3,7 @@ import { LockLostError, NotObtainedError, refreshScript, releaseScript } from "@
 import { failure, waitUntil } from "@redislock/test-kit";
 import { getEventListeners, once } from "node:events";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
@@ -27,7 +27,7 @@ async function expectQuiet({ proxy }: Scene): Promise<void> {
   expect(proxy.commands.count(runs(releaseScript))).toBe(0);
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: using returns what the function returns, and leaves nothing behind",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -47,7 +47,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: using throws what the function throws, and releases the lock",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -64,7 +64,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: await using throws what the block throws, though the release fails",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 500 });
@@ -82,7 +82,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release that fails hides neither the result nor the error of the function",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 500 });
@@ -109,7 +109,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release whose reply is lost hides neither the result nor the error of the function",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -131,7 +131,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a loss aborts the signal at once, and is what using rejects with after the function has ended",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -154,7 +154,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: after a loss, what the function throws is what using rejects with",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -171,7 +171,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: after the caller has cancelled, the lock is kept until the function has ended, then released",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -194,7 +194,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)("$name: a function is not run without the lock", async (kind) => {
+test.concurrent.each(cast(kinds))("$name: a function is not run without the lock", async (kind) => {
   await using scene = await stage.open(kind);
   const { key, locker, proxy, anotherLocker } = scene;
   let runs = 0;
@@ -214,7 +214,7 @@ test.concurrent.each(kinds)("$name: a function is not run without the lock", asy
   expect(runs).toBe(0);
 });
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a lock that is disposed of twice, or after its release, is released once",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -230,7 +230,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: what a listener of events throws disturbs no lock",
   async (kind) => {
     const complaints: unknown[] = [];

@@ -11,7 +11,7 @@ import {
   type RedisServer,
 } from "@redislock/test-kit";
 
-import { ioredisCluster, nodeRedisCluster, type User } from "./clients.js";
+import { cast, ioredisCluster, nodeRedisCluster, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
 import { Worker } from "./waiting-processes.js";
 
@@ -51,14 +51,16 @@ async function home(key: string): Promise<RedisServer> {
   return cluster.nodeOfSlot(await cluster.slotOf(key));
 }
 
-describe.each([
-  ioredisCluster(5),
-  ioredisCluster(6),
-  nodeRedisCluster(5),
-  nodeRedisCluster(6),
-  ioredisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
-  nodeRedisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
-])("$name", (kind) => {
+describe.each(
+  cast([
+    ioredisCluster(5),
+    ioredisCluster(6),
+    nodeRedisCluster(5),
+    nodeRedisCluster(6),
+    ioredisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
+    nodeRedisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
+  ]),
+)("$name", (kind) => {
   let keys = 0;
 
   /** What no other test uses, and what it is called in Redis. */

@@ -4,7 +4,7 @@ import type { Lock, Locker } from "@redislock/core";
 import { line, untilInLine, waitUntil, type RedisServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
@@ -14,7 +14,11 @@ const LONG = 30_000;
 /** So short that a waiter asks again soon. */
 const SHORT = 1_000;
 
-describe.each(kinds)("$name", (kind) => {
+const [clusters, standalone] = [true, false].map((cluster) =>
+  kinds.filter((kind) => kind.cluster === cluster),
+);
+
+describe.each([...cast(standalone ?? []), ...cast(clusters ?? [])])("$name", (kind) => {
   /** Waits, and is in line when this resolves. */
   async function enter(
     scene: Scene,

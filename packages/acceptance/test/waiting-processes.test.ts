@@ -13,7 +13,7 @@ import {
 } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { ioredis, nodeRedis, type Kind, type User } from "./clients.js";
+import { cast, ioredis, nodeRedis, type Kind, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
 import { Worker } from "./waiting-processes.js";
 
@@ -118,7 +118,7 @@ test("under contention each section takes two commands, one at a time, and in tu
 });
 
 describe("a waiter", () => {
-  test.each([ioredis5, ioredis6, nodeRedis5, nodeRedis6])(
+  test.each(cast([ioredis5, ioredis6, nodeRedis5, nodeRedis6]))(
     "that is killed is passed over ($name)",
     async (kind) => {
       const [first, next] = [await start(kind), await start(kind)];
@@ -226,7 +226,7 @@ test("so it is when that holder was itself in line, with a shorter ttl than thos
   expect(performance.now() - before).toBeLessThan(5_000);
 });
 
-test.each([ioredis5, ioredis6, nodeRedis5, nodeRedis6])(
+test.each(cast([ioredis5, ioredis6, nodeRedis5, nodeRedis6]))(
   "a process that once stood in line ends when it has nothing more to do ($name)",
   async (kind) => {
     const worker = await start(kind);
