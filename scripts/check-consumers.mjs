@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startServer } from "@redislock/test-servers";
+import { startServer } from "@redislock/test-kit";
 import { pack, publicPackages } from "./public-packages.mjs";
 import { quietly, root, runMain } from "./shell.mjs";
 

@@ -26,11 +26,22 @@ const tasks = {
   test: {
     usage: `usage: npm test
 
-Every test of every package, against real servers on free ports.
+Every promise, against real servers on free ports; each with some kinds of clients.
 ${setupHelp}`,
     needsRedis: () => true,
-    // One package at a time: each starts servers of its own, which must not starve one another.
-    run: () => show("turbo", ["run", "test", "--concurrency=1", "--continue"]),
+    run: test,
+  },
+
+  "test:all": {
+    usage: `usage: npm run test:all
+
+The same with every kind of client, and more orders of events: several times as long.
+${setupHelp}`,
+    needsRedis: () => true,
+    run: () => {
+      process.env["REDISLOCK_TESTS"] = "all";
+      return test();
+    },
   },
 
   demo: {
@@ -74,6 +85,11 @@ await runMain(() => {
   setUp({ redis: task.needsRedis() });
   return task.run(args);
 });
+
+function test() {
+  // One package at a time: each starts servers of its own, which must not starve one another.
+  return show("turbo", ["run", "test", "--concurrency=1", "--continue"]);
+}
 
 /**
  * @param {Task} task

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type RedisCluster, startCluster } from "@redislock/test-servers";
+import { type RedisCluster, startCluster } from "@redislock/test-kit";
 import { runExample } from "./run-example.js";
 
 let cluster: RedisCluster;

@@ -7,7 +7,7 @@ import {
   startProcess,
   startServer,
   waitUntil,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 
 const PASSWORD = "open-sesame";
 const small = ["--sellers=3", "--tickets=6", "--pause=300", "--lease=1000"];

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type RedisServer, startServer, waitUntil } from "@redislock/test-servers";
+import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 import { runExample, startExample } from "./run-example.js";
 
 let server: RedisServer;

@@ -1,4 +1,4 @@
-import { type NodeProcess, startProcess } from "@redislock/test-servers";
+import { type NodeProcess, startProcess } from "@redislock/test-kit";
 
 /** The ports of the test's servers; without one, that server cannot be reached. */
 export interface Ports {

@@ -1,6 +1,6 @@
 /** Where the demo plays: on the server of REDIS_URL, or on one of its own. */
 import { randomBytes } from "node:crypto";
-import { startServer } from "@redislock/test-servers";
+import { startServer } from "@redislock/test-kit";
 import { connect } from "./connection.js";
 import { keysOf } from "./stock.js";
 

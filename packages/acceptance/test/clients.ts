@@ -215,7 +215,7 @@ export function nodeRedisCluster(
   };
 }
 
-/** Every test of a fault runs with each of them. */
+/** Every kind of client. */
 export const kinds: readonly Kind[] = [
   ioredis(5),
   ioredis(6),
@@ -228,6 +228,27 @@ export const kinds: readonly Kind[] = [
   nodeRedisCluster(5),
   nodeRedisCluster(6),
 ];
+
+/** Whether scenarios are run with every kind, which takes several times as long. */
+const ALL = process.env["REDISLOCK_TESTS"] === "all";
+
+// The newest versions come first: some files have one scenario alone.
+let scenarios = 1;
+
+/**
+ * The kinds that a scenario is run with: with `REDISLOCK_TESTS=all` every one that it is meant for, else
+ * one of each library. Which, changes from one call to the next, so that the scenarios of a file run with
+ * different ones, the same each time.
+ */
+export function cast<T extends Kind>(meant: readonly T[]): readonly T[] {
+  if (ALL) return meant;
+  const turn = scenarios++;
+  return (["ioredis", "node-redis"] as const).flatMap((library) => {
+    const theirs = meant.filter((kind) => kind.library === library);
+    const next = theirs[turn % theirs.length];
+    return next ? [next] : [];
+  });
+}
 
 /** The settings that change how commands are sent, or what comes back. */
 export const variants: readonly Kind[] = [

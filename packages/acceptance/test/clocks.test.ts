@@ -1,6 +1,6 @@
 import { expect, jest, test } from "@jest/globals";
 import type { Clock } from "@redislock/core";
-import { waitUntil } from "@redislock/test-servers";
+import { waitUntil } from "@redislock/test-kit";
 
 import { kinds, ioredis } from "./clients.js";
 import { realEnd } from "./proof.js";

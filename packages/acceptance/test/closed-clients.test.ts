@@ -2,10 +2,9 @@
 import { expect, test } from "@jest/globals";
 import { OutcomeUnknownError } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
-import { kinds, type User } from "./clients.js";
-import { failure } from "./failure.js";
+import { cast, kinds, type Kind, type User } from "./clients.js";
 import { end, settlesWithin } from "./proof.js";
 import { runs, startStage } from "./scenes.js";
 
@@ -14,18 +13,22 @@ const stage = await startStage();
 /** Longer than anything takes that does not wait, on a busy machine; shorter than any deadline. */
 const AT_ONCE = 5_000;
 
-const ways = kinds.flatMap((kind) => [
-  { ...kind, way: "quit", close: (user: User) => user.quit() },
+const ways = [
+  { way: "quit", close: (user: User) => user.quit() },
   {
-    ...kind,
     way: "destroyed",
     close: async (user: User) => {
       user.destroy();
     },
   },
-]);
+];
 
-test.concurrent.each(ways)(
+/** Each way, with the kinds that a scenario is run with. */
+function eachWay(): readonly (Kind & (typeof ways)[number])[] {
+  return ways.flatMap((way) => cast(kinds).map((kind) => ({ ...kind, ...way })));
+}
+
+test.concurrent.each(eachWay())(
   "$name: to obtain through a client that was $way is an error at once",
   async ({ close, ...kind }) => {
     await using scene = await stage.open(kind, { commandTimeout: 60_000 });
@@ -42,7 +45,7 @@ test.concurrent.each(ways)(
   },
 );
 
-test.concurrent.each(ways)(
+test.concurrent.each(eachWay())(
   "$name: to refresh or release through a client that was $way is unknown, at once",
   async ({ close, ...kind }) => {
     await using scene = await stage.open(kind, { commandTimeout: 60_000 });
@@ -59,7 +62,7 @@ test.concurrent.each(ways)(
   },
 );
 
-test.concurrent.each(ways)(
+test.concurrent.each(eachWay())(
   "$name: a lock that is renewed through a client that was $way is lost at its deadline",
   async ({ close, ...kind }) => {
     await using scene = await stage.open(kind);
@@ -74,7 +77,7 @@ test.concurrent.each(ways)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that is under way when its client is destroyed is unknown",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 1_000 });
@@ -87,7 +90,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a waiter whose client is destroyed comes to an end",
   async (kind) => {
     await using scene = await stage.open(kind);

@@ -1,13 +1,12 @@
 /** A process that holds a lock is killed, or stopped and continued. */
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess, waitUntil, type NodeProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess, waitUntil, type NodeProcess } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
+import { cast, kinds } from "./clients.js";
 import { realEnd } from "./proof.js";
 import { startStage, type Scene } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 
@@ -24,7 +23,7 @@ async function fenceOf(holder: NodeProcess): Promise<number> {
   return Number(line.slice("held ".length));
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: after its holder was killed, a lock is granted to who waits when its ttl is over",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -46,7 +45,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a holder that was stopped past its ttl sees first of all that it holds nothing",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -70,7 +69,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a write of a holder that was stopped between its look and its write is refused by its fencing token",
   async (kind) => {
     await using scene = await stage.open(kind);

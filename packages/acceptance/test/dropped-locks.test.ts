@@ -1,15 +1,14 @@
 import { afterAll, test } from "@jest/globals";
-import { startProcess, waitUntil } from "@redislock/test-servers";
+import { compilePackage, startProcess, waitUntil } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
+import { cast, kinds } from "./clients.js";
 import { startStage } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a lock that its holder dropped without a release is not renewed for ever",
   async (kind) => {
     await using scene = await stage.open(kind);

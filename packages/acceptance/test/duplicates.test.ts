@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { OutcomeUnknownError, type Script } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
+import { failure } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
+import { cast, kinds } from "./clients.js";
 import { expectProof } from "./proof.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
@@ -16,7 +16,7 @@ async function arrivesAgain({ proxy, server }: Scene, script: Script): Promise<v
   await server.command(...command);
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that is done twice takes the lock once, with one fencing token",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -33,7 +33,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that is refused twice stands in line once",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -53,15 +53,18 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)("$name: a refresh that is done twice is one refresh", async (kind) => {
-  await using scene = await stage.open(kind);
-  const lock = await scene.locker.obtain(scene.key, 5_000);
-  const fault = scene.proxy.duplicateNext(runs(scripts.refresh));
-  await Promise.all([lock.refresh(10_000), fault.happened]);
-  await expectProof(scene, lock);
-});
+test.concurrent.each(cast(kinds))(
+  "$name: a refresh that is done twice is one refresh",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const lock = await scene.locker.obtain(scene.key, 5_000);
+    const fault = scene.proxy.duplicateNext(runs(scripts.refresh));
+    await Promise.all([lock.refresh(10_000), fault.happened]);
+    await expectProof(scene, lock);
+  },
+);
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release that is done twice is never said to be of another's lock",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -73,7 +76,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)("$name: leaving the line twice leaves it once", async (kind) => {
+test.concurrent.each(cast(kinds))("$name: leaving the line twice leaves it once", async (kind) => {
   await using scene = await stage.open(kind);
   const { key, locker, proxy } = scene;
   const rival = await scene.rival();
@@ -85,7 +88,7 @@ test.concurrent.each(kinds)("$name: leaving the line twice leaves it once", asyn
   expect(await rival.inspect(key)).toMatchObject({ waiters: 0 });
 });
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a refresh that arrives after the release does not bring the lock back",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -98,7 +101,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a refresh or release that arrives late leaves the next holder alone",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -116,7 +119,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that arrives late leaves the next holder alone",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -131,7 +134,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that arrives after its release blocks the key for one ttl at most",
   async (kind) => {
     await using scene = await stage.open(kind);

@@ -1,15 +1,14 @@
 /** Several processes, each with another kind of client, change a number that only a lock protects. */
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
 import { startStage } from "./scenes.js";
 
 /** In each process. */
 const TASKS = 13;
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 
@@ -18,10 +17,10 @@ test.each([
   ["a cluster", kinds.filter(({ cluster }) => cluster), stage.cluster],
 ])(
   "on %s, more than fifty tasks in processes with clients of every kind lose no update",
-  async (_, cast, server) => {
+  async (_, those, server) => {
     if (!server) throw new Error("It was not started");
     await stage.server.command("FLUSHALL");
-    const processes = cast.map(({ name }) =>
+    const processes = those.map(({ name }) =>
       startProcess(compiled.file("seller"), {
         args: [name, `${server.port}`, "the number", `${stage.server.port}`, `${TASKS}`],
       }),
@@ -34,10 +33,10 @@ test.each([
       expect(lines).toEqual(["done"]);
       expect(process.stderr).toBe("");
     }
-    expect(await stage.server.command("GET", "number")).toBe(String(cast.length * TASKS));
+    expect(await stage.server.command("GET", "number")).toBe(String(those.length * TASKS));
     const tokens = await stage.server.command("LRANGE", "fencing tokens", "0", "-1");
     const rising = Array.isArray(tokens) ? tokens.map(Number) : [];
-    expect(rising).toHaveLength(cast.length * TASKS);
+    expect(rising).toHaveLength(those.length * TASKS);
     expect(rising).toEqual([...rising].sort((a, b) => a - b));
     expect(new Set(rising).size).toBe(rising.length);
   },

@@ -1,7 +1,7 @@
 /** A master dies, and a replica takes over at its address. */
 import { expect, test } from "@jest/globals";
 import { LockLostError, type Locker } from "@redislock/core";
-import { startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+import { startServer, waitUntil, type RedisServer } from "@redislock/test-kit";
 import { once } from "node:events";
 
 import { kinds } from "./clients.js";

@@ -1,8 +1,8 @@
 /** The server itself stands still: its connections stay open, and it says nothing. */
 import { expect, test } from "@jest/globals";
+import { failure } from "@redislock/test-kit";
 
 import { end, realEnd, settlesWithin } from "./proof.js";
-import { failure } from "./failure.js";
 import { startStage } from "./scenes.js";
 
 const stage = await startStage();

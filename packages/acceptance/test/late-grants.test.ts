@@ -2,10 +2,9 @@
 import { expect, test } from "@jest/globals";
 import { OutcomeUnknownError } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
-import { ioredis, ioredisCluster, kinds } from "./clients.js";
-import { failure } from "./failure.js";
+import { cast, ioredis, ioredisCluster, kinds } from "./clients.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
@@ -21,7 +20,7 @@ async function expectGivenBack({ key, value, anotherLocker, rival }: Scene): Pro
   expect([theirs.held, ours.held]).toEqual([true, true]);
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a grant whose answer comes after the deadline is given back, and that is told",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -38,7 +37,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a question that reaches Redis after the deadline leaves nothing",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -53,7 +52,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a grant that comes after the caller has given up is given back",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -70,7 +69,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a grant to a locker that was closed meanwhile is given back",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -85,7 +84,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an answer that took longer than the lease is no lock, and what it took is given back",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -104,7 +103,7 @@ const haunted = ([5, 6] as const).flatMap((major) => [
   ioredisCluster(major, { commandTimeout: 500 }, "with a commandTimeout"),
 ]);
 
-test.concurrent.each([...kinds, ...haunted])(
+test.concurrent.each([...cast(kinds), ...haunted])(
   "$name: a question that waited for the server to come back leaves no lock that nobody knows of",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 1_500 });

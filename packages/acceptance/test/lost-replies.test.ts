@@ -1,10 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { OutcomeUnknownError } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
-import { ioredis, ioredisCluster, kinds, nodeRedis } from "./clients.js";
-import { failure } from "./failure.js";
+import { cast, ioredis, ioredisCluster, kinds, nodeRedis } from "./clients.js";
 import { expectProof } from "./proof.js";
 import { loadScripts, runs, startStage } from "./scenes.js";
 
@@ -21,13 +20,11 @@ const settings = ([5, 6] as const).flatMap((major) => [
   nodeRedis(major, { disableOfflineQueue: true }, "without an offline queue"),
 ]);
 
-const all = [...kinds, ...settings];
-
 const neverSettling = ([5, 6] as const).map((major) =>
   ioredis(major, { autoResendUnfulfilledCommands: false }, "that never settles what was cut off"),
 );
 
-test.concurrent.each(all)(
+test.concurrent.each([...cast(kinds), ...cast(settings)])(
   "$name: an obtain whose reply is lost is a success all the same",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -46,7 +43,7 @@ test.concurrent.each(all)(
   },
 );
 
-test.concurrent.each(all)(
+test.concurrent.each([...cast(kinds), ...cast(settings)])(
   "$name: a refresh whose reply is lost is a success all the same",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -61,17 +58,20 @@ test.concurrent.each(all)(
   },
 );
 
-test.concurrent.each(all)("$name: a renewal whose reply is lost loses nothing", async (kind) => {
-  await using scene = await stage.open(kind);
-  const { key, locker, proxy, events } = scene;
-  await using lock = await locker.obtain(key, 9_000, { renew: true });
-  await proxy.dropNextReply(runs(scripts.refresh)).happened;
-  await waitUntil(() => events.some(({ type }) => type === "renewed"), { what: "the renewal" });
-  await expectProof(scene, lock);
-  expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
-});
+test.concurrent.each([...cast(kinds), ...cast(settings)])(
+  "$name: a renewal whose reply is lost loses nothing",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { key, locker, proxy, events } = scene;
+    await using lock = await locker.obtain(key, 9_000, { renew: true });
+    await proxy.dropNextReply(runs(scripts.refresh)).happened;
+    await waitUntil(() => events.some(({ type }) => type === "renewed"), { what: "the renewal" });
+    await expectProof(scene, lock);
+    expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
+  },
+);
 
-test.concurrent.each(all)(
+test.concurrent.each([...cast(kinds), ...cast(settings)])(
   "$name: a release whose reply is lost is unknown, never said to be of another's lock",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -86,7 +86,7 @@ test.concurrent.each(all)(
   },
 );
 
-test.concurrent.each(all)(
+test.concurrent.each([...cast(kinds), ...cast(settings)])(
   "$name: a question for the ttl whose reply is lost is asked again",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -99,7 +99,7 @@ test.concurrent.each(all)(
   },
 );
 
-test.concurrent.each(all)(
+test.concurrent.each([...cast(kinds), ...cast(settings)])(
   "$name: a waiter whose reply is lost keeps one place in line",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -119,7 +119,7 @@ test.concurrent.each(all)(
 );
 
 // One after the other, for they empty the cache of the server that all use.
-test.each(kinds)(
+test.each(cast(kinds))(
   "$name: a connection that breaks while a script's text is sent, its hash being unknown, loses nothing",
   async (kind) => {
     await using scene = await stage.open(kind);

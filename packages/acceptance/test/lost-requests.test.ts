@@ -1,14 +1,14 @@
 import { expect, test } from "@jest/globals";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { waitUntil } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { expectProof } from "./proof.js";
 import { runs, startStage } from "./scenes.js";
 
 const stage = await startStage();
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: an obtain that never reached Redis is asked again",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -19,7 +19,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a refresh that never reached Redis is asked again",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -31,7 +31,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release that never reached Redis is asked again",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -42,7 +42,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a renewal that never reached Redis loses nothing",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -55,7 +55,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: connections that break all the time lose no lock",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -72,11 +72,14 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)("$name: replies in pieces of one byte are understood", async (kind) => {
-  await using scene = await stage.open(kind);
-  scene.proxy.slice(1);
-  const lock = await scene.locker.obtain(scene.key, 10_000);
-  await lock.refresh();
-  await lock.release();
-  expect(await scene.value()).toBeNull();
-});
+test.concurrent.each(cast(kinds))(
+  "$name: replies in pieces of one byte are understood",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    scene.proxy.slice(1);
+    const lock = await scene.locker.obtain(scene.key, 10_000);
+    await lock.refresh();
+    await lock.release();
+    expect(await scene.value()).toBeNull();
+  },
+);

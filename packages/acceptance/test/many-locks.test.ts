@@ -1,11 +1,10 @@
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess } from "@redislock/test-kit";
 
-import { ioredis, kinds, nodeRedis, type Kind } from "./clients.js";
-import { compile } from "./compile.js";
+import { cast, ioredis, kinds, nodeRedis, type Kind } from "./clients.js";
 import { startStage } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 
@@ -38,7 +37,7 @@ test.each([ioredis(6), nodeRedis(6)])(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a thousand locks in one process are renewed, none of them late, by one timer",
   async (kind) => {
     await expectManyLocks(kind, 1_000);

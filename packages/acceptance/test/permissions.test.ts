@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { waitUntil } from "@redislock/test-kit";
 import { readFile } from "node:fs/promises";
 
 import {

@@ -1,12 +1,11 @@
 /** What only a process of its own can show: that it ends, and that nothing is rejected unheard. */
 import { afterAll, expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
+import { compilePackage, startProcess } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
-import { compile } from "./compile.js";
+import { cast, kinds } from "./clients.js";
 import { startStage } from "./scenes.js";
 
-const compiled = await compile();
+const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 
@@ -14,7 +13,7 @@ const stage = await startStage();
 const PROMPT = 5_000;
 
 test.concurrent.each(
-  kinds.flatMap((kind) => ["quit", "destroyed"].map((closing) => ({ ...kind, closing }))),
+  cast(kinds).flatMap((kind) => ["quit", "destroyed"].map((closing) => ({ ...kind, closing }))),
 )(
   "$name: a process with locks and waiters ends by itself once its own client is $closing",
   async ({ closing, ...kind }) => {
@@ -31,7 +30,7 @@ test.concurrent.each(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: no trouble leads to an unhandled rejection, a warning, or a listener left behind",
   async (kind) => {
     await using scene = await stage.open(kind);

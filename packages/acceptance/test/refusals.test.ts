@@ -4,16 +4,16 @@ import { RefusedError, type Lock } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
 import {
   connect,
+  failure,
   startCluster,
   startServer,
   waitUntil,
   type RedisServer,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
 import { expectProof } from "./proof.js";
 import { runs, startStage, type Ensemble, type Scene } from "./scenes.js";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { waitUntil } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { expectProof } from "./proof.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
@@ -15,7 +15,7 @@ async function until({ events }: Scene, wanted: string, count: number = 1): Prom
   await waitUntil(isThere, { what: `${count} ${wanted}` });
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a renewal that failed is followed by a good one",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -33,7 +33,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release while the answer to a renewal is under way is a release, and no loss",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -52,7 +52,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release while a renewal has not yet reached Redis is a release, and no loss",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -71,7 +71,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release whose answer is under way when a renewal comes due is a release, and no rebirth",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -104,7 +104,7 @@ async function expectNothingAfterwards({ proxy }: Scene, signal: AbortSignal): P
   expect(signal.aborted).toBe(false);
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a refresh by hand while a renewal is under way is one after the other",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -120,7 +120,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds.flatMap((kind) => [30, 40, 50].map((ttl) => ({ ...kind, ttl }))))(
+test.concurrent.each(cast(kinds).flatMap((kind) => [30, 40, 50].map((ttl) => ({ ...kind, ttl }))))(
   "$name: a ttl of $ttl ms is renewed by a bounded number of commands",
   async ({ ttl, ...kind }) => {
     await using scene = await stage.open(kind);
@@ -145,7 +145,7 @@ test.concurrent.each(kinds.flatMap((kind) => [30, 40, 50].map((ttl) => ({ ...kin
   },
 );
 
-test.concurrent.each(kinds.filter(({ cluster }) => !cluster))(
+test.concurrent.each(cast(kinds.filter(({ cluster }) => !cluster)))(
   "$name: locks that come due together are renewed in one command",
   async (kind) => {
     await using scene = await stage.open(kind);

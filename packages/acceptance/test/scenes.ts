@@ -3,14 +3,18 @@ import { afterAll } from "@jest/globals";
 import * as core from "@redislock/core";
 import type { LockEvent, Locker, LockerOptions, Script } from "@redislock/core";
 import {
+  loadScripts as loadScriptsAt,
+  scriptRunBy,
+  scriptsOf,
   startCluster,
   startProxy,
   startServer,
   type Command,
   type FaultProxy,
+  type KnownScript,
   type RedisServer,
   type ServerOptions,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 
 import { kinds, type Kind, type User } from "./clients.js";
 
@@ -171,27 +175,16 @@ async function openScene(
   };
 }
 
-const scripts: readonly Script[] = [
-  core.obtainScript,
-  core.refreshScript,
-  core.releaseScript,
-  core.obtainManyScript,
-  core.releaseManyScript,
-  core.ttlScript,
-  core.leaveScript,
-  core.inspectScript,
-  core.forceReleaseScript,
-];
+const scripts: readonly KnownScript[] = scriptsOf(core);
 
-/** So that no question needs a second round trip for its text. */
-export async function loadScripts(server: RedisServer): Promise<void> {
-  for (const { source } of scripts) await server.command("SCRIPT", "LOAD", source);
+/** So that no command needs a second round trip for its script's text. */
+export function loadScripts(server: RedisServer): Promise<void> {
+  return loadScriptsAt(server, scripts);
 }
 
-function scriptNames([command, what]: Command): string[] {
-  return scripts
-    .filter(({ sha1, source }) => command?.startsWith("EVAL") && (what === sha1 || what === source))
-    .map(({ name }) => name);
+function scriptNames(command: Command): string[] {
+  const script = scriptRunBy(command, scripts);
+  return script ? [script.name] : [];
 }
 
 /** Matches the commands that run a script, by its hash or as text, alone or for many questions. */

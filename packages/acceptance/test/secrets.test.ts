@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { type Locker } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
-import { startServer, waitUntil } from "@redislock/test-servers";
+import { startServer, waitUntil } from "@redislock/test-kit";
 import { inspect } from "node:util";
 
 import {
@@ -44,7 +44,7 @@ const logins: readonly ((as: Credentials) => Kind)[] = [
   (as) => nodeRedisCluster(6, as),
 ];
 
-const cast = logins.map((login, index) => {
+const accounts = logins.map((login, index) => {
   const as = { username: `user-${index}`, password: PASSWORD };
   return { ...login(as), username: as.username };
 });
@@ -75,7 +75,7 @@ async function callAll(locker: Locker, key: string): Promise<unknown[]> {
   );
 }
 
-test.concurrent.each(cast)(
+test.concurrent.each(accounts)(
   "$name: no error, event or printed object holds a token or a password",
   async ({ username, ...kind }) => {
     const server = kind.cluster ? stage.cluster : stage.server;
@@ -152,7 +152,7 @@ test.concurrent.each(cast)(
 
 test("a server that quotes commands it does not know quotes no token", async () => {
   const server = await startServer({ args: ["--rename-command", "EVALSHA", ""] });
-  for (const kind of cast.filter(({ cluster }) => !cluster)) {
+  for (const kind of accounts.filter(({ cluster }) => !cluster)) {
     await server.command(
       "ACL",
       "SETUSER",

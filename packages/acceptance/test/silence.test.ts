@@ -2,16 +2,15 @@
 import { expect, test } from "@jest/globals";
 import { LockLostError, OutcomeUnknownError } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
-import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
+import { cast, kinds } from "./clients.js";
 import { end, expectProof, realEnd, settlesWithin } from "./proof.js";
 import { runs, startStage } from "./scenes.js";
 
 const stage = await startStage();
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: when Redis goes silent, the holder is told at its deadline, before the key ends",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -33,7 +32,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: when only the answers are lost on the way, the holder is told at its deadline",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -46,7 +45,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a lock that nobody renews ends at its deadline, unasked, before the key ends",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -68,7 +67,7 @@ test.concurrent.each(kinds)(
 );
 
 test.concurrent.each(
-  kinds.flatMap((kind) => [
+  cast(kinds).flatMap((kind) => [
     { ...kind, how: "with broken connections", deliver: false },
     { ...kind, how: "with all that was held up", deliver: true },
   ]),
@@ -88,7 +87,7 @@ test.concurrent.each(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: when Redis is back after the lease, the lock stays lost, and is renewed no more",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -109,7 +108,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: every call ends by its own deadline while Redis is silent, as unknown",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -144,7 +143,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: refreshes behind a renewal that gets no answer end by their own deadline, too",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 2_000 });
@@ -160,7 +159,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a caller who gives up while Redis is silent gets the reason at once",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -175,7 +174,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: renewal during a silence sends a bounded number of commands",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 1_000 });

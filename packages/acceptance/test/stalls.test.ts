@@ -2,9 +2,8 @@
 import { expect, test } from "@jest/globals";
 import { LockLostError } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
-import { failure } from "./failure.js";
 import { runs, startStage } from "./scenes.js";
 
 const stage = await startStage();

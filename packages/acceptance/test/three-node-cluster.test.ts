@@ -1,14 +1,13 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { startCluster, waitUntil } from "@redislock/test-servers";
+import { failure, startCluster, waitUntil } from "@redislock/test-kit";
 import { once } from "node:events";
 
-import { ioredisCluster, kinds, nodeRedisCluster, type User } from "./clients.js";
-import { failure } from "./failure.js";
+import { cast, ioredisCluster, kinds, nodeRedisCluster, type User } from "./clients.js";
 
 const cluster = await startCluster(3);
 afterAll(() => cluster.stop());
 
-const cast = [
+const clusterKinds = [
   ...kinds.filter((kind) => kind.cluster),
   ioredisCluster(6, { keyPrefix: "{app}:" }, "with a keyPrefix that is a hash tag"),
   nodeRedisCluster(6, { RESP: 3 }, "with RESP3"),
@@ -19,7 +18,7 @@ const port = cluster.nodes[0]?.port ?? 0;
 /** Keys that are spread over all nodes. */
 const spread = Array.from({ length: 30 }, (_, index) => `key ${index}`);
 
-describe.each(cast)("$name", (kind) => {
+describe.each(cast(clusterKinds))("$name", (kind) => {
   async function withUser(test: (user: User) => Promise<void>): Promise<void> {
     const user = await kind.connect(port);
     try {
@@ -143,7 +142,7 @@ describe.each(cast)("$name", (kind) => {
 });
 
 test("a node that crashes and is back without its data has lost its locks, and no other has", async () => {
-  const users = await Promise.all(cast.map((kind) => kind.connect(port)));
+  const users = await Promise.all(clusterKinds.map((kind) => kind.connect(port)));
   const lockers = users.map((user) => user.locker());
   const lost = cluster.nodes[2];
   const locks = await Promise.all(
@@ -153,7 +152,7 @@ test("a node that crashes and is back without its data has lost its locks, and n
   );
   const owners = await Promise.all(
     locks.map(async ({ key }, index) => {
-      const prefix = cast[Math.floor(index / 3)]?.prefix ?? "";
+      const prefix = clusterKinds[Math.floor(index / 3)]?.prefix ?? "";
       return cluster.nodeOfSlot(await cluster.slotOf(`${prefix}${key}`));
     }),
   );

@@ -1,11 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { LockLostError, NotObtainedError } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 import { getEventListeners, once } from "node:events";
 
-import { kinds } from "./clients.js";
-import { failure } from "./failure.js";
+import { cast, kinds } from "./clients.js";
 import { runs, startStage, type Scene } from "./scenes.js";
 
 const stage = await startStage();
@@ -29,7 +28,7 @@ async function expectQuiet({ proxy }: Scene): Promise<void> {
   expect(proxy.commands.count(runs(scripts.release))).toBe(0);
 }
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: using returns what the function returns, and leaves nothing behind",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -49,7 +48,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: using throws what the function throws, and releases the lock",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -66,7 +65,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: await using throws what the block throws, though the release fails",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 500 });
@@ -84,7 +83,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release that fails hides neither the result nor the error of the function",
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 500 });
@@ -111,7 +110,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a release whose reply is lost hides neither the result nor the error of the function",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -133,7 +132,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a loss aborts the signal at once, and is what using rejects with after the function has ended",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -156,7 +155,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: after a loss, what the function throws is what using rejects with",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -173,7 +172,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: after the caller has cancelled, the lock is kept until the function has ended, then released",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -196,7 +195,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)("$name: a function is not run without the lock", async (kind) => {
+test.concurrent.each(cast(kinds))("$name: a function is not run without the lock", async (kind) => {
   await using scene = await stage.open(kind);
   const { key, locker, proxy, anotherLocker } = scene;
   let runs = 0;
@@ -216,7 +215,7 @@ test.concurrent.each(kinds)("$name: a function is not run without the lock", asy
   expect(runs).toBe(0);
 });
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: a lock that is disposed of twice, or after its release, is released once",
   async (kind) => {
     await using scene = await stage.open(kind);
@@ -232,7 +231,7 @@ test.concurrent.each(kinds)(
   },
 );
 
-test.concurrent.each(kinds)(
+test.concurrent.each(cast(kinds))(
   "$name: what a listener of events throws disturbs no lock",
   async (kind) => {
     const complaints: unknown[] = [];

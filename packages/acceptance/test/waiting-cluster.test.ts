@@ -1,12 +1,18 @@
 /** Standing in line on a cluster of three nodes, also while a slot moves. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { startCluster, type RedisCluster, type RedisServer } from "@redislock/test-servers";
+import {
+  compilePackage,
+  line,
+  startCluster,
+  untilInLine,
+  type Compiled,
+  type RedisCluster,
+  type RedisServer,
+} from "@redislock/test-kit";
 
-import { ioredisCluster, nodeRedisCluster, type User } from "./clients.js";
-import { compile, type Compiled } from "./compile.js";
+import { cast, ioredisCluster, nodeRedisCluster, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { line, untilInLine } from "./waiting-line.js";
 import { Worker } from "./waiting-processes.js";
 
 /** Far longer than any test takes: who is served in less was told. */
@@ -18,7 +24,10 @@ const users: User[] = [];
 const workers: Worker[] = [];
 
 beforeAll(async () => {
-  [cluster, compiled] = await Promise.all([startCluster(3), compile()]);
+  [cluster, compiled] = await Promise.all([
+    startCluster(3),
+    compilePackage(new URL("..", import.meta.url)),
+  ]);
   for (const node of cluster.nodes) await loadScripts(node);
 });
 
@@ -42,14 +51,16 @@ async function home(key: string): Promise<RedisServer> {
   return cluster.nodeOfSlot(await cluster.slotOf(key));
 }
 
-describe.each([
-  ioredisCluster(5),
-  ioredisCluster(6),
-  nodeRedisCluster(5),
-  nodeRedisCluster(6),
-  ioredisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
-  nodeRedisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
-])("$name", (kind) => {
+describe.each(
+  cast([
+    ioredisCluster(5),
+    ioredisCluster(6),
+    nodeRedisCluster(5),
+    nodeRedisCluster(6),
+    ioredisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
+    nodeRedisCluster(6, { keyPrefix: "app:" }, "with keyPrefix"),
+  ]),
+)("$name", (kind) => {
   let keys = 0;
 
   /** What no other test uses, and what it is called in Redis. */

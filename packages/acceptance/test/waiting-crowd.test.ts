@@ -1,13 +1,19 @@
 /** Ten thousand stand in line for one key. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+import {
+  companion,
+  openInboxes,
+  startServer,
+  untilInLine,
+  waitUntil,
+  type RedisServer,
+} from "@redislock/test-kit";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 import { ioredis, nodeRedis, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { companion, openInboxes, untilInLine } from "./waiting-line.js";
 
 const KEY = "job";
 const LONG = 60_000;

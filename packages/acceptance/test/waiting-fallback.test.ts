@@ -2,12 +2,20 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { Locker, type LockEvent, type LockerOptions, type RedisClient } from "@redislock/core";
 import { ioredisClient } from "@redislock/ioredis";
-import { startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+import {
+  companion,
+  line,
+  openInboxes,
+  startServer,
+  textsOf,
+  untilInLine,
+  waitUntil,
+  type RedisServer,
+} from "@redislock/test-kit";
 import { Redis } from "ioredis-6";
 
 import { ioredis, nodeRedis, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { companion, line, openInboxes, textsOf, untilInLine } from "./waiting-line.js";
 
 const KEY = "job";
 const LONG = 30_000;

@@ -1,12 +1,11 @@
 /** Standing in line, where connections, messages and data are lost. */
 import { describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { waitUntil, type RedisServer } from "@redislock/test-servers";
+import { line, untilInLine, waitUntil, type RedisServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { kinds } from "./clients.js";
+import { cast, kinds } from "./clients.js";
 import { startStage, type Scene } from "./scenes.js";
-import { line, untilInLine } from "./waiting-line.js";
 
 const stage = await startStage();
 
@@ -15,7 +14,11 @@ const LONG = 30_000;
 /** So short that a waiter asks again soon. */
 const SHORT = 1_000;
 
-describe.each(kinds)("$name", (kind) => {
+const [clusters, standalone] = [true, false].map((cluster) =>
+  kinds.filter((kind) => kind.cluster === cluster),
+);
+
+describe.each([...cast(standalone ?? []), ...cast(clusters ?? [])])("$name", (kind) => {
   /** Waits, and is in line when this resolves. */
   async function enter(
     scene: Scene,

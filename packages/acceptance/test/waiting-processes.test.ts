@@ -1,12 +1,20 @@
 /** What the line promises across processes, some of which are killed or stopped. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { startProxy, startServer, waitUntil, type RedisServer } from "@redislock/test-servers";
+import {
+  compilePackage,
+  line,
+  openInboxes,
+  startProxy,
+  startServer,
+  untilInLine,
+  waitUntil,
+  type Compiled,
+  type RedisServer,
+} from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { ioredis, nodeRedis, type Kind, type User } from "./clients.js";
-import { compile, type Compiled } from "./compile.js";
+import { cast, ioredis, nodeRedis, type Kind, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { line, openInboxes, untilInLine } from "./waiting-line.js";
 import { Worker } from "./waiting-processes.js";
 
 const KEY = "job";
@@ -26,7 +34,10 @@ let us: User;
 const workers: Worker[] = [];
 
 beforeAll(async () => {
-  [compiled, server] = await Promise.all([compile(), startServer()]);
+  [compiled, server] = await Promise.all([
+    compilePackage(new URL("..", import.meta.url)),
+    startServer(),
+  ]);
   await loadScripts(server);
 });
 
@@ -107,7 +118,7 @@ test("under contention each section takes two commands, one at a time, and in tu
 });
 
 describe("a waiter", () => {
-  test.each([ioredis5, ioredis6, nodeRedis5, nodeRedis6])(
+  test.each(cast([ioredis5, ioredis6, nodeRedis5, nodeRedis6]))(
     "that is killed is passed over ($name)",
     async (kind) => {
       const [first, next] = [await start(kind), await start(kind)];
@@ -215,7 +226,7 @@ test("so it is when that holder was itself in line, with a shorter ttl than thos
   expect(performance.now() - before).toBeLessThan(5_000);
 });
 
-test.each([ioredis5, ioredis6, nodeRedis5, nodeRedis6])(
+test.each(cast([ioredis5, ioredis6, nodeRedis5, nodeRedis6]))(
   "a process that once stood in line ends when it has nothing more to do ($name)",
   async (kind) => {
     const worker = await start(kind);

@@ -1,8 +1,7 @@
 /** Processes that stand in line, each with a client and a locker of its own. */
-import { startProcess, type NodeProcess } from "@redislock/test-servers";
+import { startProcess, type Compiled, type NodeProcess } from "@redislock/test-kit";
 
 import type { Kind } from "./clients.js";
-import type { Compiled } from "./compile.js";
 
 /** What a process had of a lock. Times are of the machine's monotonic clock, in milliseconds. */
 export interface Section {

@@ -1,12 +1,11 @@
 /** Standing in line for several keys at once. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Lock, Locker } from "@redislock/core";
-import { startServer, type RedisServer } from "@redislock/test-servers";
+import { line, startServer, untilInLine, type RedisServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { ioredis, nodeRedis, nodeRedisPool, type User } from "./clients.js";
+import { cast, ioredis, nodeRedis, nodeRedisPool, type User } from "./clients.js";
 import { loadScripts } from "./scenes.js";
-import { line, untilInLine } from "./waiting-line.js";
 
 const LONG = 30_000;
 
@@ -36,7 +35,7 @@ async function locker(kind = ioredis(6)): Promise<Locker> {
   return user.locker();
 }
 
-describe.each([ioredis(5), ioredis(6), nodeRedis(5), nodeRedis(6), nodeRedisPool(6)])(
+describe.each(cast([ioredis(5), ioredis(6), nodeRedis(5), nodeRedis(6), nodeRedisPool(6)]))(
   "$name",
   (kind) => {
     test("all keys are had at once, or none: no part of them is held while waiting", async () => {

@@ -6,7 +6,7 @@ import { Locker, type Clock, type Lock, type RedisClient } from "@redislock/core
 import { ServerError } from "@redislock/core/adapter";
 import { MemoryServer } from "@redislock/testing";
 
-import { companion } from "./waiting-line.js";
+import { companion } from "@redislock/test-kit";
 import type { Model, Step } from "./waiting-explorer.js";
 
 export const KEY = "job";

@@ -1,4 +1,4 @@
-import type { RedisServer } from "@redislock/test-servers";
+import type { RedisServer } from "@redislock/test-kit";
 import type { Crew } from "./crew.js";
 
 /** What every scenario works with. */

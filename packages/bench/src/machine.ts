@@ -1,5 +1,5 @@
 import { cpus, loadavg, type } from "node:os";
-import type { RedisServer } from "@redislock/test-servers";
+import type { RedisServer } from "@redislock/test-kit";
 
 /** Where the figures come from. */
 export interface Machine {

@@ -4,7 +4,7 @@
  *   main.js [--quick] [scenario…]    with either, only prints
  *   main.js --draw                   draws the charts of the last results again
  */
-import { startServer } from "@redislock/test-servers";
+import { startServer } from "@redislock/test-kit";
 import type { Bench } from "./bench.js";
 import { Crew } from "./crew.js";
 import type { Figure } from "./figures.js";

@@ -1,4 +1,4 @@
-import { type NodeProcess, startProcess } from "@redislock/test-servers";
+import { type NodeProcess, startProcess } from "@redislock/test-kit";
 import type { Contention, FreeKeys, Lockful, Loop, Where } from "./jobs.js";
 import { type Order, readResponse, type Response, type Result } from "./protocol.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 import { getEventListeners } from "node:events";
 
 import {
@@ -10,7 +10,6 @@ import {
   type RedisClient,
   Locker,
 } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, locker, client, asked, untilInLine } = await startRedis();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { VirtualClock, failure } from "@redislock/test-kit";
 
 import {
   exponentialBackoff,
@@ -11,9 +12,7 @@ import {
   type LockerOptions,
   type RedisClient,
 } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { proxy, client, locker } = await startRedis();
 

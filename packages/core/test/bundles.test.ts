@@ -1,10 +1,9 @@
 /** Questions that are asked in the same moment leave as one command, and each has its own outcome. */
 import { expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { Locker, NotALockError, NotObtainedError, RefusedError, type Lock } from "../src/index.js";
 import { scripts } from "../src/adapter.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, client, locker, asked, untilInLine } = await startRedis();

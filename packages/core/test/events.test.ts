@@ -1,10 +1,8 @@
 import { describe, expect, jest, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 
 import { linearBackoff, Locker, type LockEvent, type RedisClient } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, locker, client, untilInLine } = await startRedis();
 

@@ -1,8 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { Locker, type Lock } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, locker, untilInLine, client } = await startRedis();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { redisCli } from "@redislock/test-servers";
+import { failure, redisCli } from "@redislock/test-kit";
 
 import {
   limitRetry,
@@ -9,7 +9,6 @@ import {
   NotObtainedError,
   type ObtainOptions,
 } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, locker, asked } = await startRedis();

@@ -1,12 +1,11 @@
 /** Whoever hears of a grant has the lock: whatever server it listens on, whatever that server counts. */
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { connect, startServer, waitUntil } from "@redislock/test-servers";
+import { connect, startServer, VirtualClock, waitUntil } from "@redislock/test-kit";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
 import { startRedis } from "./redis.js";
 import { RespClient } from "./resp-client.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, client, locker, asked, untilInLine } = await startRedis();
 const replica = await startServer();

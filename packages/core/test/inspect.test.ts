@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { failure } from "@redislock/test-kit";
 
 import { type Lock, type Locker } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, locker, asked, proxy, untilInLine } = await startRedis();

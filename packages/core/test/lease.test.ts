@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
+import { VirtualClock } from "@redislock/test-kit";
 
 import { Timers } from "../src/time/timers.js";
 import { LockLostError, type Lock } from "../src/index.js";
 import { Lease } from "../src/lease/lease.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, locker } = await startRedis();
 

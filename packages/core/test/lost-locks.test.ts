@@ -1,10 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 
 import { type Lock, LockLostError, LockNotHeldError } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, locker, asked } = await startRedis();
 

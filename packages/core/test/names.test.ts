@@ -1,9 +1,8 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { connect, startServer } from "@redislock/test-servers";
+import { connect, seededRandom, startServer } from "@redislock/test-kit";
 
 import { hashSlot } from "../src/keys/hash-slot.js";
 import { isCompanionName, lockNames, type Space } from "../src/keys/names.js";
-import { seededRandom } from "./seeded-random.js";
 
 const server = await startServer({ args: ["--cluster-enabled", "yes"] });
 const connection = await connect(server.port);

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { failure } from "@redislock/test-kit";
 
 import {
   LockNotHeldError,
@@ -7,7 +8,6 @@ import {
   type Lock,
   type LockerOptions,
 } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, locker, client, asked } = await startRedis();

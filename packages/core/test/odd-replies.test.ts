@@ -1,5 +1,6 @@
 /** What no script can have replied is believed by nobody: the outcome is unknown, and no lease moves. */
 import { describe, expect, test } from "@jest/globals";
+import { VirtualClock, failure, seededRandom } from "@redislock/test-kit";
 
 import {
   Locker,
@@ -9,10 +10,7 @@ import {
   type RedisClient,
   type Reply,
 } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { seededRandom } from "./seeded-random.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, client } = await startRedis();
 

@@ -1,8 +1,8 @@
 /** Options: unknown names are refused, and nothing is read that its caller did not write. */
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { failure } from "@redislock/test-kit";
 
 import { Locker, type RedisClient } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, client } = await startRedis();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 
 import {
   LockLostError,
@@ -8,9 +8,7 @@ import {
   type Lock,
   type Locker,
 } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, locker, asked } = await startRedis();
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { failure } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
 import { scripts } from "../src/adapter.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, client, locker, untilInLine } = await startRedis();

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
+import { VirtualClock, failure } from "@redislock/test-kit";
 
 import { Locker, type Lock, type LockEvent } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 import type { RespClient } from "./resp-client.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, client, untilInLine } = await startRedis();
 

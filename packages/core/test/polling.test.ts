@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { VirtualClock, failure } from "@redislock/test-kit";
 
 import {
   limitRetry,
@@ -7,9 +8,7 @@ import {
   NotObtainedError,
   type RetryStrategy,
 } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, locker, asked } = await startRedis();
 

@@ -1,17 +1,21 @@
 import { afterAll, afterEach } from "@jest/globals";
 import {
   connect,
+  loadScripts,
+  scriptsOf,
   startProxy,
   startServer,
-  waitUntil,
+  untilInLine as untilInLineAt,
   type FaultProxy,
   type RedisServer,
   type ServerOptions,
-} from "@redislock/test-servers";
+} from "@redislock/test-kit";
 
-import { scripts } from "../src/adapter.js";
-import { Locker, type LockerOptions } from "../src/index.js";
+import * as core from "../src/index.js";
+import { Locker, type LockerOptions, type Script } from "../src/index.js";
 import { RespClient } from "./resp-client.js";
+
+export const scripts: readonly Script[] = scriptsOf(core);
 
 /** A server, and a proxy before it that sees every command. */
 export interface Redis {
@@ -32,13 +36,13 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
   const server = await startServer(options);
   const proxy = await startProxy(server.port);
   const opened: (RespClient | Locker)[] = [];
-  await loadScripts(server);
+  await loadScripts(server, scripts);
 
   afterEach(async () => {
     await proxy.heal();
     await Promise.all(opened.splice(0).map((one) => one.close()));
     await server.command("FLUSHALL");
-    await loadScripts(server);
+    await loadScripts(server, scripts);
     proxy.commands.clear();
   });
 
@@ -67,26 +71,15 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
     return proxy.commands.all.map(([command = "", what]) => nameOf(command, what));
   }
 
-  async function untilInLine(key: string, count: number, how?: "told"): Promise<void> {
-    const isThere = how === "told" ? /^\d+ [12] / : /^/;
-    const allThere = async (): Promise<boolean> => {
-      const waiters = await server.command("HVALS", `${key}:redislock:waiters{${key}}`);
-      if (!Array.isArray(waiters) || waiters.length !== count) return false;
-      return waiters.every((waiter) => isThere.test(String(waiter)));
-    };
-    await waitUntil(allThere, { what: `${count} to stand in line for ${key}` });
+  function untilInLine(key: string, count: number, how?: "told"): Promise<void> {
+    return untilInLineAt(server, key, count, { told: how === "told" });
   }
 
   return { server, proxy, client, locker, asked, untilInLine };
 }
 
-async function loadScripts(server: RedisServer): Promise<void> {
-  for (const { source } of Object.values(scripts)) await server.command("SCRIPT", "LOAD", source);
-}
-
 function nameOf(command: string, what: string | undefined): string {
-  if (command === "EVALSHA")
-    return Object.values(scripts).find(({ sha1 }) => sha1 === what)?.name ?? "unknown";
+  if (command === "EVALSHA") return scripts.find(({ sha1 }) => sha1 === what)?.name ?? "unknown";
   if (command === "EVAL") return "text";
   return command;
 }

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { connect } from "@redislock/test-servers";
+import { connect, failure } from "@redislock/test-kit";
 
 import { Locker, RefusedError, type RedisClient, type Reply } from "../src/index.js";
 import { ServerError } from "../src/adapter.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 import type { RespClient } from "./resp-client.js";
 

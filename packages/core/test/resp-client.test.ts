@@ -1,10 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { type Script } from "../src/index.js";
-import { ServerError, scripts } from "../src/adapter.js";
-import { failure } from "./failure.js";
-import { startRedis } from "./redis.js";
+import { ServerError } from "../src/adapter.js";
+import { scripts, startRedis } from "./redis.js";
 
 const { server, proxy, client } = await startRedis();
 
@@ -29,7 +28,7 @@ test("the server's errors are ServerErrors, those of the connection are not", as
   expect(await failure(redis.run(broken, [], []))).toBeInstanceOf(ServerError);
   proxy.swallowNextRequest();
   expect(await failure(redis.run(broken, [], []))).not.toBeInstanceOf(ServerError);
-  const [first] = Object.values(scripts);
+  const [first] = scripts;
   if (first) await failure(redis.run(first, [], [])); // On a new connection, by itself.
   expect(proxy.connections).toBe(1);
 });

@@ -1,4 +1,4 @@
-import { RespError, type RespConnection } from "@redislock/test-servers";
+import { RespError, type RespConnection } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {

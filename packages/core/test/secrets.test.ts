@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { connect, startServer } from "@redislock/test-servers";
+import { connect, failure, startServer, VirtualClock } from "@redislock/test-kit";
 import { inspect } from "node:util";
 
 import {
@@ -11,10 +11,8 @@ import {
   type Script,
 } from "../src/index.js";
 import { ServerError } from "../src/adapter.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 import { RespClient } from "./resp-client.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, client, locker, untilInLine } = await startRedis();
 

@@ -1,9 +1,8 @@
 import { expect, test } from "@jest/globals";
+import { VirtualClock, failure } from "@redislock/test-kit";
 
 import { LockNotHeldError, NotObtainedError } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, locker, asked } = await startRedis();
 

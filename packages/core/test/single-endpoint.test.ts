@@ -1,9 +1,8 @@
 /** A plain client on the one endpoint of a clustered server, as some providers have it. */
 import { expect, test } from "@jest/globals";
-import { waitUntil } from "@redislock/test-servers";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { RefusedError, type LockEvent } from "../src/index.js";
-import { failure } from "./failure.js";
 import { startRedis } from "./redis.js";
 
 const { server, locker, asked, proxy } = await startRedis({

@@ -1,8 +1,7 @@
 import { expect, test } from "@jest/globals";
+import { VirtualClock, seededRandom } from "@redislock/test-kit";
 
 import { Timers } from "../src/time/timers.js";
-import { seededRandom } from "./seeded-random.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 function start(): { clock: VirtualClock; alarm: Timers; ran: number[] } {
   const clock = new VirtualClock(1_000);

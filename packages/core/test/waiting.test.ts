@@ -1,10 +1,10 @@
 /** What a waiter does by itself, when messages are lost or late, or there are none. */
 import { expect, test } from "@jest/globals";
+import { VirtualClock } from "@redislock/test-kit";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
 import { startRedis } from "./redis.js";
-import { VirtualClock } from "./virtual-clock.js";
 
 const { server, proxy, client, locker, asked, untilInLine } = await startRedis();
 

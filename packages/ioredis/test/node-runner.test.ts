@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { afterAll, expect, test } from "@jest/globals";
+import { compilePackage, startProcess } from "@redislock/test-kit";
 
-import { compile } from "./compile.js";
-
-let compiled: string;
-beforeAll(async () => {
-  compiled = await compile();
-});
-afterAll(() => rm(compiled, { recursive: true }));
+const compiled = await compilePackage(new URL("..", import.meta.url));
+afterAll(compiled.remove);
 
 test("the conformance kit runs in node's own test runner, too", async () => {
-  const child = startProcess(join(compiled, "test/processes/node-runner.js"));
+  const child = startProcess(compiled.file("node-runner"));
   const failed: string[] = [];
   for await (const line of child.lines) if (/^\s*(not ok|✖)/.test(line)) failed.push(line);
   expect(failed).toEqual([]);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Cluster, Redis } from "ioredis";
 import {
   Cluster as Cluster5,
@@ -6,8 +5,6 @@ import {
   type ClusterOptions,
   type RedisOptions,
 } from "ioredis-5";
-
-import type { Script } from "../src/index.js";
 
 /** A client that belongs to a user of ours. */
 export type User = Redis | Redis5;
@@ -75,9 +72,4 @@ function ours<T extends Closable>(client: T): T {
 /** Closes what the versions have connected. */
 export function closeClients(): void {
   for (const client of clients.splice(0)) client.disconnect();
-}
-
-/** A Lua text as a script. */
-export function script(source: string): Script {
-  return { name: "test", source, sha1: createHash("sha1").update(source).digest("hex") };
 }

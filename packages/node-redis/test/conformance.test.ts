@@ -1,31 +1,31 @@
 import { afterAll, afterEach, describe, it } from "@jest/globals";
-import { startProxy, startServer } from "@redislock/test-servers";
+import { startProxiedServer } from "@redislock/test-kit";
 import { conformance } from "@redislock/testing/conformance";
 
 import { nodeRedisClient } from "../src/index.js";
-import { closeClients, kinds } from "./versions.js";
+import { closeClients, kinds, type Options } from "./versions.js";
 
-const server = await startServer();
-const proxy = await startProxy(server.port);
+const { server, proxy, stop } = await startProxiedServer();
 afterEach(() => proxy.heal());
 afterAll(async () => {
   closeClients();
-  await proxy.stop();
-  await server.stop();
+  await stop();
 });
 
-for (const { name, create } of kinds) {
-  describe(name, () => {
+for (const kind of kinds) {
+  const connect = async (options?: Options) => {
+    const redis = await kind.connect(proxy.port, options);
+    return { client: nodeRedisClient(redis), close: () => redis.close() };
+  };
+  describe(kind.name, () => {
     conformance(
       { describe, it },
       {
-        async connect() {
-          const redis = create(proxy.port);
-          await redis.connect();
-          return { client: nodeRedisClient(redis), close: () => redis.close() };
-        },
+        connect: () => connect(),
+        connectAs: (user) => connect(user),
         command: (...command) => server.command(...command),
         loseNextReply: () => void proxy.dropNextReply("EVALSHA"),
+        network: proxy,
       },
     );
   });

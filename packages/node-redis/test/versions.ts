@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { createClient, createClientPool, createCluster, RESP_TYPES } from "redis";
 import {
   createClient as createClient5,
@@ -6,12 +5,7 @@ import {
   createCluster as createCluster5,
 } from "redis-5";
 
-import type {
-  NodeRedisClientLike,
-  NodeRedisClusterLike,
-  NodeRedisPoolLike,
-  Script,
-} from "../src/index.js";
+import type { NodeRedisClientLike, NodeRedisClusterLike, NodeRedisPoolLike } from "../src/index.js";
 
 /** Makes bytes of all text, and text of all numbers. */
 export const BYTES = {
@@ -54,6 +48,8 @@ export type ClusterUser = Closable & NodeRedisClusterLike;
 /** Each makes what is not connected yet. */
 export interface Version {
   readonly name: string;
+  /** Whether it knows the option `keyPrefix`. */
+  readonly hasKeyPrefix: boolean;
   readonly createClient: (port: number, options?: Options) => Closable & NodeRedisClientLike;
   readonly createPool: (port: number, options?: Options) => Closable & NodeRedisPoolLike;
   readonly createCluster: (port: number, options?: Options) => ClusterUser;
@@ -63,6 +59,7 @@ const url = (port: number): string => `redis://127.0.0.1:${port}`;
 
 const versionsOf5 = ([2, 3] as const).map((RESP): Version => ({
   name: `node-redis 5 with RESP${RESP}`,
+  hasKeyPrefix: false,
   createClient: (port, options) => ours(createClient5({ ...options, url: url(port), RESP })),
   createPool: (port, options) => ours(createClientPool5({ ...options, url: url(port), RESP })),
   createCluster: (port, options) =>
@@ -71,6 +68,7 @@ const versionsOf5 = ([2, 3] as const).map((RESP): Version => ({
 
 const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
   name: `node-redis 6 with RESP${RESP}`,
+  hasKeyPrefix: true,
   createClient: (port, options) => ours(createClient({ ...options, url: url(port), RESP })),
   createPool: (port, options) => ours(createClientPool({ ...options, url: url(port), RESP })),
   createCluster: (port, options) =>
@@ -80,20 +78,39 @@ const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
 /** Every test runs with each of them. */
 export const versions: readonly Version[] = [...versionsOf5, ...versionsOf6];
 
-/** Every client and pool of them. */
-export const kinds: readonly {
+/** A client or a pool of one of them. */
+export interface Kind {
   readonly name: string;
-  readonly create: (port: number, options?: Options) => User;
   readonly isPool: boolean;
   readonly hasKeyPrefix: boolean;
-}[] = versions.flatMap((version) => {
-  const hasKeyPrefix = versionsOf6.includes(version);
-  const { name, createClient, createPool } = version;
-  return [
-    { name: `client of ${name}`, create: createClient, isPool: false, hasKeyPrefix },
-    { name: `pool of ${name}`, create: createPool, isPool: true, hasKeyPrefix },
-  ];
-});
+  /** Makes what is not connected yet. */
+  readonly create: (port: number, options?: Options) => User;
+  readonly connect: (port: number, options?: Options) => Promise<User>;
+}
+
+function kind(
+  what: "client" | "pool",
+  { name, hasKeyPrefix }: Version,
+  create: (port: number, options?: Options) => User,
+): Kind {
+  return {
+    name: `${what} of ${name}`,
+    isPool: what === "pool",
+    hasKeyPrefix,
+    create,
+    connect: async (port, options) => {
+      const redis = create(port, options);
+      await redis.connect();
+      return redis;
+    },
+  };
+}
+
+/** Every client and pool of them. */
+export const kinds: readonly Kind[] = versions.flatMap((version) => [
+  kind("client", version, version.createClient),
+  kind("pool", version, version.createPool),
+]);
 
 const clients: Closable[] = [];
 
@@ -114,9 +131,4 @@ export function closeClients(): void {
       // A client of node-redis 5 that is closed already, or a pool that has one.
     }
   }
-}
-
-/** A Lua text as a script. */
-export function script(source: string): Script {
-  return { name: "test", source, sha1: createHash("sha1").update(source).digest("hex") };
 }

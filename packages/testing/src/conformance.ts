@@ -1,8 +1,17 @@
-import { adapterTests } from "./conformance-adapter.js";
-import type { ConformanceOptions, Runner } from "./conformance-bench.js";
-import { lockTests } from "./conformance-lock.js";
+import { registerWith } from "./conformance/bench.js";
+import { errorTests } from "./conformance/errors.js";
+import { lockTests } from "./conformance/locks.js";
+import type { ConformanceOptions, Runner } from "./conformance/options.js";
+import { scriptTests } from "./conformance/scripts.js";
+import { subscriptionTests } from "./conformance/subscriptions.js";
 
-export type { Connected, ConformanceOptions, Runner } from "./conformance-bench.js";
+export type {
+  Connected,
+  ConformanceOptions,
+  Credentials,
+  Network,
+  Runner,
+} from "./conformance/options.js";
 
 /**
  * Proves an adapter right: that it does what `RedisClient` asks for, and that the lock keeps its promises
@@ -10,6 +19,15 @@ export type { Connected, ConformanceOptions, Runner } from "./conformance-bench.
  * these tests alone, for they run `SCRIPT FLUSH` and cut connections.
  */
 export function conformance(run: Runner, options: ConformanceOptions): void {
-  run.describe("the adapter", () => adapterTests(run, options));
-  run.describe("the lock, through the adapter", () => lockTests(run, options));
+  const test = registerWith(run, options);
+  if (options.only !== "lock") {
+    run.describe("the adapter", () => {
+      scriptTests(test);
+      errorTests(test, options);
+      if (options.subscribes ?? true) subscriptionTests(test, options);
+    });
+  }
+  if (options.only !== "adapter") {
+    run.describe("the lock, through the adapter", () => lockTests(test, options));
+  }
 }

@@ -1,6 +1,6 @@
 /** A program that awaits a call lives until it is answered; one that only holds or renews may end. */
 import { expect, test } from "@jest/globals";
-import { startProcess } from "@redislock/test-servers";
+import { startProcess } from "@redislock/test-kit";
 import { join } from "node:path";
 
 const PROGRAM = join(import.meta.dirname, "processes/awaiting.mjs");

@@ -3,7 +3,7 @@
  * its fencing token. `stop-before-write` stops this process at the worst moment: between the look and
  * the write.
  */
-import { connect } from "@redislock/test-servers";
+import { connect } from "@redislock/test-kit";
 
 import { args, connectUser } from "./user.js";
 

@@ -3,7 +3,7 @@
  * the lock. What it sees of others at work meanwhile, it says.
  */
 import { jitter, linearBackoff } from "@redislock/core";
-import { connect } from "@redislock/test-servers";
+import { connect } from "@redislock/test-kit";
 
 import { args, connectUser } from "./user.js";
 

@@ -2,7 +2,7 @@
  * Goes through every kind of trouble, and hears nothing of it but from the calls it made: no promise is
  * rejected that nobody has, no warning is given, no listener stays behind.
  */
-import { connect, startProxy } from "@redislock/test-servers";
+import { connect, startProxy } from "@redislock/test-kit";
 import { getEventListeners } from "node:events";
 
 import { kinds } from "../clients.js";

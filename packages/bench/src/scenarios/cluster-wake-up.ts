@@ -1,6 +1,6 @@
 /** To wake a waiter in a cluster: by PUBLISH, which goes to all nodes, or SPUBLISH, within a shard. */
 import { EventEmitter, once } from "node:events";
-import { connect, type RedisCluster, startCluster } from "@redislock/test-servers";
+import { connect, type RedisCluster, startCluster } from "@redislock/test-kit";
 import type { Bench } from "../bench.js";
 import { type Figure, type Value, valueOf } from "../figures.js";
 import { median, rotated, sum } from "../statistics.js";

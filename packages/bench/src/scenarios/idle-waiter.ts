@@ -1,5 +1,5 @@
 /** What a waiter costs Redis that does nothing but wait. */
-import { type RedisServer, startServer } from "@redislock/test-servers";
+import { type RedisServer, startServer } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench } from "../bench.js";
 import { CommandCount } from "../command-count.js";

@@ -1,6 +1,6 @@
 /** The conformance kit in node's own test runner. */
 import { after, describe, it } from "node:test";
-import { startServer } from "@redislock/test-servers";
+import { startServer } from "@redislock/test-kit";
 import { conformance } from "@redislock/testing/conformance";
 import { Redis } from "ioredis";
 

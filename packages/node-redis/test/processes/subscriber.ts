@@ -1,8 +1,5 @@
-/**
- * Subscribes, and at the first line of its input closes its own client; the subscription only if the
- * line says so. Then nothing but the subscription is left that could keep the process alive.
- */
-import { once } from "node:events";
+/** A subscription, and nothing else that could keep the process alive once it is told to go. */
+import { stayUntilTold } from "@redislock/test-kit";
 import { createClient, createClientPool } from "redis";
 import { createClient as createClient5, createClientPool as createClientPool5 } from "redis-5";
 
@@ -26,22 +23,10 @@ const redis = create();
 redis.on("error", () => undefined);
 await redis.connect();
 
-const subscription = await nodeRedisClient(redis).subscribe?.("channel", {
-  message: (text) => {
-    console.log(`message: ${text}`);
-  },
-  resumed: () => {
-    console.log("resumed");
-  },
+await stayUntilTold(nodeRedisClient(redis), () => {
+  try {
+    redis.destroy();
+  } catch {
+    // It was closed before, when its connection was lost.
+  }
 });
-console.log("subscribed");
-
-const [line] = (await once(process.stdin, "data")).map(String);
-if (line === "close\n") await subscription?.close();
-process.stdin.destroy();
-try {
-  redis.destroy();
-} catch {
-  // It was closed before, when its connection was lost.
-}
-console.log("done");

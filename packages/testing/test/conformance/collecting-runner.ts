@@ -1,21 +1,33 @@
 import type { Runner } from "../../src/conformance.js";
 
-/** Runs tests one after the other, and tells which of them failed. */
-export async function failures(register: (run: Runner) => void): Promise<string[]> {
-  const tests: { name: string; body: () => Promise<void> }[] = [];
-  register({
-    describe: (_, body) => body(),
-    it: (name, body) => tests.push({ name, body }),
-  });
-  const failed: string[] = [];
-  for (const { name, body } of tests) await body().catch(() => failed.push(name));
-  return failed;
+interface Collected {
+  /** With the names of what it is in. */
+  readonly name: string;
+  readonly body: () => Promise<void>;
 }
 
-/** Leaves out all tests but one. */
-export function only(run: Runner, wanted: string): Runner {
-  return {
-    describe: run.describe,
-    it: (name, body) => name === wanted && run.it(name, body),
-  };
+function collect(register: (run: Runner) => void): Collected[] {
+  const tests: Collected[] = [];
+  const inside: string[] = [];
+  register({
+    describe: (name, body) => {
+      inside.push(name);
+      body();
+      inside.pop();
+    },
+    it: (name, body) => tests.push({ name: [...inside, name].join(" › "), body }),
+  });
+  return tests;
+}
+
+/** The names of all tests that are registered. */
+export function namesOf(register: (run: Runner) => void): string[] {
+  return collect(register).map(({ name }) => name);
+}
+
+/** Runs one test alone, and tells what it fails with; undefined if it passes. */
+export async function failureOf(wanted: string, register: (run: Runner) => void): Promise<unknown> {
+  const [test, ...others] = collect(register).filter(({ name }) => name.endsWith(` › ${wanted}`));
+  if (!test || others.length > 0) throw new Error(`Not one test: ${wanted}`);
+  return test.body().catch((error: unknown) => error);
 }

@@ -5,20 +5,27 @@ import {
   type Script,
   type Subscription,
 } from "@redislock/core";
-import { ServerError, toReply } from "@redislock/core/adapter";
-import { connect, RespError, type RespConnection } from "@redislock/test-servers";
+import { type Listening, ServerError, staySubscribed, toReply } from "@redislock/core/adapter";
+import { connect, RespError, type RespConnection } from "@redislock/test-kit";
+
+import type { Credentials } from "../../src/conformance.js";
 
 /** An adapter over a bare connection: the smallest that is right. */
 export class SocketAdapter implements RedisClient {
-  readonly #port: number;
+  readonly #open: () => Promise<RespConnection>;
   readonly #connection: RespConnection;
 
-  static async connect(port: number): Promise<SocketAdapter> {
-    return new this(port, await connect(port));
+  static async connect(port: number, user?: Credentials): Promise<SocketAdapter> {
+    const open = async (): Promise<RespConnection> => {
+      const connection = await connect(port);
+      if (user) await send(connection, ["AUTH", user.username, user.password]);
+      return connection;
+    };
+    return new this(open, await open());
   }
 
-  constructor(port: number, connection: RespConnection) {
-    this.#port = port;
+  constructor(open: () => Promise<RespConnection>, connection: RespConnection) {
+    this.#open = open;
     this.#connection = connection;
   }
 
@@ -36,36 +43,44 @@ export class SocketAdapter implements RedisClient {
     }
   }
 
-  async subscribe(channel: string, listener: ChannelListener): Promise<Subscription> {
-    let closed = false;
-    let connection: RespConnection;
-    const open = async (): Promise<void> => {
-      connection = await connect(this.#port);
-      await connection.subscribe(channel, (text) => closed || listener.message(text));
-      void connection.closed.then(async () => {
-        if (closed) return;
-        await open();
-        listener.resumed();
-      });
-    };
-    await open();
-    return {
-      async close() {
-        closed = true;
-        await connection.close();
-      },
-    };
+  subscribe(channel: string, listener: ChannelListener): Promise<Subscription> {
+    return staySubscribed(() => this.#listen(channel, listener), listener);
   }
 
-  async send(...command: string[]): Promise<Reply> {
-    try {
-      return toReply(await this.#connection.send(...command));
-    } catch (error) {
-      throw error instanceof RespError ? new ServerError(error.message) : error;
-    }
+  send(...command: string[]): Promise<Reply> {
+    return send(this.#connection, command);
   }
 
   close(): Promise<void> {
     return this.#connection.close();
+  }
+
+  #listen(channel: string, listener: ChannelListener): Listening {
+    let end!: Listening["end"];
+    const ended = new Promise<unknown>((resolve) => {
+      end = resolve;
+    });
+    let listening = true;
+    const confirmed = this.#open().then(async (connection) => {
+      void connection.closed.then(end);
+      void ended.then(() => {
+        listening = false;
+        return connection.close();
+      });
+      await asOurs(connection.subscribe(channel, (text) => listening && listener.message(text)));
+    });
+    return { confirmed, ended, end };
+  }
+}
+
+async function send(connection: RespConnection, command: readonly string[]): Promise<Reply> {
+  return toReply(await asOurs(connection.send(...command)));
+}
+
+async function asOurs<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof RespError ? new ServerError(error.message) : error;
   }
 }

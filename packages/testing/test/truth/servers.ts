@@ -1,6 +1,6 @@
 import { type Reply } from "@redislock/core";
 import { ServerError, toReply } from "@redislock/core/adapter";
-import { connect, RespError, startServer } from "@redislock/test-servers";
+import { connect, RespError, startServer } from "@redislock/test-kit";
 
 import { MemoryServer } from "../../src/index.js";
 import type { Answer, Observation } from "./observation.js";

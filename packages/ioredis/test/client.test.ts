@@ -1,0 +1,210 @@
+/** What is special about ioredis: its settings, its errors, and when it is closed. */
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { failure, run, startProxiedServer } from "@redislock/test-kit";
+
+import { ioredisClient } from "../src/index.js";
+import { ServerError } from "@redislock/core/adapter";
+import { closeClients, versions, type User } from "./versions.js";
+
+const { server, proxy, stop } = await startProxiedServer();
+afterAll(stop);
+
+beforeEach(async () => {
+  await server.command("FLUSHALL");
+  await server.command("SCRIPT", "FLUSH");
+  await server.command("CONFIG", "RESETSTAT");
+});
+
+afterEach(closeClients);
+
+const SET = "return {redis.call('SET', KEYS[1], ARGV[1]), KEYS[1]}";
+
+describe.each(versions)("$name", ({ connect }) => {
+  describe("works with", () => {
+    test("keyPrefix, which it reports", async () => {
+      const client = ioredisClient(connect(server.port, { keyPrefix: "app:" }));
+      expect(client.keyPrefix).toBe("app:");
+      await expect(run(client, SET, ["key"], ["value"])).resolves.toEqual(["OK", "app:key"]);
+      await expect(run(client, SET, ["key"], ["again"])).resolves.toEqual(["OK", "app:key"]);
+      await expect(server.command("GET", "app:key")).resolves.toBe("again");
+    });
+
+    test("no keyPrefix, which it reports as an empty one", () => {
+      expect(ioredisClient(connect(server.port)).keyPrefix).toBe("");
+    });
+
+    test("a db other than 0", async () => {
+      const client = ioredisClient(connect(server.port, { db: 3 }));
+      await run(client, SET, ["key"], ["value"]);
+      await expect(server.command("EXISTS", "key")).resolves.toBe(0);
+      expect(await server.command("INFO", "keyspace")).toContain("db3:keys=1");
+    });
+
+    test("enableAutoPipelining, also when the server has forgotten the script", async () => {
+      const client = ioredisClient(connect(server.port, { enableAutoPipelining: true }));
+      const names = ["a", "b", "c"];
+      const batch = (): Promise<unknown> =>
+        Promise.all(
+          names.map((name) => run(client, "return {KEYS[1], ARGV[1]}", [name], [`of ${name}`])),
+        );
+      const replies = names.map((name) => [name, `of ${name}`]);
+      await expect(batch()).resolves.toEqual(replies);
+      await server.command("SCRIPT", "FLUSH");
+      await expect(batch()).resolves.toEqual(replies);
+    });
+  });
+
+  test("what no script of ours replies with is a TypeError", async () => {
+    const redis = connect(server.port);
+    redis.evalsha = () => Promise.resolve(new Map());
+    await expect(run(ioredisClient(redis), "return 1")).rejects.toThrow(TypeError);
+  });
+
+  describe("an error that the server answers is a ServerError", () => {
+    test("for a wrong password, which keeps the client from connecting", async () => {
+      const redis = connect(server.port, { username: "nobody", password: "wrong" });
+      const error = await failure(run(ioredisClient(redis), "return 1"));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ reply: "WRONGPASS" });
+    });
+
+    test("in a pipeline, next to those without", async () => {
+      await server.command("LPUSH", "list", "1");
+      const client = ioredisClient(connect(server.port, { enableAutoPipelining: true }));
+      const get = "return redis.call('GET', KEYS[1])";
+      const [good, bad] = await Promise.allSettled([
+        run(client, get, ["nowhere"]),
+        run(client, get, ["list"]),
+      ]);
+      expect(good).toEqual({ status: "fulfilled", value: null });
+      expect(bad).toMatchObject({ reason: expect.any(ServerError) });
+    });
+
+    test("also when a minifier has renamed the classes of ioredis", async () => {
+      class A extends Error {
+        override readonly name = "a";
+      }
+      const redis = connect(server.port, { lazyConnect: true });
+      redis.evalsha = () => Promise.reject(new A("OOM command not allowed"));
+      const error = await failure(run(ioredisClient(redis), "return 1"));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ reply: "OOM" });
+    });
+  });
+
+  describe("any other error is passed on as it is", () => {
+    test.each([
+      new Error("Connection is closed."),
+      new Error("Command timed out"),
+      Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }),
+      new Error("Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:1"),
+    ])("$message", async (given) => {
+      const redis = connect(server.port, { lazyConnect: true });
+      redis.evalsha = () => Promise.reject(given);
+      expect(await failure(run(ioredisClient(redis), "return 1"))).toBe(given);
+    });
+
+    test("when the server hangs up before it answers", async () => {
+      const client = ioredisClient(connect(proxy.port, { maxRetriesPerRequest: 0 }));
+      await run(client, "return 1");
+      proxy.dropNextReply("EVALSHA");
+      const error = await failure(run(client, "return 1"));
+      expect(error).not.toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ name: "MaxRetriesPerRequestError" });
+    });
+
+    test("when the client is closed", async () => {
+      const redis = connect(server.port);
+      await redis.quit();
+      const error = await failure(run(ioredisClient(redis), "return 1"));
+      expect(error).not.toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ message: "Connection is closed." });
+    });
+  });
+
+  describe("is closed", () => {
+    const ended = (redis: User): Promise<void> =>
+      new Promise((resolve) => {
+        redis.once("end", () => {
+          resolve();
+        });
+      });
+
+    test("neither before nor while it is connected", async () => {
+      const redis = connect(server.port, { lazyConnect: true });
+      const client = ioredisClient(redis);
+      expect(client.closed).toBe(false);
+      const connected = redis.connect();
+      expect(client.closed).toBe(false);
+      await connected;
+      expect(client.closed).toBe(false);
+    });
+
+    test("after quit", async () => {
+      const redis = connect(server.port);
+      const client = ioredisClient(redis);
+      const end = ended(redis);
+      await redis.quit();
+      await end;
+      expect(client.closed).toBe(true);
+    });
+
+    test("after disconnect, until it is connected again", async () => {
+      const redis = connect(server.port);
+      const client = ioredisClient(redis);
+      await run(client, "return 1");
+      const end = ended(redis);
+      redis.disconnect();
+      await end;
+      expect(client.closed).toBe(true);
+      await redis.connect();
+      expect(client.closed).toBe(false);
+    });
+
+    test("not while it reconnects", async () => {
+      const redis = connect(proxy.port, { retryStrategy: () => 60_000 });
+      const client = ioredisClient(redis);
+      await run(client, "return 1");
+      const reconnecting = new Promise((resolve) => redis.once("reconnecting", resolve));
+      await proxy.cutAll();
+      await reconnecting;
+      expect(client.closed).toBe(false);
+    });
+
+    test("once it has given up to reconnect", async () => {
+      const redis = connect(proxy.port, { retryStrategy: () => null });
+      const client = ioredisClient(redis);
+      await run(client, "return 1");
+      const end = ended(redis);
+      await proxy.cutAll();
+      await end;
+      expect(client.closed).toBe(true);
+    });
+  });
+
+  describe("subscribe", () => {
+    const listener = { message: (): void => undefined, resumed: (): void => undefined };
+
+    test("leaves the client's own connection as it is", async () => {
+      const redis = connect(server.port);
+      const client = ioredisClient(redis);
+      const subscription = await client.subscribe?.("channel", listener);
+      expect(redis.mode).toBe("normal");
+      await subscription?.close();
+    });
+
+    test("fails when no sentinel knows the server, however long the client itself would try", async () => {
+      const sentinelRetryStrategy = jest.fn(() => 1);
+      const redis = connect(0, {
+        // This one is no sentinel at all.
+        sentinels: [{ host: "127.0.0.1", port: server.port }],
+        name: "main",
+        sentinelRetryStrategy,
+        lazyConnect: true,
+      });
+      const subscribing = ioredisClient(redis).subscribe?.("channel", listener);
+      await expect(subscribing).rejects.toThrow("All sentinels are unreachable");
+      expect(sentinelRetryStrategy).not.toHaveBeenCalled();
+    });
+  });
+});

@@ -1,0 +1,166 @@
+/** What every adapter of ours does on a cluster. */
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+
+import { failure } from "../promises/failure.js";
+import { waitUntil } from "../promises/wait-until.js";
+import type { RedisCluster } from "../servers/redis-cluster.js";
+import { serverError, type AdapterClient, type Connect } from "./adapter.js";
+import { run } from "./script.js";
+import { publish, subscribersAt, Subscriptions } from "./subscriptions.js";
+
+/** One on each node, in their order. */
+const KEYS = ["b", "c", "a"];
+
+const APPEND = "return {redis.call('APPEND', KEYS[1], ARGV[1]), KEYS[1]}";
+
+/** A kind of cluster client. */
+export interface ClusterKind {
+  readonly name: string;
+  readonly connect: Connect;
+  /** The same, not connected. */
+  readonly create: (port: number) => AdapterClient;
+  /** The same client, set in other ways, by what is special about each; and the prefix of its keys. */
+  readonly settings: Readonly<
+    Record<string, { readonly connect: Connect; readonly keyPrefix?: string }>
+  >;
+  /** What it says when no node is known to listen to. */
+  readonly noNode: string;
+}
+
+/**
+ * @param cluster - Of three nodes.
+ * @param closeClients - Closes what the kinds have connected.
+ */
+export function clusterTests(
+  cluster: RedisCluster,
+  kinds: readonly ClusterKind[],
+  closeClients: () => void,
+): void {
+  const port = Number(cluster.nodes[0]?.port);
+  const subscriptions = new Subscriptions();
+
+  beforeAll(async () => {
+    const owners = await Promise.all(
+      KEYS.map(async (key) => cluster.nodeOfSlot(await cluster.slotOf(key))),
+    );
+    expect(owners).toEqual(cluster.nodes);
+  });
+
+  beforeEach(async () => {
+    for (const node of cluster.nodes) {
+      await node.command("FLUSHALL");
+      await node.command("SCRIPT", "FLUSH");
+    }
+  });
+
+  afterEach(async () => {
+    await subscriptions.closeAll();
+    closeClients();
+    await untilNobodyListens();
+  });
+
+  const subscribers = (): Promise<number[]> => Promise.all(cluster.nodes.map(subscribersAt));
+
+  async function untilNobodyListens(): Promise<void> {
+    await waitUntil(async () => (await subscribers()).every((count) => count === 0), {
+      what: "no subscribers",
+    });
+  }
+
+  describe.each(kinds)("$name", ({ connect, create, settings, noNode }) => {
+    test("says that it is a cluster", () => {
+      expect(create(port).cluster).toBe(true);
+    });
+
+    test("runs each script at the node of its keys, as text where it is not known", async () => {
+      const client = await connect(port);
+      for (const length of ["1", "2"]) {
+        for (const key of KEYS) {
+          await expect(run(client, APPEND, [key], ["x"])).resolves.toEqual([length, key]);
+        }
+      }
+      for (const [index, node] of cluster.nodes.entries()) {
+        await expect(node.command("GET", String(KEYS[index]))).resolves.toBe("xx");
+      }
+    });
+
+    test.each(Object.entries(settings))(
+      "works with %s, for keys of several nodes at once",
+      async (_, { connect: connectSo, keyPrefix = "" }) => {
+        const client = await connectSo(port);
+        expect(client.keyPrefix).toBe(keyPrefix);
+        for (const length of ["1", "2"]) {
+          const replies = KEYS.map((key) => run(client, APPEND, [key], ["x"]));
+          await expect(Promise.all(replies)).resolves.toEqual(
+            KEYS.map((key) => [length, `${keyPrefix}${key}`]),
+          );
+        }
+        const { heard } = await subscriptions.open(client);
+        await publish(cluster.nodeOfSlot(0), "hello");
+        expect(await heard.next()).toBe("message: hello");
+      },
+    );
+
+    test("finds a key that has moved", async () => {
+      const client = await connect(port);
+      await run(client, APPEND, ["a"], ["x"]);
+      const slot = await cluster.slotOf("a");
+      const home = cluster.nodes.indexOf(cluster.nodeOfSlot(slot));
+      await cluster.moveSlot(slot, (home + 1) % cluster.nodes.length);
+      try {
+        await expect(run(client, APPEND, ["a"], ["x"])).resolves.toEqual(["2", "a"]);
+      } finally {
+        await cluster.moveSlot(slot, home);
+      }
+    });
+
+    test("says by a ServerError that keys do not belong together", async () => {
+      const client = await connect(port);
+      const error = await failure(run(client, APPEND, ["a", "b"], ["x"]));
+      expect(error).toMatchObject(serverError("CROSSSLOT"));
+    });
+
+    describe("a subscription", () => {
+      test("hears what is published at any node", async () => {
+        const client = await connect(port);
+        await run(client, APPEND, ["a"], ["x"]);
+        const { heard } = await subscriptions.open(client);
+        for (const [index, node] of cluster.nodes.entries()) {
+          await publish(node, `at ${index}`);
+          expect(await heard.next()).toBe(`message: at ${index}`);
+        }
+      });
+
+      test("has a connection of its own, and closes it", async () => {
+        const client = await connect(port);
+        await run(client, APPEND, ["a"], ["x"]);
+        const subscription = await subscriptions.open(client);
+        expect((await subscribers()).sort()).toEqual([0, 0, 1]);
+        await subscription.close();
+        await untilNobodyListens();
+        await expect(run(client, APPEND, ["a"], ["x"])).resolves.toEqual(["2", "a"]);
+      });
+
+      test("goes on at another node when the one it listens to is gone", async () => {
+        const client = await connect(port);
+        await run(client, APPEND, ["a"], ["x"]);
+        const { heard } = await subscriptions.open(client);
+        const listenedTo = cluster.nodes[(await subscribers()).indexOf(1)];
+        const other = cluster.nodes.find((node) => node !== listenedTo);
+        await listenedTo?.crash();
+        try {
+          expect(await heard.next()).toBe("resumed");
+          if (other) await publish(other, "still here");
+          expect(await heard.next()).toBe("message: still here");
+        } finally {
+          await listenedTo?.restart();
+          await cluster.untilServing();
+        }
+      });
+
+      test("fails while no node is known", async () => {
+        expect(await failure(subscriptions.open(create(port)))).toMatchObject({ message: noNode });
+      });
+    });
+  });
+}

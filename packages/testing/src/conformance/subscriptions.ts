@@ -1,0 +1,162 @@
+/** What `RedisClient.subscribe` is asked for. */
+import assert from "node:assert/strict";
+
+import { type RedisClient, type Subscription } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
+
+import {
+  assertServerError,
+  type Bench,
+  eventually,
+  newScript,
+  pause,
+  type Register,
+  rejection,
+} from "./bench.js";
+import type { ConformanceOptions } from "./options.js";
+import { AWKWARD } from "./texts.js";
+
+/** Milliseconds for what no event tells of: connections that fail, or that must not come. */
+const A_WHILE = 200;
+
+export function subscriptionTests(test: Register, options: ConformanceOptions): void {
+  test("hears what is published from the moment on in which it has subscribed", async (bench) => {
+    const { channel, heard } = await listening(bench, await bench.client());
+    const texts = AWKWARD.filter((text) => text !== "");
+    for (const text of texts) await bench.command("PUBLISH", channel, text);
+    await eventually("every message was heard", () => heard.length >= texts.length);
+    assert.deepEqual(heard, texts);
+  });
+
+  test("hears no other channel, and each whatever its name", async (bench) => {
+    const client = await bench.client();
+    const names = AWKWARD.filter((text) => text !== "");
+    const channels: Listening[] = [];
+    for (const name of names) channels.push(await listening(bench, client, name));
+    for (const [index, { channel }] of channels.entries()) {
+      await bench.command("PUBLISH", channel, `for ${index}`);
+    }
+    await eventually("all were heard", () => channels.every(({ heard }) => heard.length > 0));
+    assert.deepEqual(
+      channels.map(({ heard }) => heard),
+      names.map((_, index) => [`for ${index}`]),
+    );
+  });
+
+  test("runs scripts as before while it listens, and after", async (bench) => {
+    const client = await bench.client();
+    const { subscription } = await listening(bench, client);
+    const one = newScript("return 1");
+    assert.equal(await client.run(one, [bench.key("a")], []), "1");
+    await subscription.close();
+    assert.equal(await client.run(one, [bench.key("a")], []), "1");
+  });
+
+  test("hears nothing more once the subscription was closed, and closes twice", async (bench) => {
+    const { channel, heard, subscription } = await listening(bench, await bench.client());
+    await subscription.close();
+    await subscription.close();
+    await untilNobodyListens(bench, channel);
+    assert.deepEqual(heard, []);
+  });
+
+  test("says so when the connection was lost and is back, and hears on", async (bench) => {
+    const { channel, heard, resumed } = await listening(bench, await bench.client());
+    for (const time of [1, 2, 3]) {
+      await bench.command("CLIENT", "KILL", "TYPE", "pubsub");
+      await eventually("the connection is back", () => resumed() >= time);
+      await bench.command("PUBLISH", channel, `still there, ${time}?`);
+      await eventually("a message was heard", () => heard.length >= time);
+    }
+    assert.deepEqual(
+      heard,
+      [1, 2, 3].map((time) => `still there, ${time}?`),
+    );
+    assert.equal(resumed(), 3);
+  });
+
+  if (options.connectAs) forbiddenTests(test);
+  if (options.network) networkTests(test);
+}
+
+function forbiddenTests(test: Register): void {
+  test("rejects with a ServerError when the user may not subscribe", async (bench) => {
+    const user = await bench.user("~*", "resetchannels", "+@all");
+    const { client } = await bench.connectAs(user);
+    const error = await rejection(listening(bench, client));
+    assertServerError(error, "NOPERM", "a channel that is not permitted");
+  });
+
+  test("rejects with a ServerError when the user may connect no more", async (bench) => {
+    const user = await bench.user("~*", "&*", "+@all");
+    const { client } = await bench.connectAs(user);
+    await client.run(newScript("return 1"), [bench.key("a")], []);
+    await bench.command("ACL", "SETUSER", user.username, "off");
+    const error = await rejection(listening(bench, client));
+    assertServerError(error, "WRONGPASS", "a user that was switched off");
+  });
+}
+
+function networkTests(test: Register): void {
+  test("rejects, not with a ServerError, when the server cannot be reached", async (bench) => {
+    const client = await bench.client();
+    await client.run(newScript("return 1"), [bench.key("a")], []);
+    await bench.network().refuse();
+    const error = await rejection(listening(bench, client));
+    assert.ok(!(error instanceof ServerError), `no server said so: ${String(error)}`);
+  });
+
+  test("comes back when the server does, and says so once", async (bench) => {
+    const { channel, heard, resumed } = await listening(bench, await bench.client());
+    const network = bench.network();
+    await network.refuse();
+    await network.cutAll();
+    await pause(A_WHILE); // In which to connect fails, again and again.
+    assert.equal(resumed(), 0);
+    await network.accept();
+    await eventually("the connection is back", () => resumed() > 0);
+    await bench.command("PUBLISH", channel, "still there?");
+    await eventually("a message was heard", () => heard.length > 0);
+    assert.deepEqual([heard, resumed()], [["still there?"], 1]);
+  });
+
+  test("comes back no more when it is closed meanwhile", async (bench) => {
+    const { channel, heard, resumed, subscription } = await listening(bench, await bench.client());
+    const network = bench.network();
+    await network.silence();
+    await network.cutAll();
+    await pause(A_WHILE); // In which it connects, and is not answered.
+    await subscription.close();
+    await network.speak();
+    await untilNobodyListens(bench, channel);
+    await pause(A_WHILE); // In which it would be back.
+    assert.deepEqual([heard, resumed()], [[], 0]);
+  });
+}
+
+async function untilNobodyListens(bench: Bench, channel: string): Promise<void> {
+  await eventually("nobody listens", async () => {
+    return Number(await bench.command("PUBLISH", channel, "too late")) === 0;
+  });
+}
+
+interface Listening {
+  readonly channel: string;
+  readonly subscription: Subscription;
+  readonly heard: readonly string[];
+  /** How often the connection was back. */
+  readonly resumed: () => number;
+}
+
+async function listening(bench: Bench, client: RedisClient, name: string = ""): Promise<Listening> {
+  const channel = bench.key(`channel ${name}`);
+  const heard: string[] = [];
+  let resumed = 0;
+  const subscription = await client.subscribe?.(channel, {
+    message: (text) => heard.push(text),
+    resumed: () => resumed++,
+  });
+  assert.ok(subscription, "no subscribe: if that is by design, pass subscribes: false");
+  bench.atEnd(() => subscription.close());
+  return { channel, subscription, heard, resumed: () => resumed };
+}
