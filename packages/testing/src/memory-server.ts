@@ -15,7 +15,7 @@ const EPOCH = Date.UTC(2026, 0, 1);
 
 /**
  * As much of a Redis server as locks need, in memory. It runs the scripts themselves, and answers at
- * once: whatever a network may do to a question is the business of the client.
+ * once: whatever a network may do to a command is the business of the client.
  */
 export class MemoryServer {
   /** Where its time comes from. */
@@ -100,7 +100,7 @@ export class MemoryServer {
     }
   }
 
-  /** No two questions for the time get the same answer, also where time stands still. */
+  /** No two commands that want the time get the same answer, also where time stands still. */
   #micros(): number {
     this.#lastMicros = Math.max(Math.floor(this.now() * 1000), this.#lastMicros + 1);
     return this.#lastMicros;

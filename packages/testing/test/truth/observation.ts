@@ -56,7 +56,7 @@ interface Part {
   readonly answer: Answer;
 }
 
-/** Many questions that were one command are as many operations. */
+/** Many that were one command are as many operations. */
 function apart(operation: Operation, answer: Answer): Part[] {
   if (operation.kind !== "run" || !operation.script.endsWith("Many") || !isList(answer)) {
     return [{ operation, answer }];

@@ -96,7 +96,7 @@ const release = fc
   .record({ keys: someLocks, holder })
   .map(({ keys, holder }) => run("release", keys, [holder.value]));
 
-/** Questions of one shape, as they leave together. */
+/** Commands of one shape, as they leave together. */
 const obtainMany = fc
   .array(fc.record({ keys: oneLock, holder, ttl }), { minLength: 2, maxLength: 4 })
   .map((parts) =>

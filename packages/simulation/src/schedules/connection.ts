@@ -7,8 +7,8 @@ import {
   type Subscription,
 } from "@redislock/core";
 
+import type { Outcome } from "../server.js";
 import type { SimulatedProcess } from "./process.js";
-import type { Outcome } from "./server.js";
 import { happens, type World } from "./world.js";
 
 /** What a server may say instead of doing what it was asked. */
@@ -18,7 +18,7 @@ const REFUSALS = [
   "OOM command not allowed when used memory > 'maxmemory'",
 ] as const;
 
-/** A question on its way. */
+/** A command on its way. */
 interface Flight {
   /** Once only: later replies find nobody. */
   settle: (outcome: Outcome | "connection lost") => void;

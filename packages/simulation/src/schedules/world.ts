@@ -1,9 +1,8 @@
-import type * as Core from "@redislock/core";
-
-import type { Chance } from "./chance.js";
+import type { Chance } from "../chance.js";
+import type { Library } from "../library.js";
+import type { SimulatedServer } from "../server.js";
+import type { Timeline } from "../timeline.js";
 import type { History } from "./history.js";
-import type { SimulatedServer } from "./server.js";
-import type { Timeline } from "./timeline.js";
 import type { Watch } from "./watch.js";
 
 /** What may go wrong. The last three break what the lock is documented to rely on. */
@@ -21,9 +20,6 @@ export type Trouble =
   | "restartEmpty"
   | "clockForward"
   | "clockBack";
-
-/** The library, or a copy of it with a bug. */
-export type Library = Pick<typeof Core, "Locker" | "jitter" | "linearBackoff">;
 
 /** What everything in one schedule shares. */
 export interface World {

@@ -1,24 +1,21 @@
 import type { Script } from "@redislock/core";
 
+import { type Change, type LibraryBug, replaced } from "./library.js";
 import type { ServerBug } from "./server.js";
-import type { Wrong } from "./watch.js";
-
-/** Some text, and what is put in its place. */
-export type Change = readonly [from: string, to: string];
+import type { Wrong } from "./violation.js";
 
 /** A mistake that somebody could make, and what may come of it. */
 export interface Bug {
   readonly name: string;
   readonly shows: readonly Wrong[];
-  /** What is changed in a file of the compiled library. */
-  readonly library?: { readonly file: string; readonly change: Change };
+  readonly library?: LibraryBug;
   readonly server?: ServerBug;
 }
 
-/** Planted one at a time, to see that the simulation finds them. */
+/** Planted one at a time, to see that schedules by chance find them. */
 export const bugs: readonly Bug[] = [
   {
-    name: "a lease that counts from the reply, not from the question",
+    name: "a lease that counts from the reply, not from the command",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
     library: {
       file: "calls.js",
@@ -91,11 +88,12 @@ export const bugs: readonly Bug[] = [
   },
 ];
 
-/** A change that does not apply any more would prove nothing. */
-export function replaced(text: string, [from, to]: Change): string {
-  if (text.includes(from)) return text.replace(from, to);
-  throw new Error(`cannot plant the bug: there is no "${from}"`);
-}
+/** One that chance finds too seldom: it needs one order of events among many. */
+export const lateGrantBelieved: Bug = {
+  name: "a grant that is believed although its lock may be another's by now",
+  shows: ["two holders at once"],
+  library: { file: "waiting.js", change: ["grant > bound && ", ""] },
+};
 
 function changed(names: readonly string[], ...changes: Change[]): (script: Script) => string {
   return ({ name, source }) =>

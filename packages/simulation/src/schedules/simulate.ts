@@ -1,11 +1,13 @@
-import { Chance } from "./chance.js";
+import { Chance } from "../chance.js";
+import type { Library } from "../library.js";
+import { type ServerBug, SimulatedServer } from "../server.js";
+import { Timeline } from "../timeline.js";
+import { Violation, type Wrong } from "../violation.js";
 import { Crew } from "./crew.js";
 import { GuardedStore } from "./guarded-store.js";
 import { History } from "./history.js";
-import { type ServerBug, SimulatedServer } from "./server.js";
-import { Timeline } from "./timeline.js";
-import { Violation, Watch, type Wrong } from "./watch.js";
-import { happens, type Library, type Trouble, type World } from "./world.js";
+import { Watch } from "./watch.js";
+import { happens, type Trouble, type World } from "./world.js";
 
 export interface Setting {
   readonly seed: number;
@@ -54,12 +56,12 @@ const CALM_ROUNDS = 2;
 
 /** Runs one schedule: first a storm, then calm. Everything in it comes from the seed. */
 export async function simulate(setting: Setting): Promise<Result> {
-  const { seed, library, serverBug = {}, beyond = [], accepted, prevented, written } = setting;
+  const { seed, library, serverBug, beyond = [], accepted, prevented, written } = setting;
   const chance = new Chance(seed, prevented);
   const timeline = new Timeline();
   const history = new History(timeline, written ?? false);
   const watch = new Watch(timeline, history, new Set(accepted));
-  const server = new SimulatedServer(timeline, history, watch, serverBug);
+  const server = new SimulatedServer(timeline, serverBug, watch);
   const chosen = TROUBLES.filter((trouble) => chance.draw(trouble) < 0.5);
   const world: World = {
     library,

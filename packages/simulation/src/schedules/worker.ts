@@ -96,7 +96,7 @@ export class Worker {
     const { watch, server, timeline, stormy } = this.#world;
     const { wait, retry } = options;
     const signal = abortAfter === undefined ? undefined : this.#signal(abortAfter);
-    // A last question is still answered when the time is up, in a time of its own.
+    // A last command is still answered when the time is up, in a time of its own.
     const patience = wait ?? (retry ? (signal ? Infinity : ttl) : 0);
     const limit = patience + this.#commandTimeout + LAST_WORD;
     const settled = watch.call(
