@@ -38,8 +38,11 @@ export const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** Whose messages somebody hears, and whose nobody does. */
-export const HEARD = "hears";
+const HEARD = "hears";
 const UNHEARD = "deaf";
+/** The channel that somebody listens to. */
+export const HEARD_CHANNEL = `redislock:inbox:${HEARD}`;
+const UNHEARD_CHANNEL = `redislock:inbox:${UNHEARD}`;
 
 export const locks: readonly string[][] = ["a", "b"].map((key) => [
   key,
@@ -171,6 +174,16 @@ const expiry = fc
   .constantFrom(...locks.flat(), ...locks.map(([key = ""]) => key))
   .map((key): Draft => ({ kind: "command", command: ["DEL", key] }));
 
+/** What the server says of who listens; and a message of somebody else's, which is counted too. */
+const listeners = fc.constantFrom<Draft>(
+  { kind: "command", command: ["PUBSUB", "NUMSUB"] },
+  { kind: "command", command: ["PUBSUB", "NUMSUB", HEARD_CHANNEL] },
+  { kind: "command", command: ["PUBSUB", "NUMSUB", UNHEARD_CHANNEL, HEARD_CHANNEL] },
+  { kind: "command", command: ["PUBSUB", "NOSUCH"] },
+  { kind: "command", command: ["PUBLISH", HEARD_CHANNEL, "hello"] },
+  { kind: "command", command: ["PUBLISH", UNHEARD_CHANNEL, "hello"] },
+);
+
 const foreign = fc
   .record({ lock: fc.constantFrom(...locks), value: fc.constantFrom("foreign", "token-1"), ttl })
   .map(({ lock: [key = ""], value, ttl }): Draft => ({
@@ -196,6 +209,7 @@ export const operations: fc.Arbitrary<Operation[]> = fc
       { weight: 2, arbitrary: inspect },
       { weight: 2, arbitrary: forceRelease },
       { weight: 3, arbitrary: expiry },
+      { weight: 1, arbitrary: listeners },
       { weight: 1, arbitrary: foreign },
       { weight: 1, arbitrary: foreignForEver },
     ),

@@ -3,7 +3,7 @@ import { connect, RespError, startServer } from "@redislock/test-servers";
 
 import { MemoryServer } from "../../src/index.js";
 import type { Answer, Observation } from "./observation.js";
-import { HEARD, type Operation, scripts } from "./operations.js";
+import { HEARD_CHANNEL, type Operation, scripts } from "./operations.js";
 
 /** A server that can be tried out. */
 export interface Subject {
@@ -12,14 +12,12 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
-const CHANNEL = `redislock:inbox:${HEARD}`;
-
 export function memorySubject(): Subject {
   return {
     async observe(operations) {
       const server = new MemoryServer();
       const messages: string[] = [];
-      server.subscribe(CHANNEL, (message) => messages.push(message));
+      server.subscribe(HEARD_CHANNEL, (message) => messages.push(message));
       const answers = operations.map((operation) =>
         orError(() => {
           if (operation.kind === "command") return server.command(...operation.command);
@@ -48,7 +46,7 @@ export async function redisSubject(): Promise<Subject> {
   const listening = await connect(server.port);
   let messages: string[] = [];
   let atEnd = (): void => undefined;
-  await listening.subscribe(CHANNEL, (message) => {
+  await listening.subscribe(HEARD_CHANNEL, (message) => {
     if (message === "end") atEnd();
     else messages.push(message);
   });
@@ -68,7 +66,7 @@ export async function redisSubject(): Promise<Subject> {
       const end = new Promise<void>((resolve) => (atEnd = resolve));
       const flushed = ask("FLUSHALL");
       const answers = operations.map((operation) => ask(...commandOf(operation)));
-      await ask("PUBLISH", CHANNEL, "end");
+      await ask("PUBLISH", HEARD_CHANNEL, "end");
       await Promise.all([flushed, end]);
       return { answers: await Promise.all(answers), messages };
     },
