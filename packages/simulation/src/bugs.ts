@@ -1,6 +1,7 @@
 import type { Script } from "@redislock/core";
 
 import { type Change, type LibraryBug, replaced } from "./library.js";
+import type { Trouble } from "./schedules/world.js";
 import type { ServerBug } from "./server.js";
 import type { Wrong } from "./violation.js";
 
@@ -8,6 +9,8 @@ import type { Wrong } from "./violation.js";
 export interface Bug {
   readonly name: string;
   readonly shows: readonly Wrong[];
+  /** The troubles without which it does not show. */
+  readonly needs?: readonly Trouble[];
   readonly library?: LibraryBug;
   readonly server?: ServerBug;
 }
@@ -85,6 +88,26 @@ export const bugs: readonly Bug[] = [
         ["fence = string.format('%.0f', last + 1)", "fence = string.format('%.0f', last)"],
       ),
     },
+  },
+];
+
+/** Those that show only where Redis cannot count its listeners, or to those who choose their tokens. */
+export const bugsInTrouble: readonly Bug[] = [
+  // The scripts as they are have these: nothing is changed.
+  {
+    name: "a published grant that is taken back because nobody was counted, with a replica",
+    shows: ["two holders at once"],
+    needs: ["replica"],
+  },
+  {
+    name: "a published grant that is taken back because nobody was counted, with a count that lies",
+    shows: ["two holders at once"],
+    needs: ["countZero"],
+  },
+  {
+    name: "an obtain with somebody else's equal token that frees the lock when it is given up",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    needs: ["sharedToken"],
   },
 ];
 

@@ -23,8 +23,10 @@ export interface LockState {
 export interface Waiter {
   /** When its place is given up, on the server's clock. */
   readonly stale: number;
-  /** Whether it can be told of a grant. */
-  readonly hears: boolean;
+  /** Whether it can be told of a grant: no, yes, or yes but nobody counts who hears. */
+  readonly reach: "none" | "counted" | "uncounted";
+  /** Where it is told. */
+  readonly channel: string;
   /** How many locks it waits for. */
   readonly keys: number;
   readonly value: string;
@@ -92,15 +94,29 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
     value: textOf(server.command("GET", names.key)),
     fence: textOf(server.command("GET", names.fence)),
     line: listOf(server.command("ZRANGE", names.line, "0", "-1")).map((id) =>
-      waiterOf(String(server.command("HGET", names.waiters, String(id)))),
+      waiterOf(String(id), String(server.command("HGET", names.waiters, String(id)))),
     ),
   };
 }
 
-/** The record of a waiter. */
-function waiterOf(record: string): Waiter {
+/** Whether it is heard of no more, or is not counted among those who hear: both lose their turn. */
+export function losesTurn(server: MemoryServer, { stale, reach, channel }: Waiter): boolean {
+  if (stale < server.now()) return true;
+  return reach === "counted" && listOf(server.command("PUBSUB", "NUMSUB", channel))[1] === "0";
+}
+
+const REACHES = ["none", "counted", "uncounted"] as const;
+
+/** A waiter from its id and its record. */
+function waiterOf(id: string, record: string): Waiter {
   const [stale, told, keys, , , ...value] = record.split(" ");
-  return { stale: Number(stale), hears: told !== "0", keys: Number(keys), value: value.join(" ") };
+  return {
+    stale: Number(stale),
+    reach: REACHES[Number(told)] ?? "none",
+    channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,
+    keys: Number(keys),
+    value: value.join(" "),
+  };
 }
 
 function textOf(reply: Reply): string | undefined {

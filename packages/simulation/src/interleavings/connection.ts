@@ -1,4 +1,5 @@
 import type { ChannelListener, RedisClient, Reply, Script, Subscription } from "@redislock/core";
+import type { MemoryServer } from "@redislock/testing";
 
 import type { SimulatedServer } from "../server.js";
 
@@ -23,10 +24,18 @@ export class QueuedConnection implements RedisClient {
   alive = true;
   readonly #server: SimulatedServer;
 
-  constructor(server: SimulatedServer, cluster: boolean, subscribes: boolean) {
+  constructor(
+    server: SimulatedServer,
+    cluster: boolean,
+    listensTo: "master" | "replica" | undefined,
+  ) {
     this.#server = server;
     this.cluster = cluster;
-    if (subscribes) this.subscribe = (channel, listener) => this.#listen(channel, listener);
+    const { memory } = server;
+    const publisher = listensTo === "replica" ? memory.replica() : memory;
+    if (listensTo) {
+      this.subscribe = (channel, listener) => this.#listen(publisher, channel, listener);
+    }
   }
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
@@ -53,12 +62,16 @@ export class QueuedConnection implements RedisClient {
     this.subscribing = undefined;
   }
 
-  #listen(channel: string, listener: ChannelListener): Promise<Subscription> {
+  #listen(
+    publisher: Pick<MemoryServer, "subscribe">,
+    channel: string,
+    listener: ChannelListener,
+  ): Promise<Subscription> {
     return new Promise((resolve) => {
       let closed = false;
       const listen = (confirmed: () => void): void => {
         this.subscribing = () => {
-          const stop = this.#server.memory.subscribe(channel, (text) => {
+          const stop = publisher.subscribe(channel, (text) => {
             this.pushes.push({ arrive: () => listener.message(text), lose: () => undefined });
           });
           this.cut = () => {

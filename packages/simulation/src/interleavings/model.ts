@@ -17,6 +17,8 @@ export interface Scenario {
   readonly parts: readonly Part[];
   /** All is on one node of a cluster. */
   readonly cluster?: boolean;
+  /** How many listeners the server says that there are, whatever is true. */
+  readonly miscount?: 0 | 1;
   /** How often time may leap to the next timer, at any point of a schedule. Default: 0. */
   readonly leaps?: number;
   /** How many requests, replies, messages or subscriptions may be lost. Default: 0. */
@@ -44,13 +46,22 @@ export class ScenarioModel implements Model {
   readonly #fencingTokens = new FencingTokens();
 
   private constructor(
-    { parts, cluster = false, leaps = 0, losses = 0 }: Scenario,
+    { parts, cluster = false, leaps = 0, losses = 0, miscount }: Scenario,
     { library, serverBug }: Cast,
   ) {
     this.#library = library;
     this.#server = new SimulatedServer(this.#timeline, serverBug);
     const surroundings = { server: this.#server, clock: this.#clock, cluster, library };
     this.#peers = parts.map((part) => new Peer(part, surroundings));
+    for (const peer of this.#peers) {
+      const { token } = peer.part;
+      peer.twins = this.#peers.filter(
+        (other) => other !== peer && token && other.part.token === token,
+      );
+    }
+    if (miscount !== undefined) {
+      this.#server.memory.miscount({ publish: miscount, numsub: miscount });
+    }
     this.#leapsLeft = leaps;
     this.#lossesLeft = losses;
   }
@@ -107,7 +118,7 @@ export class ScenarioModel implements Model {
       if (this.#seen.has(lock)) continue;
       this.#seen.add(lock);
       for (const key of lock.keys) {
-        const fallen = this.#fencingTokens.given(key, lock.fencingToken);
+        const fallen = this.#fencingTokens.given(key, lock.fencingToken, lock.token);
         if (fallen !== undefined) throw new Violation("a fencing token that does not rise", fallen);
       }
     }

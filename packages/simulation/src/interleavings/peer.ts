@@ -28,6 +28,10 @@ export interface Part {
   readonly forces?: boolean;
   /** Its client cannot subscribe. */
   readonly deaf?: boolean;
+  /** Its subscription is to a replica, which hears everything and is not counted. */
+  readonly replica?: boolean;
+  /** A token of its own choice. Parts that have the same are one holder. */
+  readonly token?: string;
 }
 
 /**
@@ -49,6 +53,8 @@ export interface Surroundings {
 /** A process: its connection, its locker, and its user. */
 export class Peer {
   readonly part: Part;
+  /** Others who have its token. */
+  twins: readonly Peer[] = [];
   readonly locker: Locker;
   readonly connection: QueuedConnection;
   lock: Lock | undefined;
@@ -61,7 +67,9 @@ export class Peer {
 
   constructor(part: Part, { server, clock, cluster, library }: Surroundings) {
     this.part = part;
-    this.connection = new QueuedConnection(server, cluster, !part.deaf);
+    const { deaf, replica } = part;
+    const listensTo = deaf ? undefined : replica ? "replica" : "master";
+    this.connection = new QueuedConnection(server, cluster, listensTo);
     this.locker = new library.Locker(this.connection, { clock });
   }
 
@@ -90,7 +98,10 @@ export class Peer {
         subscribing();
       });
     }
-    if (this.lock) yield this.#step("releases", false, () => this.release());
+    // The release of one lock is that of its twins, and would end what one of them is being told.
+    if (this.lock && !this.twins.some(({ waiting }) => waiting)) {
+      yield this.#step("releases", false, () => this.release());
+    }
     if (this.waiting && this.part.givesUp) yield this.#step("gives up", false, () => this.giveUp());
     if (this.part.forces && !this.#forced) {
       yield this.#step("forces the release", false, () => this.force());
@@ -120,7 +131,8 @@ export class Peer {
     return {
       label: `${name}: ${what} #${count}`,
       peer: name,
-      shared,
+      // What one of two twins does makes a difference to the other.
+      shared: shared || this.twins.length > 0,
       run: () => {
         this.#counts.set(what, count + 1);
         run();
@@ -131,8 +143,9 @@ export class Peer {
   async wait(): Promise<void> {
     this.waiting = true;
     const { signal } = this.#abort;
+    const { token } = this.part;
     try {
-      this.lock = await this.locker.obtain(this.keys, this.ttl, { wait: Infinity, signal });
+      this.lock = await this.locker.obtain(this.keys, this.ttl, { wait: Infinity, signal, token });
     } catch (error) {
       if (error !== signal.reason) throw error;
     } finally {
@@ -159,6 +172,7 @@ export class Peer {
   release(): void {
     this.lock?.release().catch(() => undefined); // Lost or unknown: its ttl ends it.
     this.lock = undefined;
+    for (const twin of this.twins) twin.lock = undefined;
   }
 
   force(): void {

@@ -89,6 +89,7 @@ export async function simulate(setting: Setting): Promise<Result> {
 
 async function run(world: World): Promise<void> {
   const { timeline, watch, history } = world;
+  miscount(world);
   const crews = assemble(world);
   planServerMishaps(world, crews);
 
@@ -104,6 +105,16 @@ async function run(world: World): Promise<void> {
   for (const crew of crews) crew.start(CALM_ROUNDS);
   await untilIdle(world, crews);
   await until(world, timeline.now + SETTLING);
+}
+
+/** Some servers say of every message, or channel, or both, that so many listen. */
+function miscount({ troubles, chance, server, history }: World): void {
+  const count = troubles.has("countZero") ? 0 : troubles.has("countOne") ? 1 : undefined;
+  if (count === undefined) return;
+  const ways = [{ publish: count, numsub: count }, { publish: count }, { numsub: count }] as const;
+  const counts = chance.pick("miscounts", ways);
+  history.note("server", () => `says always: ${JSON.stringify(counts)}`);
+  server.memory.miscount(counts);
 }
 
 function assemble(world: World): Crew[] {

@@ -9,6 +9,7 @@ import {
   type LockNames,
   locksIn,
   type LockState,
+  losesTurn,
   servesLine,
   stateOf,
   type Waiter,
@@ -86,8 +87,14 @@ export class Watch implements ServerWatch {
     this.#holds.add(hold);
   }
 
-  letGo(hold: Hold): void {
-    this.#holds.delete(hold);
+  /** Somebody lets go of a lock, and with it all that have it by the same token. */
+  letGo({ lock: { token } }: Hold): void {
+    for (const hold of this.#holds) if (hold.lock.token === token) this.#holds.delete(hold);
+  }
+
+  /** Whether somebody believes that it has a lock by this token. */
+  isHeld(token: string): boolean {
+    return [...this.#holds].some(({ lock }) => lock.token === token);
   }
 
   /** Somebody was refused for its fencing token. */
@@ -163,12 +170,12 @@ export class Watch implements ServerWatch {
     }
     const number = fencingTokenIn(fence);
     this.#history.note("", () => `  ${key} is granted to ${value}, fencing token ${number}`);
-    const fallen = this.#fencingTokens.given(key, number);
+    const fallen = this.#fencingTokens.given(key, number, value);
     if (fallen !== undefined) this.report("a fencing token that does not rise", fallen);
     return true;
   }
 
-  /** First come, first served, but for those who leave or have not been heard of for too long. */
+  /** First come, first served, but for those who leave or lose their turn. */
   #checkTurn(
     server: MemoryServer,
     key: string,
@@ -176,8 +183,10 @@ export class Watch implements ServerWatch {
     line: readonly Waiter[],
     leaving: string | undefined,
   ): void {
-    const head = line.find((waiter) => waiter.value !== leaving && waiter.stale >= server.now());
-    if (head === undefined || head.value === value) return;
+    const first = line.find(
+      (one) => one.value === value || (one.value !== leaving && !losesTurn(server, one)),
+    );
+    if (first === undefined || first.value === value) return;
     this.report("a waiter that is served before its turn", `${value} at ${key}`);
   }
 
@@ -190,8 +199,8 @@ export class Watch implements ServerWatch {
 
   /** A lock that was given back does not stay free while somebody in line could be told. */
   #checkServed(server: MemoryServer, { key }: LockNames, { value, line: [head] }: LockState): void {
-    if (value !== undefined || !head || head.stale < server.now()) return;
-    if (!head.hears || head.keys !== 1) return;
+    if (value !== undefined || !head || losesTurn(server, head)) return;
+    if (head.reach === "none" || head.keys !== 1) return;
     this.report("a free lock with somebody in line", key);
   }
 }

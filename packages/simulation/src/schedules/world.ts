@@ -5,7 +5,7 @@ import type { Timeline } from "../timeline.js";
 import type { History } from "./history.js";
 import type { Watch } from "./watch.js";
 
-/** What may go wrong. The last three break what the lock is documented to rely on. */
+/** What may go wrong. */
 export type Trouble =
   | "delay"
   | "reorder"
@@ -17,6 +17,13 @@ export type Trouble =
   | "cut"
   | "pause"
   | "crash"
+  // Where Redis runs: subscriptions are to a replica, or the listeners are counted wrongly.
+  | "replica"
+  | "countZero"
+  | "countOne"
+  // What users do: two calls have one token of their own.
+  | "sharedToken"
+  // What breaks that which the lock is documented to rely on.
   | "restartEmpty"
   | "clockForward"
   | "clockBack";
