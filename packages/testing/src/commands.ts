@@ -9,10 +9,10 @@ export interface CommandHost {
   readonly data: Keyspace;
   /** The server's clock, in microseconds. */
   micros(): number;
-  /** Returns how many hear the message. */
+  /** Returns how many hear the message, as the server has it. */
   publish(channel: string, message: string): number;
-  /** How many hear the channel. */
-  listeners(channel: string): number;
+  /** How many listen to a channel, as the server has it. */
+  countListeners(channel: string): number;
   /** Forgets the texts of scripts. */
   flushScripts(): void;
   knowsScript(sha1: string): boolean;
@@ -52,7 +52,7 @@ const commands: Readonly<Record<string, Command>> = {
   PUBLISH: (host, channel = "", message = "") => host.publish(channel, message),
   PUBSUB(host, action = "", ...channels) {
     if (action.toUpperCase() !== "NUMSUB") return syntaxError();
-    return channels.flatMap((channel) => [channel, host.listeners(channel)]);
+    return channels.flatMap((channel) => [channel, host.countListeners(channel)]);
   },
   SCRIPT(host, action = "", ...hashes) {
     switch (action.toUpperCase()) {

@@ -1,5 +1,5 @@
 import { type Clock, type Reply, type Script } from "@redislock/core";
-import { toReply } from "@redislock/core/adapter";
+import { ServerError, toReply } from "@redislock/core/adapter";
 import { decoded, encoded } from "./bytes.js";
 import { type CommandHost, type RawReply, runCommand } from "./commands.js";
 import { Keyspace } from "./keyspace.js";
@@ -11,12 +11,14 @@ export interface MemoryServerOptions {
   readonly clock?: Clock | undefined;
 }
 
+type Listeners = Map<string, Set<(text: string) => void>>;
+
 /** Where a clock that begins at 0 begins, so that fencing tokens look as they do in Redis. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
 /**
  * As much of a Redis server as locks need, in memory. It runs the scripts themselves, and answers at
- * once: whatever a network may do to a question is the business of the client.
+ * once: whatever a network may do to a command is the business of the client.
  */
 export class MemoryServer {
   /** Where its time comes from. */
@@ -24,7 +26,10 @@ export class MemoryServer {
   readonly #wallClock: () => number;
   readonly #data: Keyspace;
   readonly #host: CommandHost;
-  readonly #channels = new Map<string, Set<(text: string) => void>>();
+  readonly #listeners: Listeners = new Map();
+  /** Those who listen to a replica: they hear everything, and are not counted. */
+  readonly #remoteListeners: Listeners = new Map();
+  #miscounts: Parameters<MemoryServer["miscount"]>[0] = {};
   /** The texts of scripts, by hash. */
   readonly #scripts = new Map<string, string>();
   /** The server's clock was moved by so many milliseconds. */
@@ -43,7 +48,7 @@ export class MemoryServer {
       data: this.#data,
       micros: () => this.#micros(),
       publish: (channel, message) => this.#publish(decoded(channel), decoded(message)),
-      listeners: (channel) => this.#channels.get(decoded(channel))?.size ?? 0,
+      countListeners: (channel) => this.#count(decoded(channel), this.#miscounts.numsub),
       flushScripts: () => this.#scripts.clear(),
       knowsScript: (sha1) => this.#scripts.has(sha1),
     };
@@ -83,12 +88,42 @@ export class MemoryServer {
 
   /** Hears a channel; returns how to stop that. */
   subscribe(channel: string, listener: (text: string) => void): () => void {
-    const listeners = this.#channels.get(channel) ?? new Set();
-    this.#channels.set(channel, listeners);
-    // The same function may be given twice.
-    const entry = (text: string): void => listener(text);
-    listeners.add(entry);
-    return () => listeners.delete(entry);
+    return listen(this.#listeners, channel, listener);
+  }
+
+  /**
+   * What a client gets whose subscription is to a replica, or to a master that became one: it hears what
+   * is published here, some milliseconds later, but this server does not count it among its listeners.
+   */
+  replica({ delay = 0 }: { readonly delay?: number | undefined } = {}): Pick<
+    MemoryServer,
+    "subscribe"
+  > {
+    return {
+      subscribe: (channel, listener) => {
+        let listens = true;
+        const hear = (text: string): unknown => listens && listener(text);
+        const stop = listen(this.#remoteListeners, channel, (text) => {
+          if (delay > 0) this.clock.after(delay, () => hear(text));
+          else hear(text);
+        });
+        return () => {
+          listens = false;
+          stop();
+        };
+      },
+    };
+  }
+
+  /**
+   * From now on the server says so of how many hear a message (`PUBLISH`) and listen to a channel
+   * (`PUBSUB NUMSUB`), whatever is true, as a proxy may; `"refused"` sends nothing, and is an error.
+   */
+  miscount(counts: {
+    readonly publish?: 0 | 1 | "refused" | undefined;
+    readonly numsub?: 0 | 1 | "refused" | undefined;
+  }): void {
+    this.#miscounts = counts;
   }
 
   /** Nobody sees half of what is done: no time passes, and messages go out when it is through. */
@@ -102,17 +137,35 @@ export class MemoryServer {
     }
   }
 
-  /** No two questions for the time get the same answer, also where time stands still. */
+  /** No two commands that want the time get the same answer, also where time stands still. */
   #micros(): number {
     this.#lastMicros = Math.max(Math.floor(this.now() * 1000), this.#lastMicros + 1);
     return this.#lastMicros;
   }
 
   #publish(channel: string, message: string): number {
-    const listeners = [...(this.#channels.get(channel) ?? [])];
-    for (const listener of listeners) this.#outbox.push(() => listener(message));
-    return listeners.length;
+    const count = this.#count(channel, this.#miscounts.publish);
+    for (const listeners of [this.#listeners, this.#remoteListeners]) {
+      for (const listener of listeners.get(channel) ?? []) {
+        this.#outbox.push(() => listener(message));
+      }
+    }
+    return count;
   }
+
+  #count(channel: string, miscount: 0 | 1 | "refused" | undefined): number {
+    if (miscount === "refused") throw new ServerError("NOPERM the server does not tell");
+    return miscount ?? this.#listeners.get(channel)?.size ?? 0;
+  }
+}
+
+function listen(all: Listeners, channel: string, listener: (text: string) => void): () => void {
+  const listeners = all.get(channel) ?? new Set();
+  all.set(channel, listeners);
+  // The same function may be given twice.
+  const entry = (text: string): void => listener(text);
+  listeners.add(entry);
+  return () => listeners.delete(entry);
 }
 
 function replyOf(raw: RawReply): Reply {

@@ -1,7 +1,7 @@
 import { ServerError } from "@redislock/core/adapter";
 import { type CommandHost, type RawReply, runCommand } from "./commands.js";
-import { compile } from "./lua.js";
-import { formatNumber, LuaError, LuaTable, type LuaValue } from "./lua-values.js";
+import { compile } from "./lua/compiler.js";
+import { formatNumber, LuaError, LuaTable, type LuaValue } from "./lua/values.js";
 
 const programs = new Map<string, ReturnType<typeof compile>>();
 

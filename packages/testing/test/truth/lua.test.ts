@@ -159,6 +159,8 @@ describe("a script does in memory what it does in Redis", () => {
     "redis.call('SET', 'a', 'x') return redis.call('HGET', 'a', 'f')",
     "return #redis.call('TIME')",
     "return redis.call('PUBLISH', 'nobody', 'hears')",
+    "return redis.call('PUBSUB', 'NUMSUB', 'nobody', 'else')",
+    "local counts = redis.call('PUBSUB', 'NUMSUB', 'nobody') return {#counts, type(counts[2])}",
     "return redis.call('NOSUCHCOMMAND')",
     "return redis.call('SET', 'a', {})",
   ])("%s", async (source) => {

@@ -1,4 +1,4 @@
-import { MINUTE, type Operation } from "./operations.js";
+import { MINUTE, oneByOne, type Operation } from "./operations.js";
 
 /** What a server answered: a reply as the clients give it, or the first word of an error. */
 export type Answer = string | null | readonly Answer[] | { readonly error: string };
@@ -11,22 +11,21 @@ export interface Observation {
   readonly messages: readonly string[];
 }
 
-/** A fencing token, a ticket, or a bound below all later fencing tokens that a server told, in microseconds. */
+/** A fencing token or a ticket that a server told, in microseconds. */
 interface Moment {
-  readonly kind: "fence" | "ticket" | "bound";
+  readonly kind: "fence" | "ticket";
   readonly keys: readonly string[];
   readonly time: number;
 }
 
 /** What stands at which place of a reply; a reply that is no list has but the first. */
-const KINDS = ["fence", "fence", "ticket", "bound"] as const;
+const KINDS = ["fence", "fence", "ticket"] as const;
 
 const MOMENT = /^\d{14,}$/;
 
 /**
  * The same for two servers that did the same, at different times: a fencing token or a ticket is
- * replaced by how many earlier and how many equal ones of its lock there are, a bound by how many
- * fencing tokens are not above it, milliseconds by minutes.
+ * replaced by how many earlier and how many equal ones of its lock there are, milliseconds by minutes.
  */
 export function comparable(
   asked: readonly Operation[],
@@ -56,15 +55,11 @@ interface Part {
   readonly answer: Answer;
 }
 
-/** Many questions that were one command are as many operations. */
+/** Many that were one command are as many operations. */
 function apart(operation: Operation, answer: Answer): Part[] {
-  if (operation.kind !== "run" || !operation.script.endsWith("Many") || !isList(answer)) {
-    return [{ operation, answer }];
-  }
-  return answer.map((one, i) => ({
-    operation: { ...operation, keys: operation.keys.slice(4 * i, 4 * i + 4) },
-    answer: one,
-  }));
+  const operations = oneByOne(operation);
+  if (operations.length === 1 || !isList(answer)) return [{ operation, answer }];
+  return operations.map((one, i) => ({ operation: one, answer: answer[i] ?? null }));
 }
 
 function momentsIn(operation: Operation, answer: Answer): Moment[] {
@@ -84,19 +79,13 @@ function momentOf(operation: Operation, text: string, place: number): Moment {
   if (!kind) throw new Error(`No moment is expected at place ${place}`);
   // Of which of several locks a reply has the fencing token, it does not say.
   if (kind === "fence" && keys.length > 1) keys = [];
-  if (kind === "bound") keys = keys.slice(0, 1);
   return { kind, keys, time: Number(text) };
 }
 
 function rank(moment: Moment, all: readonly Moment[]): string {
-  // A bound says which grants were before it, and nothing of how it was come by.
-  const likes = moment.kind === "bound" ? "fence" : moment.kind;
   const like = all.filter(
-    ({ kind, keys }) => kind === likes && keys.some((key) => moment.keys.includes(key)),
+    ({ kind, keys }) => kind === moment.kind && keys.some((key) => moment.keys.includes(key)),
   );
-  if (moment.kind === "bound") {
-    return `bound above ${like.filter(({ time }) => time <= moment.time).length} fences`;
-  }
   const before = like.filter(({ time }) => time < moment.time).length;
   const same = like.filter(({ time }) => time === moment.time).length;
   return `${moment.kind} after ${before}, same as ${same}`;

@@ -1,23 +1,11 @@
-import { scripts } from "@redislock/core/adapter";
+import type { ScriptName } from "@redislock/core/adapter";
 import fc from "fast-check";
-
-export const scripts = {
-  obtain: scripts.obtain,
-  obtainMany: scripts.obtainMany,
-  release: scripts.release,
-  releaseMany: scripts.releaseMany,
-  leave: scripts.leave,
-  refresh: scripts.refresh,
-  ttl: scripts.ttl,
-  inspect: scripts.inspect,
-  forceRelease: scripts.forceRelease,
-};
 
 /** Something that is done to a server, and can be done to both. */
 export type Operation =
   | {
       readonly kind: "run";
-      readonly script: keyof typeof scripts;
+      readonly script: ScriptName;
       readonly keys: readonly string[];
       readonly args: readonly string[];
     }
@@ -28,8 +16,11 @@ export const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** Whose messages somebody hears, and whose nobody does. */
-export const HEARD = "hears";
+const HEARD = "hears";
 const UNHEARD = "deaf";
+/** The channel that somebody listens to. */
+export const HEARD_CHANNEL = `redislock:inbox:${HEARD}`;
+const UNHEARD_CHANNEL = `redislock:inbox:${UNHEARD}`;
 
 export const locks: readonly string[][] = ["a", "b"].map((key) => [
   key,
@@ -49,14 +40,21 @@ const someLocks = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(locks.flat(), [...locks].reverse().flat()) },
 );
 
+/** Who asks; a call where the token is not one call's alone. */
 const holder = fc.constantFrom(
-  { value: "token-1", length: 7 },
-  { value: "token-1 and metadata", length: 7 },
-  { value: "token-2", length: 7 },
-  { value: "token-2{}\n\0é", length: 7 },
+  { value: "token-1", length: 7, call: "" },
+  { value: "token-1 and metadata", length: 7, call: "" },
+  { value: "token-2", length: 7, call: "call-1" },
+  { value: "token-2", length: 7, call: "call-2" },
+  // The same bytes, split otherwise.
+  { value: "token-22", length: 7, call: "call-1" },
+  { value: "token-22", length: 8, call: "call-2" },
+  { value: "token-2{}\n\0é", length: 7, call: "" },
   // Half of a character: a server knows bytes, not characters.
-  { value: "tökén-3é", length: 8 },
+  { value: "tökén-3é", length: 8, call: "" },
 );
+/** The fencing token that a holder says it was told: none, one before all, one after all. */
+const told = fc.constantFrom("", "", "1", String(Number.MAX_SAFE_INTEGER));
 /** No two are the same in the end, so that it is never a matter of a millisecond which is longer. */
 const ttl = fc.constantFrom(3, 6, 50, 500).map((hours) => ({ hours }));
 
@@ -64,8 +62,9 @@ const waiter = fc.record({
   who: fc.constantFrom(`${HEARD}:1`, `${HEARD}:2`, `${HEARD}:3`, `${UNHEARD}:1`, `${UNHEARD}:2`),
   ticket: fc.constantFrom("", "", "", "5", "7"),
   patience: fc.constantFrom(HOUR, HOUR, HOUR, -HOUR),
-  told: fc.constantFrom(0, 1, 1, 1, 2),
-  grantTtl: ttl,
+  reach: fc.constantFrom(0, 1, 1, 1, 2),
+  lease: ttl,
+  proof: fc.constantFrom("proof-1", "proof-2"),
 });
 
 /** A waiter waits for the same keys as long as it lives, in the same order: other keys, another id. */
@@ -73,27 +72,47 @@ function idOf(who: string, keys: readonly string[]): string {
   return `${who}${[...locks, noLock].findIndex(([key]) => key === keys[0])}${keys.length / 4}`;
 }
 
+type Holder = typeof holder extends fc.Arbitrary<infer T> ? T : never;
+type Waiter = typeof waiter extends fc.Arbitrary<infer T> ? T : never;
+
+function asking({ value, length, call }: Holder, ttl: Hours): Argument[] {
+  return [value, ttl, length, call];
+}
+
+function placeOf(waiter: Waiter, keys: readonly string[]): Argument[] {
+  const { who, ticket, patience, reach, lease, proof } = waiter;
+  return [idOf(who, keys), ticket, patience, reach, lease, proof];
+}
+
+/** Commands of one shape, as they leave together. */
+function many(
+  script: ScriptName,
+  parts: readonly { readonly keys: readonly string[]; readonly args: readonly Argument[] }[],
+): Draft {
+  const [first] = parts;
+  return run(
+    script,
+    parts.flatMap(({ keys }) => keys),
+    [first?.keys.length, first?.args.length, ...parts.flatMap(({ args }) => args)],
+  );
+}
+
 const obtain = fc
   .record({ keys: someLocks, holder, ttl, waiter: fc.option(waiter, { nil: undefined }) })
-  .map(({ keys, holder: { value, length }, ttl, waiter }) => {
-    const args = [value, ttl, length];
-    if (!waiter) return run("obtain", keys, args);
-    const { who, ticket, patience, told, grantTtl } = waiter;
-    return run("obtain", keys, [...args, idOf(who, keys), ticket, patience, told, grantTtl]);
-  });
+  .map(({ keys, holder, ttl, waiter }) =>
+    run("obtain", keys, [...asking(holder, ttl), ...(waiter ? placeOf(waiter, keys) : [])]),
+  );
 
 const release = fc
-  .record({ keys: someLocks, holder })
-  .map(({ keys, holder }) => run("release", keys, [holder.value]));
+  .record({ keys: someLocks, holder, told })
+  .map(({ keys, holder, told }) => run("release", keys, [holder.value, told]));
 
-/** Questions of one shape, as they leave together. */
 const obtainMany = fc
   .array(fc.record({ keys: oneLock, holder, ttl }), { minLength: 2, maxLength: 4 })
   .map((parts) =>
-    run(
+    many(
       "obtainMany",
-      parts.flatMap(({ keys }) => keys),
-      [4, 3, ...parts.flatMap(({ holder: { value, length }, ttl }) => [value, ttl, length])],
+      parts.map(({ keys, holder, ttl }) => ({ keys, args: asking(holder, ttl) })),
     ),
   );
 const lineUpMany = fc
@@ -103,53 +122,50 @@ const lineUpMany = fc
     selector: ({ keys }) => keys[0],
   })
   .map((parts) =>
-    run(
+    many(
       "obtainMany",
-      parts.flatMap(({ keys }) => keys),
-      [
-        4,
-        8,
-        ...parts.flatMap(({ keys, holder: { value, length }, ttl, waiter }) => {
-          const { who, ticket, patience, told, grantTtl } = waiter;
-          return [value, ttl, length, idOf(who, keys), ticket, patience, told, grantTtl];
-        }),
-      ],
+      parts.map(({ keys, holder, ttl, waiter }) => ({
+        keys,
+        args: [...asking(holder, ttl), ...placeOf(waiter, keys)],
+      })),
     ),
   );
 const releaseMany = fc
-  .array(fc.record({ keys: oneLock, holder }), { minLength: 2, maxLength: 4 })
+  .array(fc.record({ keys: oneLock, holder, told }), { minLength: 2, maxLength: 4 })
   .map((parts) =>
-    run(
+    many(
       "releaseMany",
-      parts.flatMap(({ keys }) => keys),
-      [4, 1, ...parts.map(({ holder }) => holder.value)],
+      parts.map(({ keys, holder, told }) => ({ keys, args: [holder.value, told] })),
     ),
   );
 
 const leave = fc
   .record({ keys: someLocks, holder, waiter: fc.option(waiter, { nil: undefined }) })
   .map(({ keys, holder, waiter }) =>
-    run("leave", keys, [holder.value, waiter ? idOf(waiter.who, keys) : ""]),
+    run("leave", keys, [holder.value, waiter ? idOf(waiter.who, keys) : "", holder.call]),
   );
 
-const refresh = fc
-  .array(fc.record({ lock: oneLock, holder, ttl, cut: fc.constantFrom(0, 1) }), {
-    minLength: 1,
-    maxLength: 3,
-  })
-  .map((parts) =>
-    run(
-      "refresh",
-      parts.flatMap(({ lock }) => lock.slice(0, 2)),
-      parts.flatMap(({ holder, ttl, cut }) => [holder.value, ttl, cut]),
-    ),
-  );
+const refreshed = fc
+  .record({ lock: oneLock, holder, told, ttl, cut: fc.constantFrom(0, 1) })
+  .map(({ lock, holder, told, ttl, cut }) => ({
+    keys: lock.slice(0, 2),
+    args: [holder.value, told, ttl, cut],
+  }));
+const refresh = refreshed.map(({ keys, args }) => run("refresh", keys, args));
+const refreshMany = fc
+  .array(refreshed, { minLength: 2, maxLength: 3 })
+  .map((parts) => many("refreshMany", parts));
 
 const askForTtl = fc
-  .record({ lock: oneLock, holder, both: fc.boolean() })
-  .map(({ lock: [key = ""], holder, both }) =>
-    run("ttl", both ? ["a", "b"] : [key], [holder.value]),
-  );
+  .record({ lock: oneLock, holder, told, both: fc.boolean() })
+  .map(({ lock, holder, told, both }) => {
+    const named = both ? locks : [lock];
+    return run(
+      "ttl",
+      named.flatMap((keys) => keys.slice(0, 2)),
+      [holder.value, told],
+    );
+  });
 
 const inspect = fc
   .record({ lock: oneLock, most: fc.constantFrom(1, 100) })
@@ -161,11 +177,29 @@ const expiry = fc
   .constantFrom(...locks.flat(), ...locks.map(([key = ""]) => key))
   .map((key): Draft => ({ kind: "command", command: ["DEL", key] }));
 
+/** What the server says of who listens; and a message of somebody else's, which is counted too. */
+const listeners = fc.constantFrom<Draft>(
+  { kind: "command", command: ["PUBSUB", "NUMSUB"] },
+  { kind: "command", command: ["PUBSUB", "NUMSUB", HEARD_CHANNEL] },
+  { kind: "command", command: ["PUBSUB", "NUMSUB", UNHEARD_CHANNEL, HEARD_CHANNEL] },
+  { kind: "command", command: ["PUBSUB", "NOSUCH"] },
+  { kind: "command", command: ["PUBLISH", HEARD_CHANNEL, "hello"] },
+  { kind: "command", command: ["PUBLISH", UNHEARD_CHANNEL, "hello"] },
+);
+
 const foreign = fc
   .record({ lock: fc.constantFrom(...locks), value: fc.constantFrom("foreign", "token-1"), ttl })
   .map(({ lock: [key = ""], value, ttl }): Draft => ({
     kind: "command",
     command: ["SET", key, value, "PX", ttl],
+  }));
+
+/** A last fencing token far ahead of the clock, as after a clock that was set back. */
+const fenceAhead = fc
+  .record({ lock: fc.constantFrom(...locks), ttl })
+  .map(({ lock: [, fence = ""], ttl }): Draft => ({
+    kind: "command",
+    command: ["SET", fence, "4102444800000000:token-1", "PX", ttl],
   }));
 
 const foreignForEver = fc
@@ -182,12 +216,15 @@ export const operations: fc.Arbitrary<Operation[]> = fc
       { weight: 2, arbitrary: releaseMany },
       { weight: 3, arbitrary: leave },
       { weight: 2, arbitrary: refresh },
+      { weight: 1, arbitrary: refreshMany },
       { weight: 1, arbitrary: askForTtl },
       { weight: 2, arbitrary: inspect },
       { weight: 2, arbitrary: forceRelease },
       { weight: 3, arbitrary: expiry },
+      { weight: 1, arbitrary: listeners },
       { weight: 1, arbitrary: foreign },
       { weight: 1, arbitrary: foreignForEver },
+      { weight: 1, arbitrary: fenceAhead },
     ),
     { minLength: 1, maxLength: 25, size: "max" },
   )
@@ -206,7 +243,7 @@ export const lookAround: readonly Operation[] = finished(
 type Draft =
   | {
       readonly kind: "run";
-      readonly script: keyof typeof scripts;
+      readonly script: ScriptName;
       readonly keys: readonly string[];
       readonly args: readonly Argument[];
     }
@@ -216,6 +253,26 @@ type Argument = string | number | Hours | undefined;
 
 interface Hours {
   readonly hours: number;
+}
+
+/** What a command for many does, one after the other. */
+export function oneByOne(operation: Operation): Operation[] {
+  if (operation.kind !== "run" || !isMany(operation.script)) return [operation];
+  const { keys, args } = operation;
+  const script = SINGLE[operation.script];
+  const [keysEach, argsEach] = [Number(args[0]), Number(args[1])];
+  return Array.from({ length: keys.length / keysEach }, (_, n) => ({
+    kind: "run",
+    script,
+    keys: keys.slice(n * keysEach, (n + 1) * keysEach),
+    args: args.slice(2 + n * argsEach, 2 + (n + 1) * argsEach),
+  }));
+}
+
+const SINGLE = { obtainMany: "obtain", releaseMany: "release", refreshMany: "refresh" } as const;
+
+function isMany(script: ScriptName): script is keyof typeof SINGLE {
+  return script in SINGLE;
 }
 
 function finished(drafts: readonly Draft[]): Operation[] {
@@ -229,10 +286,6 @@ function finished(drafts: readonly Draft[]): Operation[] {
   });
 }
 
-function run(
-  script: keyof typeof scripts,
-  keys: readonly string[],
-  args: readonly Argument[],
-): Draft {
+function run(script: ScriptName, keys: readonly string[], args: readonly Argument[]): Draft {
   return { kind: "run", script, keys, args };
 }

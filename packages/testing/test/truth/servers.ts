@@ -1,10 +1,10 @@
 import { type Reply } from "@redislock/core";
-import { ServerError, toReply } from "@redislock/core/adapter";
+import { scripts, ServerError, toReply } from "@redislock/core/adapter";
 import { connect, RespError, startServer } from "@redislock/test-kit";
 
 import { MemoryServer } from "../../src/index.js";
 import type { Answer, Observation } from "./observation.js";
-import { HEARD, type Operation, scripts } from "./operations.js";
+import { HEARD_CHANNEL, oneByOne, type Operation } from "./operations.js";
 
 /** A server that can be tried out. */
 export interface Subject {
@@ -13,14 +13,12 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
-const CHANNEL = `redislock:inbox:${HEARD}`;
-
 export function memorySubject(): Subject {
   return {
     async observe(operations) {
       const server = new MemoryServer();
       const messages: string[] = [];
-      server.subscribe(CHANNEL, (message) => messages.push(message));
+      server.subscribe(HEARD_CHANNEL, (message) => messages.push(message));
       const answers = operations.map((operation) =>
         orError(() => {
           if (operation.kind === "command") return server.command(...operation.command);
@@ -49,7 +47,7 @@ export async function redisSubject(): Promise<Subject> {
   const listening = await connect(server.port);
   let messages: string[] = [];
   let atEnd = (): void => undefined;
-  await listening.subscribe(CHANNEL, (message) => {
+  await listening.subscribe(HEARD_CHANNEL, (message) => {
     if (message === "end") atEnd();
     else messages.push(message);
   });
@@ -69,7 +67,7 @@ export async function redisSubject(): Promise<Subject> {
       const end = new Promise<void>((resolve) => (atEnd = resolve));
       const flushed = ask("FLUSHALL");
       const answers = operations.map((operation) => ask(...commandOf(operation)));
-      await ask("PUBLISH", CHANNEL, "end");
+      await ask("PUBLISH", HEARD_CHANNEL, "end");
       await Promise.all([flushed, end]);
       return { answers: await Promise.all(answers), messages };
     },
@@ -78,6 +76,33 @@ export async function redisSubject(): Promise<Subject> {
       await server.stop();
     },
   };
+}
+
+/** A server that is sent one by one what other servers are sent as commands for many. */
+export async function redisOneByOne(): Promise<Subject> {
+  const redis = await redisSubject();
+  return {
+    async observe(operations) {
+      const { answers, messages } = await redis.observe(operations.flatMap(oneByOne));
+      const left = answers.values();
+      const next = (): Answer => left.next().value ?? null;
+      return {
+        answers: operations.map((operation) => {
+          const parts = oneByOne(operation);
+          const [first] = parts;
+          if (first === operation) return next();
+          // Of what is refused to one, a command for many says that it must be sent alone.
+          return parts.map(next).map((answer) => (isError(answer) ? "alone" : answer));
+        }),
+        messages,
+      };
+    },
+    stop: () => redis.stop(),
+  };
+}
+
+function isError(answer: Answer): boolean {
+  return typeof answer === "object" && answer !== null && "error" in answer;
 }
 
 function commandOf(operation: Operation): readonly string[] {

@@ -1,15 +1,15 @@
-import { luaLibrary } from "./lua-library.js";
-import { call, lengthOf, operators } from "./lua-operators.js";
-import { type Token, tokensOf } from "./lua-tokens.js";
+import { binary, type Expression, type Frame, index, spread, variable } from "./expressions.js";
+import { luaLibrary } from "./library.js";
+import { call, lengthOf } from "./operators.js";
+import { type Token, tokensOf } from "./tokens.js";
 import {
   checkNumber,
-  checkTable,
   isTrue,
   LuaError,
   type LuaFunction,
   LuaTable,
   type LuaValue,
-} from "./lua-values.js";
+} from "./values.js";
 
 /**
  * As much of Lua 5.1 as lock scripts are written in, so that what runs in memory is the very text that
@@ -27,21 +27,6 @@ export function compile(
     const slots = compiler.globals.map((name) => globals[name] ?? luaLibrary[name]);
     return body({ slots, outer: undefined });
   };
-}
-
-/** The variables of one call of a function. */
-interface Frame {
-  readonly slots: LuaValue[];
-  /** Those of the function that it stands in. */
-  readonly outer: Frame | undefined;
-}
-
-/** An expression, compiled. Only a call gives more than one value. */
-interface Expression {
-  readonly one: (frame: Frame) => LuaValue;
-  readonly all?: (frame: Frame) => LuaValue[];
-  /** For what can stand left of `=`. */
-  readonly assign?: (frame: Frame, value: LuaValue) => void;
 }
 
 /** A statement, compiled: undefined when the next is to follow, else what the function returns. */
@@ -449,54 +434,4 @@ class Compiler {
     const { text, line } = this.#token;
     return new LuaError(`line ${line}: '${text}' is not understood here`);
   }
-}
-
-function variable(depth: number, slot: number): Expression {
-  const frameOf = (frame: Frame): Frame => {
-    let found = frame;
-    for (let i = 0; i < depth; i++) found = found.outer ?? found;
-    return found;
-  };
-  return {
-    one: (frame) => frameOf(frame).slots[slot],
-    assign: (frame, value) => (frameOf(frame).slots[slot] = value),
-  };
-}
-
-function index(of: Expression["one"], key: Expression["one"]): Expression {
-  return {
-    one: (frame) => checkTable(of(frame)).get(key(frame)),
-    assign: (frame, value) => checkTable(of(frame)).set(key(frame), value),
-  };
-}
-
-function spread(list: readonly Expression[]): (frame: Frame) => LuaValue[] {
-  const last = list.at(-1)?.all;
-  const single = last ? list.slice(0, -1) : list;
-  return (frame) => {
-    const values = single.map(({ one }) => one(frame));
-    return last ? [...values, ...last(frame)] : values;
-  };
-}
-
-function binary(operator: string, a: Expression["one"], b: Expression["one"]): Expression {
-  if (operator === "and") {
-    return {
-      one: (frame) => {
-        const value = a(frame);
-        return isTrue(value) ? b(frame) : value;
-      },
-    };
-  }
-  if (operator === "or") {
-    return {
-      one: (frame) => {
-        const value = a(frame);
-        return isTrue(value) ? value : b(frame);
-      },
-    };
-  }
-  const apply = operators[operator];
-  if (!apply) throw new LuaError(`no operator ${operator}`);
-  return { one: (frame) => apply(a(frame), b(frame)) };
 }

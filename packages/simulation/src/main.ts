@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 
 import * as library from "@redislock/core";
 
-import { report, search } from "./search.js";
+import { report, search } from "./schedules/search.js";
 
 const { values } = parseArgs({
   options: {

@@ -1,12 +1,11 @@
-import type * as Core from "@redislock/core";
-
-import type { Chance } from "./chance.js";
+import type { Chance } from "../chance.js";
+import type { Library } from "../library.js";
+import type { SimulatedServer } from "../server.js";
+import type { Timeline } from "../timeline.js";
 import type { History } from "./history.js";
-import type { SimulatedServer } from "./server.js";
-import type { Timeline } from "./timeline.js";
 import type { Watch } from "./watch.js";
 
-/** What may go wrong. The last three break what the lock is documented to rely on. */
+/** What may go wrong. */
 export type Trouble =
   | "delay"
   | "reorder"
@@ -18,12 +17,16 @@ export type Trouble =
   | "cut"
   | "pause"
   | "crash"
+  // Where Redis runs: subscriptions are to a replica, or the listeners are counted wrongly.
+  | "replica"
+  | "countZero"
+  | "countOne"
+  // What users do: two calls have one token of their own.
+  | "sharedToken"
+  // What breaks that which the lock is documented to rely on.
   | "restartEmpty"
   | "clockForward"
   | "clockBack";
-
-/** The library, or a copy of it with a bug. */
-export type Library = Pick<typeof Core, "Locker" | "jitter" | "linearBackoff">;
 
 /** What everything in one schedule shares. */
 export interface World {

@@ -1,11 +1,13 @@
-import { Chance } from "./chance.js";
+import { Chance } from "../chance.js";
+import type { Library } from "../library.js";
+import { type ServerBug, SimulatedServer } from "../server.js";
+import { Timeline } from "../timeline.js";
+import { Violation, type Wrong } from "../violation.js";
 import { Crew } from "./crew.js";
 import { GuardedStore } from "./guarded-store.js";
 import { History } from "./history.js";
-import { type ServerBug, SimulatedServer } from "./server.js";
-import { Timeline } from "./timeline.js";
-import { Violation, Watch, type Wrong } from "./watch.js";
-import { happens, type Library, type Trouble, type World } from "./world.js";
+import { Watch } from "./watch.js";
+import { happens, type Trouble, type World } from "./world.js";
 
 export interface Setting {
   readonly seed: number;
@@ -54,12 +56,12 @@ const CALM_ROUNDS = 2;
 
 /** Runs one schedule: first a storm, then calm. Everything in it comes from the seed. */
 export async function simulate(setting: Setting): Promise<Result> {
-  const { seed, library, serverBug = {}, beyond = [], accepted, prevented, written } = setting;
+  const { seed, library, serverBug, beyond = [], accepted, prevented, written } = setting;
   const chance = new Chance(seed, prevented);
   const timeline = new Timeline();
   const history = new History(timeline, written ?? false);
   const watch = new Watch(timeline, history, new Set(accepted));
-  const server = new SimulatedServer(timeline, history, watch, serverBug);
+  const server = new SimulatedServer(timeline, serverBug, watch);
   const chosen = TROUBLES.filter((trouble) => chance.draw(trouble) < 0.5);
   const world: World = {
     library,
@@ -87,6 +89,7 @@ export async function simulate(setting: Setting): Promise<Result> {
 
 async function run(world: World): Promise<void> {
   const { timeline, watch, history } = world;
+  miscount(world);
   const crews = assemble(world);
   planServerMishaps(world, crews);
 
@@ -102,6 +105,16 @@ async function run(world: World): Promise<void> {
   for (const crew of crews) crew.start(CALM_ROUNDS);
   await untilIdle(world, crews);
   await until(world, timeline.now + SETTLING);
+}
+
+/** Some servers say of every message, or channel, or both, that so many listen. */
+function miscount({ troubles, chance, server, history }: World): void {
+  const count = troubles.has("countZero") ? 0 : troubles.has("countOne") ? 1 : undefined;
+  if (count === undefined) return;
+  const ways = [{ publish: count, numsub: count }, { publish: count }, { numsub: count }] as const;
+  const counts = chance.pick("miscounts", ways);
+  history.note("server", () => `says always: ${JSON.stringify(counts)}`);
+  server.memory.miscount(counts);
 }
 
 function assemble(world: World): Crew[] {

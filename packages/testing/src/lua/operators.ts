@@ -1,4 +1,4 @@
-import { checkNumber, checkTable, LuaError, type LuaValue, textOf, typeOf } from "./lua-values.js";
+import { checkNumber, checkTable, LuaError, type LuaValue, textOf, typeOf } from "./values.js";
 
 /** What stands between two values, but for `and` and `or`, which may not need the second. */
 export const operators: Readonly<Record<string, (a: LuaValue, b: LuaValue) => LuaValue>> = {

@@ -1,8 +1,8 @@
 import { type Reply, type Script } from "@redislock/core";
 import { ServerError } from "@redislock/core/adapter";
+import { MemoryServer } from "@redislock/testing";
 
-import { MemoryServer } from "../../src/index.js";
-import type { History } from "./history.js";
+import { isNewInLine, withoutPlace } from "./protocol.js";
 import type { Timeline } from "./timeline.js";
 
 export type Outcome = { readonly reply: Reply } | { readonly error: ServerError };
@@ -15,33 +15,32 @@ export interface ServerBug {
   readonly lateEnqueue?: { readonly delay: number; readonly source: (script: Script) => string };
 }
 
+/** A script that was run. */
+export interface Run {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+  readonly outcome: Outcome;
+}
+
 /** Sees the server before and after each script. */
 export interface ServerWatch {
   before(server: MemoryServer): void;
-  after(
-    server: MemoryServer,
-    script: Script,
-    keys: readonly string[],
-    args: readonly string[],
-  ): void;
+  after(server: MemoryServer, run: Run): void;
 }
 
-/** The server in memory, with somebody watching what it does. */
+/** The server in memory, perhaps with a bug, and perhaps with somebody watching what it does. */
 export class SimulatedServer {
   readonly memory: MemoryServer;
   readonly #timeline: Timeline;
-  readonly #history: History;
-  readonly #watch: ServerWatch;
   readonly #bug: ServerBug;
+  readonly #watch: ServerWatch | undefined;
 
-  constructor(timeline: Timeline, history: History, watch: ServerWatch, bug: ServerBug) {
-    this.memory = new MemoryServer({
-      clock: { now: () => timeline.now, after: () => ({ cancel: () => undefined }) },
-    });
+  constructor(timeline: Timeline, bug: ServerBug = {}, watch?: ServerWatch) {
+    this.memory = new MemoryServer({ clock: timeline.clock() });
     this.#timeline = timeline;
-    this.#history = history;
-    this.#watch = watch;
     this.#bug = bug;
+    this.#watch = watch;
   }
 
   /** Runs a script, and hands on what came of it. */
@@ -54,12 +53,11 @@ export class SimulatedServer {
     const { source, lateEnqueue } = this.#bug;
     const run = (text: string | undefined, given: readonly string[]): Outcome =>
       this.#run(text === undefined ? script : { ...script, source: text, sha1: text }, keys, given);
-    const isNewInLine = script.name === "obtain" && args[4] !== undefined && args[5] === "";
-    if (!lateEnqueue || !isNewInLine) {
+    if (!lateEnqueue || !isNewInLine(script, args)) {
       answer(run(source?.(script), args));
       return;
     }
-    const asked = run(source?.(script), args.slice(0, 4));
+    const asked = run(source?.(script), withoutPlace(args));
     if ("error" in asked || typeof asked.reply === "string") {
       answer(asked);
       return;
@@ -70,15 +68,9 @@ export class SimulatedServer {
   }
 
   #run(script: Script, keys: readonly string[], args: readonly string[]): Outcome {
-    this.#watch.before(this.memory);
+    this.#watch?.before(this.memory);
     const outcome = this.#outcome(script, keys, args);
-    this.#history.note("server", () => {
-      const told = "error" in outcome ? outcome.error.message : JSON.stringify(outcome.reply);
-      const value = script.name.endsWith("Many") ? args[2] : args[0];
-      const whose = value?.replace(/-+$/, "") ?? "";
-      return `${script.name} ${keys[0] ?? ""} for ${whose}: ${told}`;
-    });
-    this.#watch.after(this.memory, script, keys, args);
+    this.#watch?.after(this.memory, { script, keys, args, outcome });
     return outcome;
   }
 

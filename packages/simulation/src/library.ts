@@ -4,14 +4,22 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { type Bug, replaced } from "./bugs.js";
-import type { Library } from "./world.js";
+import type * as Core from "@redislock/core";
+
+/** The library, or a copy of it with a bug. */
+export type Library = Pick<typeof Core, "Locker" | "jitter" | "linearBackoff">;
+
+/** Some text, and what is put in its place. */
+export type Change = readonly [from: string, to: string];
+
+/** What is changed in a file of the compiled library. */
+export interface LibraryBug {
+  readonly file: string;
+  readonly change: Change;
+}
 
 /** Loads a copy of the compiled library with a bug in it. */
-export async function buggyLibrary({
-  file,
-  change,
-}: NonNullable<Bug["library"]>): Promise<Library> {
+export async function buggyLibrary({ file, change }: LibraryBug): Promise<Library> {
   const compiled = dirname(createRequire(import.meta.url).resolve("@redislock/core"));
   const folder = await mkdtemp(join(tmpdir(), "buggy-redislock-"));
   try {
@@ -25,6 +33,12 @@ export async function buggyLibrary({
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** A change that does not apply any more would prove nothing. */
+export function replaced(text: string, [from, to]: Change): string {
+  if (text.includes(from)) return text.replace(from, to);
+  throw new Error(`cannot plant the bug: there is no "${from}"`);
 }
 
 function isLibrary(module: unknown): module is Library {

@@ -1,6 +1,6 @@
 import type { Locker } from "@redislock/core";
 
-import { Connection } from "./connection.js";
+import { Connection, type ConnectionOptions } from "./connection.js";
 import type { GuardedStore } from "./guarded-store.js";
 import { SimulatedProcess } from "./process.js";
 import { Worker } from "./worker.js";
@@ -22,7 +22,7 @@ export class Crew {
   readonly #world: World;
   readonly #store: GuardedStore;
   readonly #cluster: boolean;
-  readonly #subscribes: boolean;
+  readonly #listensTo: ConnectionOptions["listensTo"];
   readonly #commandTimeout: number;
   /** How many rounds are to be worked yet, by worker. */
   readonly #rounds = new Map<string, number>();
@@ -34,7 +34,9 @@ export class Crew {
     this.#world = world;
     this.#store = store;
     this.#cluster = cluster;
-    this.#subscribes = chance.draw(`${name} subscribes`) < 0.85;
+    const subscribes = chance.draw(`${name} subscribes`) < 0.85;
+    const replica = happens(world, "replica", name, 0.5);
+    this.#listensTo = subscribes ? (replica ? "replica" : "master") : undefined;
     this.#commandTimeout = chance.pick(`${name} timeout`, [200, 1_000, 2_000]);
     this.#running = this.#launch();
     this.#plan("pause", 3, () =>
@@ -75,7 +77,7 @@ export class Crew {
     const process = new SimulatedProcess(this.#name, this.#world);
     const connection = new Connection(process, {
       cluster: this.#cluster,
-      subscribes: this.#subscribes,
+      listensTo: this.#listensTo,
     });
     const locker = new library.Locker(connection, {
       clock: process.clock,

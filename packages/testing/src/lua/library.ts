@@ -8,7 +8,7 @@ import {
   numberOf,
   textOf,
   typeOf,
-} from "./lua-values.js";
+} from "./values.js";
 
 /** The part of Lua's own library that lock scripts make use of, by global name. */
 export const luaLibrary: Readonly<Record<string, LuaValue>> = {

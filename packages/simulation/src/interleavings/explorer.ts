@@ -1,4 +1,5 @@
 /** Runs a model through every order in which its steps can come, but for orders that make no difference. */
+import { Chance } from "../chance.js";
 
 /** Something that can happen next. */
 export interface Step {
@@ -105,10 +106,10 @@ export async function sample(
   create: () => Promise<Model>,
   { depth, schedules, seed }: { readonly depth: number; schedules: number; seed: number },
 ): Promise<void> {
-  const random = randomFrom(seed);
+  const chance = new Chance(seed);
   for (let schedule = 0; schedule < schedules; schedule++) {
     await follow(await create(), (enabled, at) =>
-      at < depth ? enabled[Math.floor(random() * enabled.length)] : undefined,
+      at < depth ? enabled[Math.floor(chance.draw("step") * enabled.length)] : undefined,
     );
   }
 }
@@ -142,17 +143,6 @@ async function follow(
   } catch (error) {
     throw new Counterexample(trace, error);
   }
-}
-
-/** Chance that comes out the same each time: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** To the last choice that has something left to try. False when there is none. */

@@ -18,18 +18,10 @@ export class SimulatedProcess {
     this.name = name;
     this.world = world;
     const { timeline, chance } = world;
-    const born = timeline.now;
     const offset = chance.between(`${name} clock`, 0, 1e6);
     // Two clocks that are half a percent off differ by the one percent that the lock allows for.
     const rate = chance.between(`${name} rate`, 0.9955, 1.0045);
-    this.clock = {
-      now: () => offset + (timeline.now - born) * rate,
-      after: (ms, run) => {
-        let wanted = true;
-        timeline.at(timeline.now + ms / rate, () => this.enter(() => wanted && run()));
-        return { cancel: () => (wanted = false) };
-      },
-    };
+    this.clock = timeline.clock(offset, rate, (run) => this.enter(run));
   }
 
   get alive(): boolean {

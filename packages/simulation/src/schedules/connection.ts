@@ -7,8 +7,8 @@ import {
 } from "@redislock/core";
 import { ServerError } from "@redislock/core/adapter";
 
+import type { Outcome } from "../server.js";
 import type { SimulatedProcess } from "./process.js";
-import type { Outcome } from "./server.js";
 import { happens, type World } from "./world.js";
 
 /** What a server may say instead of doing what it was asked. */
@@ -18,7 +18,13 @@ const REFUSALS = [
   "OOM command not allowed when used memory > 'maxmemory'",
 ] as const;
 
-/** A question on its way. */
+export interface ConnectionOptions {
+  readonly cluster: boolean;
+  /** Where it subscribes; undefined if it cannot. */
+  readonly listensTo: "master" | "replica" | undefined;
+}
+
+/** A command on its way. */
 interface Flight {
   /** Once only: later replies find nobody. */
   settle: (outcome: Outcome | "connection lost") => void;
@@ -32,16 +38,18 @@ export class Connection implements RedisClient {
   readonly subscribe?: (channel: string, listener: ChannelListener) => Promise<Subscription>;
   readonly #process: SimulatedProcess;
   readonly #world: World;
+  readonly #listensTo: "master" | "replica";
   readonly #flights = new Set<Flight>();
   readonly #ears = new Set<Ear>();
   #lastArrival = 0;
   #lastReply = 0;
 
-  constructor(process: SimulatedProcess, options: { cluster: boolean; subscribes: boolean }) {
+  constructor(process: SimulatedProcess, options: ConnectionOptions) {
     this.#process = process;
     this.#world = process.world;
     this.cluster = options.cluster;
-    if (options.subscribes) {
+    this.#listensTo = options.listensTo ?? "master";
+    if (options.listensTo) {
       this.subscribe = (channel, listener) => this.#listen(channel, listener);
     }
   }
@@ -145,7 +153,7 @@ export class Connection implements RedisClient {
         });
         return;
       }
-      const ear = new Ear(this.#world, this.#process, channel, listener);
+      const ear = new Ear(this.#world, this.#process, this.#listensTo, channel, listener);
       this.#ears.add(ear);
       this.#later("request", () => {
         ear.open();
@@ -159,6 +167,7 @@ export class Connection implements RedisClient {
 class Ear implements Subscription {
   readonly #world: World;
   readonly #process: SimulatedProcess;
+  readonly #listensTo: "master" | "replica";
   readonly #channel: string;
   readonly #listener: ChannelListener;
   #stop: () => void = () => undefined;
@@ -166,9 +175,16 @@ class Ear implements Subscription {
   #connection = 0;
   #lastMessage = 0;
 
-  constructor(world: World, process: SimulatedProcess, channel: string, listener: ChannelListener) {
+  constructor(
+    world: World,
+    process: SimulatedProcess,
+    listensTo: "master" | "replica",
+    channel: string,
+    listener: ChannelListener,
+  ) {
     this.#world = world;
     this.#process = process;
+    this.#listensTo = listensTo;
     this.#channel = channel;
     this.#listener = listener;
   }
@@ -177,10 +193,13 @@ class Ear implements Subscription {
     const connection = ++this.#connection;
     const { timeline, chance, server } = this.#world;
     const { name } = this.#process;
-    this.#stop = server.memory.subscribe(this.#channel, (text) => {
+    const { memory } = server;
+    const replicated = this.#listensTo === "replica";
+    this.#stop = (replicated ? memory.replica() : memory).subscribe(this.#channel, (text) => {
       if (happens(this.#world, "loseMessage", name, 0.1)) return;
       const slow = happens(this.#world, "delay", `${name} message`, 0.1);
-      const at = timeline.now + chance.between(`${name} message`, 0.1, slow ? 1_500 : 5);
+      const sent = timeline.now + (replicated ? this.#replication() : 0);
+      const at = sent + chance.between(`${name} message`, 0.1, slow ? 1_500 : 5);
       this.#lastMessage = Math.max(at, this.#lastMessage);
       timeline.at(this.#lastMessage, () => {
         if (connection !== this.#connection) return;
@@ -190,6 +209,14 @@ class Ear implements Subscription {
         this.#process.enter(() => this.#listener.message(text));
       });
     });
+  }
+
+  /** How long a message takes from the master to the replica. */
+  #replication(): number {
+    const { chance, stormy } = this.#world;
+    const { name } = this.#process;
+    const longest = stormy ? chance.pick(`${name} replica's lag`, [5, 300, 3_000]) : 5;
+    return chance.between(`${name} replication`, 0.1, longest);
   }
 
   /** The server does not notice for a while, and still counts it among those who hear. */

@@ -16,6 +16,10 @@ interface Plan {
   readonly token: string;
   readonly keys: readonly string[];
   readonly ttl: number;
+  /** Another call has the same token; and whether this is the first of the two. */
+  readonly shared?: "first" | "second";
+  /** How much later than the round it begins. */
+  readonly after?: number;
   readonly options: ObtainOptions;
   readonly abortAfter: number | undefined;
 }
@@ -51,7 +55,14 @@ export class Worker {
     const { chance } = this.#world;
     await this.#process.sleep(chance.between(`${this.#name} idle`, 0, 200));
     const plan = this.#plan();
-    if (chance.strikes(this.#name, 1)) await this.#carryOut(plan);
+    if (!chance.strikes(this.#name, 1)) return;
+    if (happens(this.#world, "sharedToken", this.#name, 0.5)) {
+      // Only one of two will be released: the other, renewed, would be held for ever.
+      const options = { ...plan.options, renew: false };
+      await this.#carryOut([{ ...plan, shared: "first", options }, this.#planOfTwin(plan)]);
+    } else {
+      await this.#carryOut([plan]);
+    }
   }
 
   #plan(): Plan {
@@ -79,24 +90,64 @@ export class Worker {
     };
   }
 
-  async #carryOut(plan: Plan): Promise<void> {
-    const lock = await this.#obtain(plan);
-    if (!lock) return;
+  /** Another obtain with the same token, soon after the first and soon given up: both are one holder. */
+  #planOfTwin({ name, token, keys, ttl }: Plan): Plan {
+    const { chance } = this.#world;
+    const twin = `${name}'`;
+    const aborts = chance.draw(`${twin} aborts`) < 0.5;
+    return {
+      name: twin,
+      token,
+      keys,
+      ttl,
+      shared: "second",
+      after: chance.between(`${twin} after`, 0, 100),
+      options: { wait: chance.pick(`${twin} wait`, [0, 30, 150, 400]) },
+      abortAfter: aborts ? chance.between(`${twin} abort`, 0, 200) : undefined,
+    };
+  }
+
+  /** Calls that have one token, and what is done with the lock. */
+  async #carryOut(plans: readonly [Plan, ...Plan[]]): Promise<void> {
+    const { watch, server, timeline, stormy } = this.#world;
+    const obtaining = plans.map((plan) => this.#obtain(plan));
+    const settled = Promise.all(obtaining);
+    const having = plans.map(async (plan, i) => {
+      const lock = await obtaining[i];
+      if (lock) await this.#have(plan, lock, settled);
+    });
+    const locks = await settled;
+    const [{ name, token }] = plans;
+    if (!stormy && locks.every((lock) => lock === undefined)) {
+      timeline.at(timeline.now + SOON, () => watch.checkNothingLeft(server.memory, name, token));
+    }
+    await Promise.all(having);
+  }
+
+  /** @param settled - When no call with its token is under way any more: its release would end that one's, too. */
+  async #have(plan: Plan, lock: Lock, settled: Promise<unknown>): Promise<void> {
     const { chance, watch } = this.#world;
     const hold: Hold = { name: plan.name, process: this.#process, lock, until: Infinity };
+    const isHeld = watch.isHeld(lock.token);
     watch.hold(hold);
-    await this.#use(plan, hold);
+    // The other call, which is the same holder, will release it.
+    if (isHeld) return;
+    // No fencing token would tell what the one writes from what the other does.
+    if (plan.shared !== "second") await this.#use(plan, hold);
+    await settled;
     // One that is renewed would be held for ever.
     const forgets = chance.draw(`${plan.name} forgets`) < 0.3 && !plan.options.renew;
-    if (forgets) this.#note(() => "forgets to release");
+    if (forgets) this.#note(plan.name, () => "forgets to release");
     else await this.#release(plan, hold);
   }
 
-  async #obtain({ name, token, keys, ttl, options, abortAfter }: Plan): Promise<Lock | undefined> {
-    const { watch, server, timeline, stormy } = this.#world;
+  async #obtain(plan: Plan): Promise<Lock | undefined> {
+    const { name, token, keys, ttl, after = 0, options, abortAfter } = plan;
+    const { watch } = this.#world;
+    if (after > 0) await this.#process.sleep(after);
     const { wait, retry } = options;
     const signal = abortAfter === undefined ? undefined : this.#signal(abortAfter);
-    // A last question is still answered when the time is up, in a time of its own.
+    // A last command is still answered when the time is up, in a time of its own.
     const patience = wait ?? (retry ? (signal ? Infinity : ttl) : 0);
     const limit = patience + this.#commandTimeout + LAST_WORD;
     const settled = watch.call(
@@ -105,7 +156,7 @@ export class Worker {
       Math.min(limit, (abortAfter ?? Infinity) + LAST_WORD),
       this.#commandTimeout + LAST_WORD,
     );
-    this.#note(() => {
+    this.#note(name, () => {
       const how = wait === undefined ? (retry ? ", polls" : "") : `, waits ${wait} ms`;
       const cancels = abortAfter === undefined ? "" : `, cancels after ${abortAfter.toFixed(0)} ms`;
       return `wants ${keys.join(" and ")} for ${ttl} ms${how}${options.renew ? ", renews" : ""}${cancels}`;
@@ -114,16 +165,13 @@ export class Worker {
     try {
       const all = { ...options, token, ...(signal && { signal }) };
       const lock = await this.#locker.tryObtain(keys, ttl, all);
-      this.#note(() => (lock ? `holds ${keys.join(" and ")}` : "was told no"));
+      this.#note(name, () => (lock ? `holds ${keys.join(" and ")}` : "was told no"));
       if (lock) return lock;
     } catch (error) {
-      this.#note(() => `did not get it: ${String(error)}`);
+      this.#note(name, () => `did not get it: ${String(error)}`);
     } finally {
       settled();
       watch.asking.delete(token);
-    }
-    if (!stormy) {
-      timeline.at(timeline.now + SOON, () => watch.checkNothingLeft(server.memory, name, token));
     }
     return undefined;
   }
@@ -135,7 +183,7 @@ export class Worker {
   }
 
   /** Reads, thinks and writes, as long as it has the lock, and now and then prolongs it. */
-  async #use({ name, ttl }: Plan, { lock }: Hold): Promise<void> {
+  async #use({ name, ttl, shared }: Plan, { lock }: Hold): Promise<void> {
     const { chance } = this.#world;
     const { key, fencingToken } = lock;
     const turns = chance.pick(`${name} turns`, [1, 1, 2, 3]);
@@ -143,7 +191,9 @@ export class Worker {
       const number = await this.#guarded(name, lock, () => this.#store.read(key, fencingToken));
       if (number === undefined) return;
       await this.#process.sleep(chance.between(`${name} thinks`, 0, Math.min(0.6 * ttl, 400)));
-      if (chance.draw(`${name} refreshes`) < 0.3) await this.#refresh(name, lock, ttl);
+      // It could cut the lease that the other call was told of.
+      const refreshes = chance.draw(`${name} refreshes`) < 0.3 && shared === undefined;
+      if (refreshes) await this.#refresh(name, lock, ttl);
       if (!lock.held) return;
       const before = await this.#guarded(name, lock, () =>
         this.#store.write(key, fencingToken, number + 1),
@@ -171,7 +221,7 @@ export class Worker {
   async #refresh(name: string, lock: Lock, ttl: number): Promise<void> {
     const { chance, watch } = this.#world;
     const next = chance.pick(`${name} next ttl`, [ttl, ttl, 3 * ttl, Math.ceil(ttl / 2)]);
-    this.#note(() => `refreshes for ${next} ms`);
+    this.#note(name, () => `refreshes for ${next} ms`);
     const settled = watch.call(
       this.#process,
       `refresh by ${name}`,
@@ -180,9 +230,9 @@ export class Worker {
     );
     try {
       await lock.refresh(next);
-      this.#note(() => "has refreshed");
+      this.#note(name, () => "has refreshed");
     } catch (error) {
-      this.#note(() => `has not refreshed: ${String(error)}`);
+      this.#note(name, () => `has not refreshed: ${String(error)}`);
     } finally {
       settled();
     }
@@ -190,7 +240,7 @@ export class Worker {
 
   async #release(plan: Plan, hold: Hold): Promise<void> {
     const { watch } = this.#world;
-    this.#note(() => "releases");
+    this.#note(plan.name, () => "releases");
     watch.letGo(hold);
     const settled = watch.call(
       this.#process,
@@ -201,13 +251,13 @@ export class Worker {
     try {
       await hold.lock.release();
     } catch (error) {
-      this.#note(() => `has not released: ${String(error)}`);
+      this.#note(plan.name, () => `has not released: ${String(error)}`);
     } finally {
       settled();
     }
   }
 
-  #note(line: () => string): void {
-    this.#world.history.note(this.#name, line);
+  #note(name: string, line: () => string): void {
+    this.#world.history.note(name, line);
   }
 }

@@ -1,5 +1,5 @@
-import { type Setting, simulate } from "./simulation.js";
-import type { Violation, Wrong } from "./watch.js";
+import type { Violation, Wrong } from "../violation.js";
+import { type Setting, simulate } from "./simulate.js";
 
 /** A schedule that went wrong. */
 export interface Finding {

@@ -1,4 +1,4 @@
-import { LuaError } from "./lua-values.js";
+import { LuaError } from "./values.js";
 
 export interface Token {
   readonly kind: "name" | "keyword" | "number" | "text" | "symbol" | "end";

@@ -1,4 +1,4 @@
-import type { Timeline } from "./timeline.js";
+import type { Timeline } from "../timeline.js";
 
 /** What happened, one line each, for people to read. Costs nothing unless somebody will. */
 export class History {

@@ -1,0 +1,148 @@
+import type { Script } from "@redislock/core";
+
+import { type Change, type LibraryBug, replaced } from "./library.js";
+import type { Trouble } from "./schedules/world.js";
+import type { ServerBug } from "./server.js";
+import type { Wrong } from "./violation.js";
+
+/** A mistake that somebody could make, and what may come of it. */
+export interface Bug {
+  readonly name: string;
+  readonly shows: readonly Wrong[];
+  /** The troubles without which it does not show. */
+  readonly needs?: readonly Trouble[];
+  readonly library?: LibraryBug;
+  readonly server?: ServerBug;
+}
+
+/** Planted one at a time, to see that schedules by chance find them. */
+export const bugs: readonly Bug[] = [
+  {
+    name: "a lease that counts from the reply, not from the command",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    library: {
+      file: "redis/commands.js",
+      change: [
+        'kind: "reply", reply, sentAt, once',
+        'kind: "reply", reply, sentAt: this.timers.now(), once',
+      ],
+    },
+  },
+  {
+    name: "a release that does not look whose lock it is",
+    shows: ["two holders at once"],
+    server: {
+      source: changed(["release"], ["if held == value and", "if held or held == value and"]),
+    },
+  },
+  {
+    name: "a wake-up that is lost between being told to wait and standing in line",
+    shows: ["a free lock with somebody in line"],
+    server: {
+      lateEnqueue: {
+        delay: 20,
+        source: changed(
+          ["obtain"],
+          ["local untouched = true", "local untouched = false"],
+          [
+            "local owned, free, fence, longest = 0, true,",
+            "local owned, free, fence, longest = 0, false,",
+          ],
+        ),
+      },
+    },
+  },
+  {
+    name: "a grant that is kept after giving up",
+    shows: ["something left behind"],
+    library: {
+      file: "acquire/acquisition.js",
+      change: ["async #leave() {", "async #leave() { return undefined;"],
+    },
+  },
+  {
+    name: "a refresh that brings back a lock that is gone",
+    shows: ["a lock that is held again without a new fencing token"],
+    server: {
+      source: changed(
+        ["refresh"],
+        [
+          "if held == value and",
+          "if not held then\n" +
+            "call('SET', KEYS[i], value, 'PX', ttl)\n" +
+            "held = value\n" +
+            "end\n" +
+            "if held == value and",
+        ],
+      ),
+    },
+  },
+  {
+    name: "a fencing token that is not raised above the last one",
+    shows: [
+      "a fencing token that does not rise",
+      "a lock that is held again without a new fencing token",
+    ],
+    server: {
+      source: changed(
+        ["obtain", "release", "leave"],
+        ["if last and last >= micros then", "if last then"],
+        ["fence = string.format('%.0f', last + 1)", "fence = string.format('%.0f', last)"],
+      ),
+    },
+  },
+];
+
+/** Those that show only where Redis cannot count its listeners, or to those who choose their tokens. */
+export const bugsInTrouble: readonly Bug[] = [
+  {
+    name: "a published grant that is taken back because nobody was counted, with a replica",
+    shows: ["two holders at once"],
+    needs: ["replica"],
+    server: { source: takingBack },
+  },
+  {
+    name: "a published grant that is taken back because nobody was counted, with a count that lies",
+    shows: ["two holders at once"],
+    needs: ["countZero"],
+    server: { source: takingBack },
+  },
+  {
+    name: "an obtain with somebody else's equal token that frees the lock when it is given up",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    needs: ["sharedToken"],
+    server: {
+      source: changed(
+        ["leave"],
+        ["local mine = held == value and taken(i)", "local mine = held == value"],
+      ),
+    },
+  },
+];
+
+/** One that chance finds too seldom: it needs one order of events among many. */
+export const lateGrantBelieved: Bug = {
+  name: "a grant that is believed although its lock may be another's by now",
+  shows: ["two holders at once"],
+  library: { file: "acquire/wait.js", change: ["proof === asked.proof && ", ""] },
+};
+
+/** Grants without counting, and takes a grant back that nobody was counted to have heard. */
+function takingBack(script: Script): string {
+  return changed(
+    ["obtain", "release", "leave", "forceRelease"],
+    ["local count = reach == '2' and 1 or listeners(id)", "local count = 1"],
+    [
+      "if type(tell(id, 'grant', grant)) == 'number' then",
+      "local heard = tell(id, 'grant', grant)\n" +
+        "if type(heard) == 'number' and (reach == '2' or heard > 0) then",
+    ],
+  )(script);
+}
+
+function changed(names: readonly string[], ...changes: Change[]): (script: Script) => string {
+  return ({ name, source }) =>
+    names.includes(name.replace(/Many$/, ""))
+      ? changes.reduce((text, change) => replaced(text, change), source)
+      : source;
+}

@@ -1,0 +1,227 @@
+/**
+ * A few processes that use the real core, and a server in memory, where nothing happens by itself: each
+ * message on its way, each call of a user and each leap of time is a step that somebody else orders.
+ */
+import type { Lock } from "@redislock/core";
+
+import type { Library } from "../library.js";
+import { listOf, mayStay } from "../protocol.js";
+import { FencingTokens, twoHolders } from "../safety.js";
+import { type ServerBug, SimulatedServer } from "../server.js";
+import { Timeline } from "../timeline.js";
+import { Violation } from "../violation.js";
+import type { Model, Step } from "./explorer.js";
+import { KEY, type Part, Peer, SOON, TTL } from "./peer.js";
+
+export interface Scenario {
+  readonly parts: readonly Part[];
+  /** All is on one node of a cluster. */
+  readonly cluster?: boolean;
+  /** How many listeners the server says that there are, whatever is true. */
+  readonly miscount?: 0 | 1;
+  /** How often time may leap to the next timer, at any point of a schedule. Default: 0. */
+  readonly leaps?: number;
+  /** How many requests, replies, messages or subscriptions may be lost. Default: 0. */
+  readonly losses?: number;
+}
+
+/** What the scenario is played with, instead of the library and the server as they are. */
+export interface Cast {
+  readonly library: Library;
+  readonly serverBug?: ServerBug;
+}
+
+export class ScenarioModel implements Model {
+  readonly #timeline = new Timeline();
+  readonly #clock = this.#timeline.clock();
+  readonly #library: Library;
+  readonly #server: SimulatedServer;
+  readonly #peers: readonly Peer[];
+  readonly #failures: unknown[] = [];
+  readonly #seen = new Set<Lock>();
+  #firstToken = "";
+  #leapsLeft: number;
+  #lossesLeft: number;
+  #lost = false;
+  readonly #fencingTokens = new FencingTokens();
+
+  private constructor(
+    { parts, cluster = false, leaps = 0, losses = 0, miscount }: Scenario,
+    { library, serverBug }: Cast,
+  ) {
+    this.#library = library;
+    this.#server = new SimulatedServer(this.#timeline, serverBug);
+    const surroundings = { server: this.#server, clock: this.#clock, cluster, library };
+    this.#peers = parts.map((part) => new Peer(part, surroundings));
+    for (const peer of this.#peers) {
+      const { token } = peer.part;
+      peer.twins = this.#peers.filter(
+        (other) => other !== peer && token && other.part.token === token,
+      );
+    }
+    if (miscount !== undefined) {
+      this.#server.memory.miscount({ publish: miscount, numsub: miscount });
+    }
+    this.#leapsLeft = leaps;
+    this.#lossesLeft = losses;
+  }
+
+  /** To where the holder has the lock, and the others have just called obtain. */
+  static async create(scenario: Scenario, cast: Cast): Promise<ScenarioModel> {
+    const model = new ScenarioModel(scenario, cast);
+    for (const peer of model.#peers) {
+      if (peer.part.subscribed) await model.#letSubscribe(peer);
+    }
+    for (const peer of model.#peers) {
+      if (!peer.part.holds) continue;
+      const obtaining = peer.locker.obtain(peer.keys, peer.ttl);
+      await model.#runInOrder();
+      peer.lock = await obtaining;
+      model.#firstToken = peer.lock.token;
+    }
+    for (const peer of model.#peers) {
+      const { holds, forces } = peer.part;
+      if (!holds && !forces) peer.wait().catch((error: unknown) => model.#failures.push(error));
+    }
+    await model.settle();
+    return model;
+  }
+
+  steps(): readonly Step[] {
+    const mayLose = this.#lossesLeft > 0;
+    const onLoss = (): void => {
+      this.#lossesLeft--;
+      this.#lost = true;
+    };
+    // As Redis has it: what a process knows of it does not commute with what another does.
+    const taken = (): boolean => this.#server.memory.command("GET", KEY) === this.#firstToken;
+    const steps = this.#peers.flatMap((peer) => [...peer.steps(mayLose, onLoss, taken)]);
+    if (this.#leapsLeft > 0 && this.#timeline.next !== undefined && this.#anyoneWaits) {
+      const leap = (): void => {
+        this.#leapsLeft--;
+        this.#timeline.leap();
+      };
+      const label = `time leaps, ${this.#leapsLeft} left`;
+      steps.push({ label, peer: undefined, shared: true, run: leap });
+    }
+    return steps;
+  }
+
+  /** Safety: no two have one lock, and fencing tokens go up. */
+  async settle(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#failures.length > 0) throw this.#failures[0];
+    const holds = this.#peers.flatMap(({ lock, part: { name } }) => (lock ? [{ name, lock }] : []));
+    const two = twoHolders(holds.filter(({ lock }) => lock.held));
+    if (two !== undefined) throw new Violation("two holders at once", two);
+    for (const { lock } of holds) {
+      if (this.#seen.has(lock)) continue;
+      this.#seen.add(lock);
+      for (const key of lock.keys) {
+        const fallen = this.#fencingTokens.given(key, lock.fencingToken, lock.token);
+        if (fallen !== undefined) throw new Violation("a fencing token that does not rise", fallen);
+      }
+    }
+  }
+
+  /** Progress: everyone who still waits is served in time, and nothing is left behind. */
+  async finish(): Promise<void> {
+    const calm = !this.#lost && this.#timeline.now === 0;
+    const longest = Math.max(...this.#peers.map(({ ttl }) => ttl));
+    await this.#runInOrder();
+    let idleSince = this.#timeline.now;
+    let leaseEnd: number | undefined;
+    for (;;) {
+      const holders = this.#peers.filter(({ lock }) => lock);
+      if (holders.length === 0 && !this.#anyoneWaits) break;
+      for (const peer of holders) peer.release();
+      await this.#runInOrder();
+      const now = this.#timeline.now;
+      if (holders.length > 0 || !this.#anyoneWaits) {
+        idleSince = now;
+        leaseEnd = undefined;
+        continue;
+      }
+      // Nothing is on its way, nobody alive has the lock, and somebody waits for it.
+      const left = this.#leaseLeft();
+      if (left > 0) leaseEnd = now + left;
+      if (calm) {
+        if (left > 0 && this.#deathsWereIdle) {
+          throw new Violation("a lock that is granted to the dead", "although it had died idle");
+        }
+        const slack = Math.max(
+          leaseEnd === undefined ? 0 : SOON,
+          ...this.#peers.map((peer) => peer.slack),
+        );
+        const free = left > 0 ? -1 : now - (leaseEnd ?? idleSince);
+        if (free >= slack) {
+          throw new Violation("a free lock with somebody in line", `nobody wakes ${this.#waiting}`);
+        }
+      }
+      if (now > idleSince + 2 * longest + SOON) {
+        throw new Violation("a waiter that is never served", this.#waiting);
+      }
+      this.#timeline.leap();
+      await this.settle();
+      await this.#runInOrder();
+    }
+    await this.#leaveNothing();
+  }
+
+  /** Whoever died had no lock then, and no command on its way that could get it one. */
+  get #deathsWereIdle(): boolean {
+    return this.#peers.every(({ alive, diedIdle }) => alive || diedIdle);
+  }
+
+  /** Milliseconds until the last of the locks ends by itself; 0 when all are free. */
+  #leaseLeft(): number {
+    const keys = new Set(this.#peers.flatMap((peer) => peer.keys));
+    return Math.max(0, ...[...keys].map((key) => Number(this.#server.memory.command("PTTL", key))));
+  }
+
+  get #anyoneWaits(): boolean {
+    return this.#peers.some(({ waiting }) => waiting);
+  }
+
+  get #waiting(): string {
+    return this.#peers.flatMap(({ waiting, part }) => (waiting ? [part.name] : [])).join(", ");
+  }
+
+  async #leaveNothing(): Promise<void> {
+    const alive = this.#peers.filter((peer) => peer.alive);
+    const closed = Promise.all(alive.map(({ locker }) => locker.close()));
+    await this.#runInOrder();
+    await closed;
+    // What was lost, or is dead, ends by its ttl.
+    if (this.#lost || this.#peers.some(({ alive }) => !alive)) return;
+    const names = listOf(this.#server.memory.command("KEYS", "*")).map(String);
+    const left = names.filter((name) => !mayStay(name));
+    if (left.length > 0) throw new Violation("something left behind", left.join(", "));
+  }
+
+  /** All that is on its way arrives, and nothing else happens. */
+  async #runInOrder(): Promise<void> {
+    for (let steps = 0; ; steps++) {
+      if (steps > 1_000) throw new Error("no end of commands and replies");
+      const next = this.#peers
+        .flatMap((peer) => [...peer.steps(false, () => undefined)])
+        .find(({ label }) => /arrives|subscribes/.test(label));
+      if (!next) return;
+      next.run();
+      await this.settle();
+    }
+  }
+
+  /** Subscribes as every locker does, when it first has to wait. */
+  async #letSubscribe(peer: Peer): Promise<void> {
+    const other = new this.#library.Locker(
+      { run: async (...command) => this.#server.memory.run(...command) },
+      { clock: this.#clock },
+    );
+    const lock = await other.obtain("elsewhere", TTL);
+    const waiting = peer.locker.tryObtain("elsewhere", TTL, { wait: 0 });
+    await this.#runInOrder();
+    await waiting;
+    await lock.release();
+  }
+}

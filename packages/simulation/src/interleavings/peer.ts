@@ -1,0 +1,195 @@
+/** One process of a scenario. */
+import type { Clock, Lock, Locker } from "@redislock/core";
+
+import type { Library } from "../library.js";
+import type { SimulatedServer } from "../server.js";
+import { QueuedConnection } from "./connection.js";
+import type { Step } from "./explorer.js";
+
+export const KEY = "job";
+export const TTL = 1_000;
+
+/** What a process does. */
+export interface Part {
+  readonly name: string;
+  /** What it stands in line for. Default: {@link KEY}. */
+  readonly keys?: string | readonly string[];
+  /** The ttl that it asks for. Default: {@link TTL}. */
+  readonly ttl?: number;
+  /** It has the lock of its keys when the schedules begin. */
+  readonly holds?: boolean;
+  /** It is subscribed when the schedules begin. */
+  readonly subscribed?: boolean;
+  /** It may give up at any time. */
+  readonly givesUp?: boolean;
+  /** It may be killed at any time. */
+  readonly dies?: boolean;
+  /** It does not wait, but takes the lock away from whoever has it, once, at any time. */
+  readonly forces?: boolean;
+  /** Its client cannot subscribe. */
+  readonly deaf?: boolean;
+  /** Its subscription is to a replica, which hears everything and is not counted. */
+  readonly replica?: boolean;
+  /** A token of its own choice. Parts that have the same are one holder. */
+  readonly token?: string;
+}
+
+/**
+ * How long a free lock may wait for somebody to notice, where no message can tell that it is free: the
+ * fourth in line asks each 200 ms.
+ */
+export const SOON = 200;
+/** The same where it is kept for one that is dead, for Redis cannot know that it is. */
+const KEPT = 2_000 + SOON;
+
+/** What the processes of one scenario share. */
+export interface Surroundings {
+  readonly server: SimulatedServer;
+  readonly clock: Clock;
+  readonly cluster: boolean;
+  readonly library: Library;
+}
+
+/** A process: its connection, its locker, and its user. */
+export class Peer {
+  readonly part: Part;
+  /** Others who have its token. */
+  twins: readonly Peer[] = [];
+  readonly locker: Locker;
+  readonly connection: QueuedConnection;
+  lock: Lock | undefined;
+  waiting = false;
+  /** When it died, another had the lock, and nothing of it was on its way. */
+  diedIdle = false;
+  #forced = false;
+  readonly #abort = new AbortController();
+  readonly #counts = new Map<string, number>();
+
+  constructor(part: Part, { server, clock, cluster, library }: Surroundings) {
+    this.part = part;
+    const { deaf, replica } = part;
+    const listensTo = deaf ? undefined : replica ? "replica" : "master";
+    this.connection = new QueuedConnection(server, cluster, listensTo);
+    this.locker = new library.Locker(this.connection, { clock });
+  }
+
+  get alive(): boolean {
+    return this.connection.alive;
+  }
+
+  /**
+   * What this process, its user and its connections can do next.
+   *
+   * @param taken - Whether the lock is still that of its first holder.
+   */
+  *steps(mayLose: boolean, onLoss: () => void, taken = (): boolean => false): Generator<Step> {
+    const { connection } = this;
+    const { requests, replies, pushes, subscribing, cut } = connection;
+    const [request, reply, push] = [requests[0], replies[0], pushes[0]];
+    if (request) {
+      yield this.#step("request arrives", true, () => requests.shift()?.arrive());
+    }
+    if (!this.alive) return;
+    if (reply) yield this.#step("reply arrives", false, () => replies.shift()?.arrive());
+    if (push) yield this.#step("push arrives", false, () => pushes.shift()?.arrive());
+    if (subscribing) {
+      yield this.#step("subscribes", true, () => {
+        connection.subscribing = undefined;
+        subscribing();
+      });
+    }
+    // The release of one lock is that of its twins, and would end what one of them is being told.
+    if (this.lock && !this.twins.some(({ waiting }) => waiting)) {
+      yield this.#step("releases", false, () => this.release());
+    }
+    if (this.waiting && this.part.givesUp) yield this.#step("gives up", false, () => this.giveUp());
+    if (this.part.forces && !this.#forced) {
+      yield this.#step("forces the release", false, () => this.force());
+    }
+    if (this.part.dies) yield this.#step("dies", true, () => this.die(taken()));
+    if (!mayLose) return;
+    const losses: [string, boolean, (() => void) | undefined][] = [
+      ["request is lost", false, request && (() => requests.shift()?.lose())],
+      ["reply is lost", false, reply && (() => replies.shift()?.lose())],
+      ["push is lost", true, push && (() => pushes.shift()?.lose())],
+      ["subscription is cut", true, cut],
+    ];
+    for (const [what, shared, lose] of losses) {
+      if (!lose) continue;
+      // One loss may use up what another needs: they do not commute.
+      const step = this.#step(what, shared, () => {
+        onLoss();
+        lose();
+      });
+      yield { ...step, shared: true };
+    }
+  }
+
+  #step(what: string, shared: boolean, run: () => void): Step {
+    const { name } = this.part;
+    const count = this.#counts.get(what) ?? 0;
+    return {
+      label: `${name}: ${what} #${count}`,
+      peer: name,
+      // What one of two twins does makes a difference to the other.
+      shared: shared || this.twins.length > 0,
+      run: () => {
+        this.#counts.set(what, count + 1);
+        run();
+      },
+    };
+  }
+
+  async wait(): Promise<void> {
+    this.waiting = true;
+    const { signal } = this.#abort;
+    const { token } = this.part;
+    try {
+      this.lock = await this.locker.obtain(this.keys, this.ttl, { wait: Infinity, signal, token });
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+    } finally {
+      this.waiting = false;
+    }
+  }
+
+  get keys(): readonly string[] {
+    const { keys = KEY } = this.part;
+    return typeof keys === "string" ? [keys] : keys;
+  }
+
+  get ttl(): number {
+    return this.part.ttl ?? TTL;
+  }
+
+  /** How long a free lock may wait for it, or because of it, when it is its turn. */
+  get slack(): number {
+    if (this.alive) return this.part.deaf ? SOON : 0;
+    const { deaf = false, subscribed = false } = this.part;
+    return subscribed && !deaf && this.keys.length === 1 ? 0 : KEPT;
+  }
+
+  release(): void {
+    this.lock?.release().catch(() => undefined); // Lost or unknown: its ttl ends it.
+    this.lock = undefined;
+    for (const twin of this.twins) twin.lock = undefined;
+  }
+
+  force(): void {
+    this.#forced = true;
+    this.locker.forceRelease(KEY).catch(() => undefined); // Its answer came too late.
+  }
+
+  giveUp(): void {
+    this.waiting = false;
+    this.#abort.abort(new Error("enough"));
+  }
+
+  /** @param taken - Another has the lock. */
+  die(taken: boolean): void {
+    this.diedIdle = taken && !this.part.holds && this.connection.requests.length === 0;
+    this.waiting = false;
+    this.lock = undefined;
+    this.connection.die();
+  }
+}

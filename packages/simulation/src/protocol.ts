@@ -1,0 +1,128 @@
+/** All that the simulation knows of what the core says to Redis and of what it keeps there. */
+import type { Reply, Script } from "@redislock/core";
+import type { MemoryServer } from "@redislock/testing";
+
+/** The names of one lock in Redis. */
+export interface LockNames {
+  readonly key: string;
+  readonly fence: string;
+  readonly line: string;
+  readonly waiters: string;
+}
+
+/** What is there of one lock. */
+export interface LockState {
+  /** The holder's token and metadata. */
+  readonly value: string | undefined;
+  readonly fence: string | undefined;
+  /** First in line first. */
+  readonly line: readonly Waiter[];
+}
+
+/** Who stands in line, as the server knows it. */
+export interface Waiter {
+  /** When its place is given up, on the server's clock. */
+  readonly stale: number;
+  /** Whether it can be told of a grant: no, yes, or yes but nobody counts who hears. */
+  readonly reach: "none" | "counted" | "uncounted";
+  /** Where it is told. */
+  readonly channel: string;
+  /** How many locks it waits for. */
+  readonly keys: number;
+  readonly value: string;
+}
+
+/** The scripts that offer a free lock to those in line. */
+const SERVING = new Set([
+  "obtain",
+  "obtainMany",
+  "release",
+  "releaseMany",
+  "leave",
+  "forceRelease",
+]);
+
+export function servesLine({ name }: Script): boolean {
+  return SERVING.has(name);
+}
+
+export function isRelease({ name }: Script): boolean {
+  return name.startsWith("release");
+}
+
+/** The locks that a script is told of which serves the line. */
+export function locksIn(keys: readonly string[]): LockNames[] {
+  const locks: LockNames[] = [];
+  for (let i = 0; i < keys.length; i += 4) {
+    const [key = "", fence = "", line = "", waiters = ""] = keys.slice(i);
+    locks.push({ key, fence, line, waiters });
+  }
+  return locks;
+}
+
+/** The token and metadata of who asks; of several, of the first. */
+export function askerIn({ name }: Script, args: readonly string[]): string {
+  return (name.endsWith("Many") ? args[2] : args[0]) ?? "";
+}
+
+/** The token and metadata of who leaves the line. */
+export function leaverIn({ name }: Script, args: readonly string[]): string | undefined {
+  return name === "leave" ? args[0] : undefined;
+}
+
+/** Whether somebody asks for a lock, or for a place in line that it does not have yet. */
+export function isNewInLine({ name }: Script, args: readonly string[]): boolean {
+  return name === "obtain" && args[4] !== undefined && args[5] === "";
+}
+
+/** The arguments of somebody who asks for the lock, but for no place in line. */
+export function withoutPlace(args: readonly string[]): readonly string[] {
+  return args.slice(0, 4);
+}
+
+export function fencingTokenIn(fence: string | undefined): number {
+  return Number(fence?.split(":")[0]);
+}
+
+/** Whether this is all that may be left of a lock that nobody has and nobody waits for. */
+export function mayStay(name: string): boolean {
+  return name.includes(":redislock:fence");
+}
+
+export function stateOf(server: MemoryServer, names: LockNames): LockState {
+  return {
+    value: textOf(server.command("GET", names.key)),
+    fence: textOf(server.command("GET", names.fence)),
+    line: listOf(server.command("ZRANGE", names.line, "0", "-1")).map((id) =>
+      waiterOf(String(id), String(server.command("HGET", names.waiters, String(id)))),
+    ),
+  };
+}
+
+/** Whether it is heard of no more, or is not counted among those who hear: both lose their turn. */
+export function losesTurn(server: MemoryServer, { stale, reach, channel }: Waiter): boolean {
+  if (stale < server.now()) return true;
+  return reach === "counted" && listOf(server.command("PUBSUB", "NUMSUB", channel))[1] === "0";
+}
+
+const REACHES = ["none", "counted", "uncounted"] as const;
+
+/** A waiter from its id and its record. */
+function waiterOf(id: string, record: string): Waiter {
+  const [stale, told, keys, , , , , ...value] = record.split(" ");
+  return {
+    stale: Number(stale),
+    reach: REACHES[Number(told)] ?? "none",
+    channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,
+    keys: Number(keys),
+    value: value.join(" "),
+  };
+}
+
+function textOf(reply: Reply): string | undefined {
+  return typeof reply === "string" ? reply : undefined;
+}
+
+export function listOf(reply: Reply): readonly Reply[] {
+  return typeof reply === "object" ? (reply ?? []) : [];
+}

@@ -1,0 +1,23 @@
+/** What must never be. */
+export type Wrong =
+  | "two holders at once"
+  | "a fencing token that does not rise"
+  | "a lock that is held again without a new fencing token"
+  | "a guarded write that is undone"
+  | "a holder that is kept out by its fencing token"
+  | "a call that does not settle"
+  | "a waiter that is never served"
+  | "a waiter that is served before its turn"
+  | "a free lock with somebody in line"
+  | "a grant that nobody is told of"
+  | "a lock that is granted to the dead"
+  | "something left behind";
+
+export class Violation extends Error {
+  readonly wrong: Wrong;
+
+  constructor(wrong: Wrong, details: string) {
+    super(`${wrong}: ${details}`);
+    this.wrong = wrong;
+  }
+}

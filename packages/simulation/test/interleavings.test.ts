@@ -1,0 +1,233 @@
+/**
+ * No wake-up is lost and no lock is had by two, whatever the order of events: the real core and the real
+ * scripts, run through all orders of a scenario, or through many where there are too many.
+ */
+import { describe, expect, test } from "@jest/globals";
+import * as library from "@redislock/core";
+
+import { type Bug, bugs, lateGrantBelieved } from "../src/bugs.js";
+import { Counterexample, explore, replay, sample } from "../src/interleavings/explorer.js";
+import { type Cast, ScenarioModel, type Scenario } from "../src/interleavings/model.js";
+import type { Part } from "../src/interleavings/peer.js";
+import { buggyLibrary } from "../src/library.js";
+import { Violation, type Wrong } from "../src/violation.js";
+import { count } from "./counts.js";
+
+const holder: Part = { name: "holder", holds: true };
+const ann: Part = { name: "Ann", subscribed: true };
+const bob: Part = { name: "Bob", subscribed: true };
+
+/** More steps than any schedule has. */
+const TO_THE_END = 200;
+/** Much longer than it takes, unless the machine is busy with other things. */
+const PATIENCE = 600_000;
+
+interface Bounded extends Scenario {
+  readonly name: string;
+  /** After so many steps the rest comes in order. */
+  readonly depth?: number;
+}
+
+/** Ann hears that she has the lock when she was told already that it is taken. */
+const grantAfterForce: { readonly scenario: Scenario; readonly order: readonly string[] } = {
+  scenario: { parts: [holder, ann, bob, { name: "operator", forces: true }], leaps: 2 },
+  order: [
+    "Ann: request arrives",
+    "Ann: reply arrives",
+    "Bob: request arrives",
+    "Bob: reply arrives",
+    "holder: releases",
+    "holder: request arrives", // Ann has it, and the message is on its way.
+    "operator: forces the release",
+    "operator: request arrives", // Bob has it.
+    "time leaps",
+    "time leaps",
+    "Ann: request arrives",
+    "Ann: reply arrives", // Wait.
+    "Bob: push arrives",
+    "Ann: push arrives", // You have it.
+  ],
+};
+
+function create(scenario: Scenario, cast: Cast = { library }): Promise<ScenarioModel> {
+  return ScenarioModel.create(scenario, cast);
+}
+
+async function castWith(bug: Bug | undefined): Promise<Cast> {
+  return {
+    library: bug?.library ? await buggyLibrary(bug.library) : library,
+    ...(bug?.server && { serverBug: bug.server }),
+  };
+}
+
+/** What went wrong in the order of events that was found. */
+async function wrongIn(run: Promise<unknown>): Promise<Wrong | undefined> {
+  try {
+    await run;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Counterexample && error.cause instanceof Violation) {
+      return error.cause.wrong;
+    }
+    throw error;
+  }
+}
+
+describe("every order of events", () => {
+  const scenarios: Bounded[] = [
+    { name: "the holder releases, two wait", parts: [holder, ann, bob] },
+    { name: "the waiter still has to subscribe", parts: [holder, { name: "Ann" }] },
+    { name: "the waiter cannot subscribe", parts: [holder, { name: "Ann", deaf: true }, bob] },
+    { name: "the waiter gives up", parts: [holder, { ...ann, givesUp: true }] },
+    {
+      name: "the first in line gives up",
+      parts: [holder, { ...ann, givesUp: true }, bob],
+      depth: count(8, 10),
+    },
+    {
+      name: "the first in line is killed, whose lease is short",
+      parts: [holder, { ...ann, dies: true, ttl: 200 }, { ...bob, ttl: 30_000 }],
+      depth: count(10, 12),
+    },
+    {
+      name: "the holder is killed, those in line want it for longer and shorter",
+      parts: [
+        { ...holder, dies: true },
+        { ...ann, ttl: 200 },
+        { ...bob, ttl: 30_000 },
+      ],
+      depth: count(9, 11),
+    },
+    { name: "the lease ends", parts: [holder, ann], leaps: 2, depth: count(10, 12) },
+    { name: "one thing is lost", parts: [holder, ann], losses: 1 },
+    {
+      name: "two keys in either order",
+      depth: count(10, 12),
+      parts: [
+        { ...holder, keys: "a" },
+        { ...ann, keys: ["a", "b"] },
+        { ...bob, keys: ["b", "a"] },
+      ],
+    },
+  ];
+
+  test.each(scenarios)(
+    "$name",
+    async (scenario) => {
+      const { complete } = await explore(() => create(scenario), {
+        depth: scenario.depth ?? TO_THE_END,
+        most: 20_000,
+      });
+      expect(complete).toBe(true);
+    },
+    PATIENCE,
+  );
+});
+
+describe("orders of events by chance", () => {
+  const scenarios: (Scenario & { readonly name: string })[] = [
+    { name: "both still have to subscribe", parts: [holder, { name: "Ann" }, { name: "Bob" }] },
+    {
+      name: "any of three may be killed, with other ttls",
+      parts: [
+        { ...holder, dies: true },
+        { ...ann, dies: true, ttl: 200 },
+        { ...bob, dies: true, ttl: 30_000 },
+        { name: "Cid", subscribed: true, ttl: 30_000 },
+      ],
+    },
+    {
+      name: "a cluster, where Redis cannot tell who is dead",
+      parts: [holder, { ...ann, dies: true }, { ...bob, givesUp: true }, { name: "Cid" }],
+      cluster: true,
+      losses: 1,
+      leaps: 3,
+    },
+    {
+      name: "one of two gives up, and things are lost",
+      parts: [holder, { ...ann, givesUp: true }, bob],
+      losses: 2,
+      leaps: 4,
+    },
+    {
+      name: "the holder is killed, one waiter too, and things are lost",
+      parts: [{ ...holder, dies: true }, { ...ann, dies: true }, bob],
+      losses: 2,
+      leaps: 6,
+    },
+    {
+      name: "two keys crosswise, single keys among them",
+      parts: [
+        { ...holder, keys: ["a", "b"] },
+        { ...ann, keys: ["a", "b"] },
+        { ...bob, keys: ["b", "a"] },
+        { name: "Cid", keys: "a", subscribed: true },
+        { name: "Dan", keys: "b", subscribed: true, givesUp: true },
+      ],
+      losses: 1,
+      leaps: 3,
+    },
+  ];
+
+  test.each(scenarios)(
+    "$name",
+    async (scenario) => {
+      for (let seed = 1; seed <= count(1, 5); seed++) {
+        await sample(() => create(scenario), { depth: 80, schedules: 200, seed });
+      }
+    },
+    PATIENCE,
+  );
+});
+
+describe("finds", () => {
+  const planted: { readonly bug: string; readonly scenario: Scenario }[] = [
+    {
+      bug: "a fencing token that is not raised above the last one",
+      scenario: { parts: [holder, ann, bob] },
+    },
+    {
+      bug: "a grant that is kept after giving up",
+      scenario: { parts: [holder, { name: "Ann", givesUp: true }] },
+    },
+  ];
+
+  test.each(planted)("$bug", async ({ bug: name, scenario }) => {
+    const bug = bugs.find((one) => one.name === name);
+    const cast = await castWith(bug);
+    const exploring = explore(() => create(scenario, cast), { depth: TO_THE_END, most: 20_000 });
+    expect(bug?.shows).toContain(await wrongIn(exploring));
+  });
+
+  test("a grant that is believed although its lock may be another's by now", async () => {
+    const cast = await castWith(lateGrantBelieved);
+    const replaying = replay(await create(grantAfterForce.scenario, cast), grantAfterForce.order);
+    expect(await wrongIn(replaying)).toBe("two holders at once");
+  });
+});
+
+describe("orders that once broke a promise", () => {
+  test("a grant that is heard of twice does not give the lock back", async () => {
+    await replay(await create({ parts: [holder, ann, bob], losses: 1, leaps: 4 }), [
+      "Ann: request arrives",
+      "Ann: reply is lost",
+      "Bob: request arrives",
+      "Bob: reply arrives",
+      "time leaps",
+      "time leaps",
+      "Ann: request arrives", // Asked again: Ann is in line, and may be twice.
+      "Ann: reply arrives",
+      "time leaps",
+      "time leaps",
+      "holder: releases",
+      "holder: request arrives", // Ann has it, and is told.
+      "Ann: request arrives", // Ann asks, and is told so as well.
+      "Ann: reply arrives",
+      "Ann: push arrives",
+    ]);
+  });
+
+  test("a grant that comes after its lock is another's is not believed", async () => {
+    await replay(await create(grantAfterForce.scenario), grantAfterForce.order);
+  });
+});
