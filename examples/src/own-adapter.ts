@@ -1,7 +1,8 @@
 /** Locks through a Redis client that no adapter is for: here a bare socket. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { Locker, type RedisClient, type Reply, ServerError } from "@redislock/core";
+import { Locker, type RedisClient, type Reply } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 // #region adapter
 /** The one thing a lock must have of Redis. Without `subscribe`, waiters ask instead of being told. */

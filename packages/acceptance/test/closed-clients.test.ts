@@ -1,6 +1,7 @@
 /** The user's own client is closed while locks are taken, held or given back through it. */
 import { expect, test } from "@jest/globals";
-import { OutcomeUnknownError, refreshScript } from "@redislock/core";
+import { OutcomeUnknownError } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { failure, waitUntil } from "@redislock/test-kit";
 
 import { cast, kinds, type Kind, type User } from "./clients.js";
@@ -72,7 +73,7 @@ test.concurrent.each(eachWay())(
     const { reason, early } = await end(lock);
     expect(reason).toMatchObject({ code: "LOST", reason: "unreachable" });
     expect(early).toBe(false);
-    expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+    expect(proxy.commands.count(runs(scripts.refresh))).toBe(0);
   },
 );
 

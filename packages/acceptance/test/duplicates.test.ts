@@ -1,12 +1,6 @@
 import { expect, test } from "@jest/globals";
-import {
-  leaveScript,
-  obtainScript,
-  OutcomeUnknownError,
-  refreshScript,
-  releaseScript,
-  type Script,
-} from "@redislock/core";
+import { OutcomeUnknownError, type Script } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { failure } from "@redislock/test-kit";
 
 import { cast, kinds } from "./clients.js";
@@ -27,7 +21,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value } = scene;
-    const fault = proxy.duplicateNext(runs(obtainScript));
+    const fault = proxy.duplicateNext(runs(scripts.obtain));
     const [lock] = await Promise.all([locker.obtain(key, 10_000), fault.happened]);
     expect(await value()).toBe(lock.token);
     await expectProof(scene, lock);
@@ -46,7 +40,7 @@ test.concurrent.each(cast(kinds))(
     const { key, locker, proxy } = scene;
     const rival = await scene.rival();
     const first = await rival.obtain(key, 10_000);
-    const fault = proxy.duplicateNext(runs(obtainScript));
+    const fault = proxy.duplicateNext(runs(scripts.obtain));
     const waiting = locker.obtain(key, 10_000, { wait: 10_000 });
     await fault.happened;
     expect(await rival.inspect(key)).toMatchObject({ waiters: 1 });
@@ -64,7 +58,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const lock = await scene.locker.obtain(scene.key, 5_000);
-    const fault = scene.proxy.duplicateNext(runs(refreshScript));
+    const fault = scene.proxy.duplicateNext(runs(scripts.refresh));
     await Promise.all([lock.refresh(10_000), fault.happened]);
     await expectProof(scene, lock);
   },
@@ -75,7 +69,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const lock = await scene.locker.obtain(scene.key, 10_000);
-    const fault = scene.proxy.duplicateNext(runs(releaseScript));
+    const fault = scene.proxy.duplicateNext(runs(scripts.release));
     const [error] = await Promise.all([failure(lock.release()), fault.happened]);
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(await scene.value()).toBeNull();
@@ -87,7 +81,7 @@ test.concurrent.each(cast(kinds))("$name: leaving the line twice leaves it once"
   const { key, locker, proxy } = scene;
   const rival = await scene.rival();
   await using _ = await rival.obtain(key, 10_000);
-  const fault = proxy.duplicateNext(runs(leaveScript));
+  const fault = proxy.duplicateNext(runs(scripts.leave));
   const waiting = failure(locker.obtain(key, 10_000, { wait: 50 }));
   const [error] = await Promise.all([waiting, fault.happened]);
   expect(error).toMatchObject({ code: "NOT_OBTAINED" });
@@ -102,7 +96,7 @@ test.concurrent.each(cast(kinds))(
     const lock = await locker.obtain(key, 10_000);
     await lock.refresh();
     await lock.release();
-    await arrivesAgain(scene, refreshScript);
+    await arrivesAgain(scene, scripts.refresh);
     expect(await value()).toBeNull();
   },
 );
@@ -117,9 +111,9 @@ test.concurrent.each(cast(kinds))(
     await lock.release();
     const rival = await scene.rival();
     const theirs = await rival.obtain(key, 10_000);
-    await arrivesAgain(scene, refreshScript);
-    await arrivesAgain(scene, releaseScript);
-    await arrivesAgain(scene, refreshScript);
+    await arrivesAgain(scene, scripts.refresh);
+    await arrivesAgain(scene, scripts.release);
+    await arrivesAgain(scene, scripts.refresh);
     expect(await value()).toBe(theirs.token);
     expect(await theirs.ttl()).toBeLessThanOrEqual(10_000);
   },
@@ -134,7 +128,7 @@ test.concurrent.each(cast(kinds))(
     await lock.release();
     const rival = await scene.rival();
     const theirs = await rival.obtain(key, 10_000);
-    await arrivesAgain(scene, obtainScript);
+    await arrivesAgain(scene, scripts.obtain);
     expect(await value()).toBe(theirs.token);
     expect(await theirs.ttl()).toBeLessThanOrEqual(10_000);
   },
@@ -147,7 +141,7 @@ test.concurrent.each(cast(kinds))(
     const { key, locker, server, nameInRedis } = scene;
     const lock = await locker.obtain(key, 2_000);
     await lock.release();
-    await arrivesAgain(scene, obtainScript);
+    await arrivesAgain(scene, scripts.obtain);
     expect(Number(await server.command("PTTL", nameInRedis))).toBeLessThanOrEqual(2_000);
     expect(lock.held).toBe(false);
     await using next = await locker.obtain(key, 10_000, { wait: 10_000 });

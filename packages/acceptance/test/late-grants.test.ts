@@ -1,6 +1,7 @@
 /** Locks that Redis granted to someone who had stopped waiting for the answer. */
 import { expect, test } from "@jest/globals";
-import { leaveScript, OutcomeUnknownError } from "@redislock/core";
+import { OutcomeUnknownError } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { failure, waitUntil } from "@redislock/test-kit";
 
 import { cast, ioredis, ioredisCluster, kinds } from "./clients.js";
@@ -46,7 +47,7 @@ test.concurrent.each(cast(kinds))(
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     proxy.speak({ deliver: true });
     // What sweeps up behind the question goes the same way, after it.
-    await proxy.commands.waitFor(runs(leaveScript));
+    await proxy.commands.waitFor(runs(scripts.leave));
     await expectGivenBack(scene);
   },
 );

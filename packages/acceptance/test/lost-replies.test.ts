@@ -1,11 +1,6 @@
 import { expect, test } from "@jest/globals";
-import {
-  obtainScript,
-  OutcomeUnknownError,
-  refreshScript,
-  releaseScript,
-  ttlScript,
-} from "@redislock/core";
+import { OutcomeUnknownError } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { failure, waitUntil } from "@redislock/test-kit";
 
 import { cast, ioredis, ioredisCluster, kinds, nodeRedis } from "./clients.js";
@@ -35,9 +30,9 @@ test.concurrent.each([...cast(kinds), ...cast(settings)])(
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value } = scene;
     const rival = await scene.rival();
-    const fault = proxy.dropNextReply(runs(obtainScript));
+    const fault = proxy.dropNextReply(runs(scripts.obtain));
     const [lock] = await Promise.all([locker.obtain(key, 10_000), fault.happened]);
-    expect(proxy.commands.count(runs(obtainScript))).toBe(2);
+    expect(proxy.commands.count(runs(scripts.obtain))).toBe(2);
     expect(await value()).toBe(lock.token);
     await expectProof(scene, lock);
     // The fencing token is that of the first time, so that what was written with it stays valid.
@@ -54,7 +49,7 @@ test.concurrent.each([...cast(kinds), ...cast(settings)])(
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value, events } = scene;
     const lock = await locker.obtain(key, 5_000);
-    const fault = proxy.dropNextReply(runs(refreshScript));
+    const fault = proxy.dropNextReply(runs(scripts.refresh));
     await Promise.all([lock.refresh(10_000), fault.happened]);
     expect(lock.remaining).toBeGreaterThan(5_000);
     await expectProof(scene, lock);
@@ -69,7 +64,7 @@ test.concurrent.each([...cast(kinds), ...cast(settings)])(
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
     await using lock = await locker.obtain(key, 9_000, { renew: true });
-    await proxy.dropNextReply(runs(refreshScript)).happened;
+    await proxy.dropNextReply(runs(scripts.refresh)).happened;
     await waitUntil(() => events.some(({ type }) => type === "renewed"), { what: "the renewal" });
     await expectProof(scene, lock);
     expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
@@ -82,7 +77,7 @@ test.concurrent.each([...cast(kinds), ...cast(settings)])(
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value } = scene;
     const lock = await locker.obtain(key, 10_000);
-    const fault = proxy.dropNextReply(runs(releaseScript));
+    const fault = proxy.dropNextReply(runs(scripts.release));
     const [error] = await Promise.all([failure(lock.release()), fault.happened]);
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error).toMatchObject({ operation: "release", key });
@@ -97,7 +92,7 @@ test.concurrent.each([...cast(kinds), ...cast(settings)])(
     await using scene = await stage.open(kind);
     const { key, locker, proxy } = scene;
     const lock = await locker.obtain(key, 10_000);
-    const fault = proxy.dropNextReply(runs(ttlScript));
+    const fault = proxy.dropNextReply(runs(scripts.ttl));
     const [left] = await Promise.all([lock.ttl(), fault.happened]);
     expect(left).toBeGreaterThan(0);
     expect(lock.held).toBe(true);
@@ -111,10 +106,10 @@ test.concurrent.each([...cast(kinds), ...cast(settings)])(
     const { key, locker, proxy } = scene;
     const rival = await scene.rival();
     const first = await rival.obtain(key, 10_000);
-    const fault = proxy.dropNextReply(runs(obtainScript));
+    const fault = proxy.dropNextReply(runs(scripts.obtain));
     const waiting = locker.obtain(key, 10_000, { wait: 10_000 });
     await fault.happened;
-    await proxy.commands.waitFor(runs(obtainScript), { count: 2 });
+    await proxy.commands.waitFor(runs(scripts.obtain), { count: 2 });
     expect(await rival.inspect(key)).toMatchObject({ waiters: 1 });
     await first.release();
     await using lock = await waiting;
@@ -148,7 +143,7 @@ test.concurrent.each(neverSettling)(
   async (kind) => {
     await using scene = await stage.open(kind, { commandTimeout: 1_500 });
     const { key, locker, proxy, value } = scene;
-    const fault = proxy.dropNextReply(runs(obtainScript));
+    const fault = proxy.dropNextReply(runs(scripts.obtain));
     const [error] = await Promise.all([failure(locker.obtain(key, 60_000)), fault.happened]);
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     await waitUntil(async () => (await value()) === null, { what: "the lock to be given back" });
@@ -161,7 +156,7 @@ test.concurrent.each(neverSettling)(
     await using scene = await stage.open(kind, { commandTimeout: 1_500 });
     const { key, locker, proxy } = scene;
     const lock = await locker.obtain(key, 10_000);
-    const fault = proxy.dropNextReply(runs(refreshScript));
+    const fault = proxy.dropNextReply(runs(scripts.refresh));
     const [error] = await Promise.all([failure(lock.refresh()), fault.happened]);
     expect(error).toMatchObject({ code: "UNKNOWN", operation: "refresh" });
     await expectProof(scene, lock);
@@ -176,7 +171,7 @@ test.concurrent.each(neverSettling)(
     await using scene = await stage.open(kind, { commandTimeout: 1_500 });
     const { key, locker, proxy, value } = scene;
     const lock = await locker.obtain(key, 10_000);
-    const fault = proxy.dropNextReply(runs(releaseScript));
+    const fault = proxy.dropNextReply(runs(scripts.release));
     const [error] = await Promise.all([failure(lock.release()), fault.happened]);
     expect(error).toMatchObject({ code: "UNKNOWN", operation: "release" });
     expect(await value()).toBeNull();

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { obtainScript, refreshScript, releaseScript } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { waitUntil } from "@redislock/test-kit";
 
 import { cast, kinds } from "./clients.js";
@@ -12,7 +12,7 @@ test.concurrent.each(cast(kinds))(
   "$name: an obtain that never reached Redis is asked again",
   async (kind) => {
     await using scene = await stage.open(kind);
-    const fault = scene.proxy.swallowNextRequest(runs(obtainScript));
+    const fault = scene.proxy.swallowNextRequest(runs(scripts.obtain));
     const [lock] = await Promise.all([scene.locker.obtain(scene.key, 10_000), fault.happened]);
     await expectProof(scene, lock);
     expect(await scene.value()).toBe(lock.token);
@@ -24,7 +24,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const lock = await scene.locker.obtain(scene.key, 5_000);
-    const fault = scene.proxy.swallowNextRequest(runs(refreshScript));
+    const fault = scene.proxy.swallowNextRequest(runs(scripts.refresh));
     await Promise.all([lock.refresh(10_000), fault.happened]);
     expect(lock.remaining).toBeGreaterThan(5_000);
     await expectProof(scene, lock);
@@ -36,7 +36,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const lock = await scene.locker.obtain(scene.key, 10_000);
-    const fault = scene.proxy.swallowNextRequest(runs(releaseScript));
+    const fault = scene.proxy.swallowNextRequest(runs(scripts.release));
     await Promise.all([lock.release(), fault.happened]);
     expect(await scene.value()).toBeNull();
   },
@@ -48,7 +48,7 @@ test.concurrent.each(cast(kinds))(
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
     await using lock = await locker.obtain(key, 9_000, { renew: true });
-    await proxy.swallowNextRequest(runs(refreshScript)).happened;
+    await proxy.swallowNextRequest(runs(scripts.refresh)).happened;
     await waitUntil(() => events.some(({ type }) => type === "renewed"), { what: "the renewal" });
     await expectProof(scene, lock);
     expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));

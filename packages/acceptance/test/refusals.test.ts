@@ -1,6 +1,7 @@
 /** Redis answers with an error, and so has done nothing. */
 import { expect, test } from "@jest/globals";
-import { obtainScript, RefusedError, refreshScript, type Lock } from "@redislock/core";
+import { RefusedError, type Lock } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import {
   connect,
   failure,
@@ -139,7 +140,7 @@ test.each(troubles)(
     );
     // All of them are asked again.
     for (const { proxy, asked } of scenes) {
-      await proxy.commands.waitFor(runs(obtainScript), { count: 2 });
+      await proxy.commands.waitFor(runs(scripts.obtain), { count: 2 });
       await waitUntil(
         () => ["refresh", "release"].every((name) => asked().filter((a) => a === name).length >= 2),
         { what: "the others to be asked again" },
@@ -242,7 +243,7 @@ test("with memory full an obtain is refused, while what is held is refreshed, re
     const error = await failure(locker.obtain(`${key} c`, 60_000));
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({ reply: "OOM", operation: "obtain" });
-    expect(proxy.commands.count(runs(obtainScript))).toBe(1); // It is no use to ask again.
+    expect(proxy.commands.count(runs(scripts.obtain))).toBe(1); // It is no use to ask again.
     const waiting = failure(locker.obtain(`${key} b`, 60_000, { wait: 5_000 }));
     expect(await waiting).toMatchObject({ reply: "OOM" });
     expect(await locker.inspect(`${key} c`)).toMatchObject({ holder: undefined, waiters: 0 });
@@ -313,7 +314,7 @@ test("a renewal that is refused is tried again, and the lock held for what remai
     const failed = (): boolean => events.some(({ type }) => type === "renewalFailed");
     await waitUntil(failed, { what: "a renewal to be refused" });
     expect(lockOf(locks, key).held).toBe(true);
-    expect(proxy.commands.count(runs(refreshScript))).toBeLessThan(50);
+    expect(proxy.commands.count(runs(scripts.refresh))).toBeLessThan(50);
   });
   await permit("+evalsha");
   await all.each(async (scene) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { refreshScript, releaseScript } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { waitUntil } from "@redislock/test-kit";
 
 import { cast, kinds } from "./clients.js";
@@ -43,7 +43,7 @@ test.concurrent.each(cast(kinds))(
     await proxy.silenceReplies().happened;
     proxy.commands.clear();
     const releasing = lock.release();
-    await proxy.commands.waitFor(runs(releaseScript));
+    await proxy.commands.waitFor(runs(scripts.release));
     proxy.speak({ deliver: true });
     await releasing;
     await expectNothingAfterwards(scene, signal);
@@ -62,7 +62,7 @@ test.concurrent.each(cast(kinds))(
     await proxy.silence().happened;
     proxy.commands.clear();
     const releasing = lock.release();
-    await proxy.commands.waitFor(runs(releaseScript));
+    await proxy.commands.waitFor(runs(scripts.release));
     proxy.speak({ deliver: true });
     await releasing;
     await expectNothingAfterwards(scene, signal);
@@ -85,9 +85,9 @@ test.concurrent.each(cast(kinds))(
     await held.happened;
     await wait((2 * TTL) / 3); // In which two renewals would come due.
     const { all } = proxy.commands;
-    const released = all.findIndex(runs(releaseScript));
+    const released = all.findIndex(runs(scripts.release));
     expect(released).not.toBe(-1);
-    expect(all.slice(released).filter(runs(refreshScript))).toEqual([]);
+    expect(all.slice(released).filter(runs(scripts.refresh))).toEqual([]);
     proxy.speak({ deliver: true });
     await releasing;
     await expectNothingAfterwards(scene, signal);
@@ -100,7 +100,7 @@ test.concurrent.each(cast(kinds))(
 async function expectNothingAfterwards({ proxy }: Scene, signal: AbortSignal): Promise<void> {
   proxy.commands.clear();
   await wait(TTL / 3 + 200);
-  expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+  expect(proxy.commands.count(runs(scripts.refresh))).toBe(0);
   expect(signal.aborted).toBe(false);
 }
 
@@ -131,7 +131,7 @@ test.concurrent.each(cast(kinds).flatMap((kind) => [30, 40, 50].map((ttl) => ({ 
     const lock = await locker.obtain(key, ttl, { renew: true, ...patient });
     proxy.commands.clear();
     await wait(600);
-    const sent = proxy.commands.count(runs(refreshScript));
+    const sent = proxy.commands.count(runs(scripts.refresh));
     const elapsed = performance.now() - before;
     // Each third of the ttl, on a grid of thirtieths.
     expect(sent).toBeLessThanOrEqual(elapsed / (ttl / 3 - ttl / 30) + 1);
@@ -141,7 +141,7 @@ test.concurrent.each(cast(kinds).flatMap((kind) => [30, 40, 50].map((ttl) => ({ 
     await wait(3 * ttl); // For what is under way to arrive.
     proxy.commands.clear();
     await wait(3 * ttl);
-    expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+    expect(proxy.commands.count(runs(scripts.refresh))).toBe(0);
   },
 );
 
@@ -156,7 +156,7 @@ test.concurrent.each(cast(kinds.filter(({ cluster }) => !cluster)))(
     );
     await until(scene, "renewed", keys.length);
     // They were taken within less than a grid of 200 ms, or two of them.
-    expect(proxy.commands.count(runs(refreshScript))).toBeLessThanOrEqual(6);
+    expect(proxy.commands.count(runs(scripts.refresh))).toBeLessThanOrEqual(6);
     expect(locks.every(({ held }) => held)).toBe(true);
     expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
     await Promise.all(locks.map((lock) => lock.release()));

@@ -1,6 +1,7 @@
 /** Whoever has a token can release the lock, so no error, no event and no printed object may show it. */
 import { expect, test } from "@jest/globals";
-import { obtainScript, type Locker } from "@redislock/core";
+import { type Locker } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { startServer, waitUntil } from "@redislock/test-kit";
 import { inspect } from "node:util";
 
@@ -117,7 +118,7 @@ test.concurrent.each(accounts)(
       impatient.inspect(key),
       impatient.obtain(`${key} d`, 60_000, { token: TOKEN }),
     ];
-    proxy.dropNextReply(runs(obtainScript));
+    proxy.dropNextReply(runs(scripts.obtain));
     for (const result of await Promise.allSettled(together)) {
       seen.push(result.status === "fulfilled" ? result.value : result.reason);
     }

@@ -1,6 +1,7 @@
 /** Redis gives no answer any more, and no connection breaks: as behind a firewall that drops everything. */
 import { expect, test } from "@jest/globals";
-import { LockLostError, OutcomeUnknownError, refreshScript } from "@redislock/core";
+import { LockLostError, OutcomeUnknownError } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { failure, waitUntil } from "@redislock/test-kit";
 
 import { cast, kinds } from "./clients.js";
@@ -99,7 +100,7 @@ test.concurrent.each(cast(kinds))(
     proxy.commands.clear();
     proxy.speak({ deliver: true });
     await waitUntil(async () => (await value()) === null, { what: "the key to expire" });
-    expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+    expect(proxy.commands.count(runs(scripts.refresh))).toBe(0);
     expect(lock.held).toBe(false);
     expect(lock.signal.reason).toMatchObject({ reason: "unreachable" });
     expect(events.map(({ type }) => type)).not.toContain("renewed");
@@ -184,6 +185,6 @@ test.concurrent.each(cast(kinds))(
     await proxy.silenceReplies().happened;
     await told;
     // A try of 1 s and a pause of a thirtieth of the ttl, for two thirds of the ttl.
-    expect(proxy.commands.count(runs(refreshScript))).toBeLessThanOrEqual(4_000 / 1_200 + 1);
+    expect(proxy.commands.count(runs(scripts.refresh))).toBeLessThanOrEqual(4_000 / 1_200 + 1);
   },
 );

@@ -1,6 +1,7 @@
 /** The process itself stands still: a long computation, a synchronous call, a garbage collection. */
 import { expect, test } from "@jest/globals";
-import { LockLostError, refreshScript } from "@redislock/core";
+import { LockLostError } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { failure, waitUntil } from "@redislock/test-kit";
 
 import { runs, startStage } from "./scenes.js";
@@ -73,7 +74,7 @@ test("a lock that was lost in a stall is not renewed afterwards, and not brought
   });
   await new Promise((resolve) => setTimeout(resolve, TTL));
   await all.each(async ({ proxy, value, events }) => {
-    expect(proxy.commands.count(runs(refreshScript))).toBe(0);
+    expect(proxy.commands.count(runs(scripts.refresh))).toBe(0);
     expect(await value()).toBeNull();
     expect(events.filter(({ type }) => type === "lost")).toHaveLength(1);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { LockLostError, NotObtainedError, refreshScript, releaseScript } from "@redislock/core";
+import { LockLostError, NotObtainedError } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import { failure, waitUntil } from "@redislock/test-kit";
 import { getEventListeners, once } from "node:events";
 
@@ -23,8 +24,8 @@ async function renewals({ events }: Scene, count: number): Promise<void> {
 async function expectQuiet({ proxy }: Scene): Promise<void> {
   proxy.commands.clear();
   await wait(TTL / 3 + 200);
-  expect(proxy.commands.count(runs(refreshScript))).toBe(0);
-  expect(proxy.commands.count(runs(releaseScript))).toBe(0);
+  expect(proxy.commands.count(runs(scripts.refresh))).toBe(0);
+  expect(proxy.commands.count(runs(scripts.release))).toBe(0);
 }
 
 test.concurrent.each(cast(kinds))(
@@ -114,10 +115,10 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, proxy, value, events } = scene;
-    let fault = proxy.dropNextReply(runs(releaseScript));
+    let fault = proxy.dropNextReply(runs(scripts.release));
     expect(await locker.using(key, TTL, () => "the result")).toBe("the result");
     await fault.happened;
-    fault = proxy.dropNextReply(runs(releaseScript));
+    fault = proxy.dropNextReply(runs(scripts.release));
     const reason = new Error("mine");
     expect(await failure(locker.using(key, TTL, () => Promise.reject(reason)))).toBe(reason);
     await fault.happened;

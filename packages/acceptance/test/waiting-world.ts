@@ -2,7 +2,8 @@
  * A few processes that use the real core, and a server in memory, where nothing happens by itself: each
  * message on its way, each call of a user and each leap of time is a step that somebody else orders.
  */
-import { Locker, ServerError, type Clock, type Lock, type RedisClient } from "@redislock/core";
+import { Locker, type Clock, type Lock, type RedisClient } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 import { MemoryServer } from "@redislock/testing";
 
 import { companion } from "@redislock/test-kit";

@@ -44,10 +44,10 @@ export type LockEvent =
   /** The channel for wake-up messages could not be opened: waiters ask instead of being told. */
   | { readonly type: "subscribeFailed"; readonly error: Error };
 
-export type EventListener = (event: LockEvent) => void;
+export type LockEventListener = (event: LockEvent) => void;
 
 /** Calls the listener so that nothing it does can disturb a lock: what it throws goes to the console. */
-export function isolated(listener: EventListener | undefined): EventListener {
+export function isolated(listener: LockEventListener | undefined): LockEventListener {
   return (event) => {
     try {
       const result: unknown = listener?.(event);

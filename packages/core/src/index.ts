@@ -1,15 +1,16 @@
 /**
- * Distributed locks over Redis and Valkey.
+ * Distributed locks over Redis and Valkey: what takes and holds locks. What only an adapter needs is in
+ * `@redislock/core/adapter`.
  *
- * The way through the source: `locker` (obtain) → `claim` (what is said to Redis) → `polling` or
- * `waiting` → `lock` → `lease`, `renewal` → release. `scripts` is all that runs in Redis.
+ * The way of one obtain through the source: `locker` → `acquire/engine` → `acquire/acquisition` (asking)
+ * → `acquire/poll` or `acquire/wait` → `lease/lock` → `lease/lease`, `lease/renewal` → release. What is
+ * asked of Redis, and what its replies mean, is in `primitives`; all that runs in Redis is in `lua`.
  */
-
-// For whoever takes locks:
 export { Locker, obtain } from "./locker.js";
-export type { Inspection, LockerOptions, WaiterInfo } from "./locker.js";
-export type { Lock } from "./lock.js";
-export type { ObtainOptions } from "./request.js";
+export type { LockerOptions } from "./locker.js";
+export type { Lock } from "./lease/lock.js";
+export type { ObtainOptions } from "./options.js";
+export type { Inspection, WaiterInfo } from "./primitives/exclusive.js";
 export {
   exponentialBackoff,
   jitter,
@@ -17,7 +18,7 @@ export {
   linearBackoff,
   noRetry,
   type RetryStrategy,
-} from "./retry.js";
+} from "./acquire/retry.js";
 export {
   LockerClosedError,
   LockLostError,
@@ -29,22 +30,6 @@ export {
   RefusedError,
 } from "./errors.js";
 export type { ErrorCode, Holder, LossReason, Operation } from "./errors.js";
-export type { EventListener, LockEvent } from "./events.js";
-
-// For whoever writes an adapter:
-export { toReply } from "./client.js";
-export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./client.js";
-export { ServerError } from "./errors.js";
-export { type Listening, staySubscribed } from "./subscription.js";
-export type { Clock, Timer } from "./clock.js";
-export {
-  forceReleaseScript,
-  inspectScript,
-  leaveScript,
-  obtainManyScript,
-  obtainScript,
-  refreshScript,
-  releaseManyScript,
-  releaseScript,
-  ttlScript,
-} from "./scripts.js";
+export type { LockEvent, LockEventListener } from "./events.js";
+export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./redis/client.js";
+export type { Clock, Timer } from "./time/clock.js";

@@ -1,89 +1,189 @@
-/**
- * Options as their caller wrote them: own properties only, so that nothing which stands on a prototype
- * turns into a token or a namespace; and only known ones, so that a typing error is no silent default.
- */
+/** What a caller may ask for, checked before anything is sent. */
+import { checkStrategy, delayAfter, type RetryStrategy } from "./acquire/retry.js";
+import { isCompanionName, slotOf, type Space } from "./keys/names.js";
+import { createToken } from "./keys/token.js";
+import { checkTtl } from "./lease/ttl.js";
+import { givenOptions, kindOf as kind } from "./own-options.js";
+import { LONGEST_TIMER } from "./time/clock.js";
 
-/**
- * The options that were given, without those that are undefined.
- *
- * @param names - Every option that there is. An object, so that the compiler sees that none is missing.
- * @throws TypeError for what is no object, or for a name that is not known.
- */
-export function givenOptions<T extends object>(
-  name: string,
-  options: T,
-  names: Readonly<Record<keyof T, true>>,
-): Partial<T> {
-  checkObject(name, options);
-  const given: Partial<T> = {};
-  Object.setPrototypeOf(given, null);
-  for (const key of Object.keys(options)) {
-    if (!isNameOf(names, key)) throw new TypeError(unknownOption(name, key, Object.keys(names)));
-    const value = options[key];
-    if (value !== undefined) given[key] = value;
+export interface ObtainOptions {
+  /**
+   * Poll: try again after the delays of this strategy. Gives up when the strategy does, or after `ttl`
+   * milliseconds; with a `signal`, which then is the deadline, not before it aborts.
+   * Default: one try. Not together with `wait`.
+   */
+  readonly retry?: RetryStrategy | undefined;
+
+  /**
+   * Stand in line for up to so many milliseconds, `Infinity` for as long as it takes. Served first come,
+   * first served, across processes. Default: do not wait. Not together with `retry`.
+   */
+  readonly wait?: number | undefined;
+
+  /** Gives up when it aborts: the call rejects with `signal.reason`, and a lock granted late is released. */
+  readonly signal?: AbortSignal | undefined;
+
+  /** Text that others can read while the lock is held, at most 4096 bytes. Default: none. */
+  readonly metadata?: string | undefined;
+
+  /**
+   * An identity of your own, 16 to 256 characters of printable ASCII that nobody can guess. Asking again with the same
+   * token and metadata is a success and starts the lease anew. Default: 128 random bits for each call.
+   */
+  readonly token?: string | undefined;
+
+  /**
+   * Keep the lease alive until the lock is released, lost or garbage-collected, by renewing it each
+   * third of its ttl. Default: false; always on in `using`.
+   */
+  readonly renew?: boolean | undefined;
+}
+
+/** An obtain whose every part was checked. */
+export interface Request {
+  /** As the caller gave them, each once. */
+  readonly keys: readonly string[];
+  readonly ttl: number;
+  readonly token: string;
+  /** The caller chose the token, so other calls may have the same. */
+  readonly ownToken: boolean;
+  readonly metadata: string;
+  readonly retry: RetryStrategy | undefined;
+  readonly wait: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly renew: boolean;
+}
+
+const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
+  retry: true,
+  wait: true,
+  signal: true,
+  metadata: true,
+  token: true,
+  renew: true,
+};
+
+const MAX_KEY_BYTES = 1024;
+const MAX_NAMESPACE_BYTES = 256;
+const MAX_KEYS = 100;
+const MAX_METADATA_BYTES = 4096;
+
+/** @throws TypeError, RangeError naming the argument and what would be right. */
+export function checkRequest(
+  keys: string | readonly string[],
+  ttl: number,
+  options: ObtainOptions,
+  space: Space,
+): Request {
+  const given = givenOptions("options", options, OBTAIN_OPTIONS);
+  const { retry, wait, signal, metadata = "", token, renew = false } = given;
+  const checkedKeys = checkKeys(keys, space);
+  checkTtl("ttl", ttl);
+  if (retry !== undefined && wait !== undefined) {
+    throw new TypeError("retry and wait exclude each other: poll, or stand in line");
   }
-  return given;
-}
-
-export function checkObject(name: string, value: unknown): void {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
-  throw new TypeError(`${name} must be an object, got ${kindOf(value)}`);
-}
-
-/** What a value is, in a message. */
-export function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : typeof value;
-}
-
-/** A property of an object or its class, but not one that somebody put on the prototype of all objects. */
-export function memberOf<T extends object, K extends keyof T>(object: T, key: K): T[K] | undefined {
-  return key in Object.prototype && !ownsOrInherits(object, key) ? undefined : object[key];
-}
-
-function ownsOrInherits(object: object, key: PropertyKey): boolean {
-  for (let at: unknown = object; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    if (typeof at !== "object" || at === null) return false;
-    if (Object.hasOwn(at, key)) return true;
+  if (retry !== undefined) {
+    checkStrategy("retry", retry);
+    delayAfter(retry, 1); // Strategies are pure: a wrong delay shows before anything is sent.
   }
-  return false;
+  if (wait !== undefined) checkWait(wait);
+  if (signal !== undefined) checkSignal(signal);
+  checkText("metadata", metadata, MAX_METADATA_BYTES);
+  if (token !== undefined) checkToken(token);
+  if (typeof renew !== "boolean") throw new TypeError("renew must be true or false");
+  return {
+    keys: checkedKeys,
+    ttl,
+    token: token ?? createToken(),
+    ownToken: token !== undefined,
+    metadata,
+    retry,
+    wait,
+    signal,
+    renew,
+  };
 }
 
-function isNameOf<T extends object>(
-  names: Readonly<Record<keyof T, true>>,
-  key: string,
-): key is Extract<keyof T, string> {
-  return Object.hasOwn(names, key);
-}
-
-function unknownOption(name: string, key: string, known: readonly string[]): string {
-  const nearest = known
-    .map((candidate) => ({
-      candidate,
-      distance: distance(key.toLowerCase(), candidate.toLowerCase()),
-    }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  const near = nearest && nearest.distance <= Math.max(2, key.length / 2);
-  const hint = near
-    ? `did you mean ${JSON.stringify(nearest.candidate)}?`
-    : `there are ${known.join(", ")}`;
-  return `${name} has no ${JSON.stringify(key)}: ${hint}`;
-}
-
-/** How many letters must be put in, left out or changed to make one word of the other (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 0; i < a.length; i++) {
-    let diagonal = i;
-    let left = i + 1;
-    const next = [left];
-    for (let j = 0; j < b.length; j++) {
-      const above = row[j + 1] ?? 0;
-      left = Math.min(above + 1, left + 1, diagonal + Number(a[i] !== b[j]));
-      diagonal = above;
-      next.push(left);
-    }
-    row = next;
+/** The keys, each once. In a cluster they must share a hash slot, for one server must hold them all. */
+export function checkKeys(keys: string | readonly string[], space: Space): readonly string[] {
+  const list = typeof keys === "string" ? [keys] : keys;
+  if (!Array.isArray(list))
+    throw new TypeError(`key must be a string or an array, got ${kind(keys)}`);
+  const unique = typeof keys === "string" ? [keys] : [...new Set<string>(list)];
+  if (unique.length === 0 || unique.length > MAX_KEYS) {
+    throw new RangeError(`keys must hold 1 to ${MAX_KEYS} keys, got ${unique.length}`);
   }
-  return row[b.length] ?? 0;
+  for (const key of unique) checkKey(key, space.namespace);
+  if (space.cluster) checkSlots(unique, space);
+  return unique;
+}
+
+export function checkNamespace(namespace: unknown): void {
+  checkText("namespace", namespace, MAX_NAMESPACE_BYTES);
+}
+
+function checkKey(key: string, namespace: string): void {
+  checkText("key", key, MAX_KEY_BYTES);
+  if (key === "") throw new RangeError("key must not be empty");
+  if (isCompanionName(namespace + key)) {
+    throw new RangeError(`key must not end like a name of this library's own, got ${quote(key)}`);
+  }
+}
+
+function checkSlots(keys: readonly string[], space: Space): void {
+  const [first = "", ...others] = keys;
+  const slot = slotOf(first, space);
+  for (const key of others) {
+    const another = slotOf(key, space);
+    if (another === slot) continue;
+    throw new RangeError(
+      `keys must share a hash slot in a cluster: ${quote(first)} is in ${slot}, ${quote(key)} in ` +
+        `${another}; give them a common hash tag, as in "{order:1}:a" and "{order:1}:b"`,
+    );
+  }
+}
+
+function checkWait(wait: unknown): void {
+  if (typeof wait !== "number") {
+    throw new TypeError(`wait must be a number of milliseconds or Infinity, got ${kind(wait)}`);
+  }
+  if (wait === Infinity || (wait >= 0 && wait <= LONGEST_TIMER)) return;
+  throw new RangeError(`wait must be 0 to ${LONGEST_TIMER} ms or Infinity, got ${wait}`);
+}
+
+function checkSignal(signal: unknown): void {
+  if (typeof signal === "object" && signal !== null && "aborted" in signal && "reason" in signal)
+    return;
+  throw new TypeError(`signal must be an AbortSignal, got ${kind(signal)}`);
+}
+
+function checkToken(token: unknown): void {
+  if (typeof token !== "string") throw new TypeError(`token must be a string, got ${kind(token)}`);
+  if (TOKEN.test(token)) return;
+  // The token itself stays out of the message: it may be a secret that is only a bit too short.
+  throw new RangeError(
+    `token must have 16 to 256 characters of printable ASCII without spaces, got ${token.length}`,
+  );
+}
+
+/** ASCII, so that a character is a byte: scripts tell the token from the metadata by its length. */
+const TOKEN = /^[\x21-\x7e]{16,256}$/;
+
+/** Well-formed text of so many bytes: half a surrogate pair would make two texts one in Redis. */
+function checkText(name: string, text: unknown, maxBytes: number): void {
+  if (typeof text !== "string") throw new TypeError(`${name} must be a string, got ${kind(text)}`);
+  if (LONE_SURROGATE.test(text)) {
+    throw new TypeError(`${name} must be well-formed text, but holds half of a surrogate pair`);
+  }
+  if (text.length * 3 <= maxBytes) return;
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > maxBytes)
+    throw new RangeError(`${name} must have at most ${maxBytes} bytes, got ${bytes}`);
+}
+
+/** With the `u` flag, only a surrogate that is not part of a pair is a character of its own. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function quote(text: string): string {
+  return JSON.stringify(text);
 }

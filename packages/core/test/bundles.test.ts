@@ -2,14 +2,8 @@
 import { expect, test } from "@jest/globals";
 import { failure, waitUntil } from "@redislock/test-kit";
 
-import {
-  Locker,
-  NotALockError,
-  NotObtainedError,
-  obtainManyScript,
-  RefusedError,
-  type Lock,
-} from "../src/index.js";
+import { Locker, NotALockError, NotObtainedError, RefusedError, type Lock } from "../src/index.js";
+import { scripts } from "../src/adapter.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, client, locker, asked, untilInLine } = await startRedis();
@@ -76,7 +70,7 @@ test("a refusal for the sake of one key leaves the others their locks", async ()
 
 test("a lost answer to many is asked for again by each", async () => {
   const one = locker();
-  const lost = proxy.dropNextReply(([, sha1]) => sha1 === obtainManyScript.sha1);
+  const lost = proxy.dropNextReply(([, sha1]) => sha1 === scripts.obtainMany.sha1);
   const locks = await Promise.all(names(10).map((key) => one.obtain(key, TTL)));
   await lost.happened;
   expect(await server.command("MGET", ...names(10))).toEqual(locks.map(({ token }) => token));

@@ -13,9 +13,9 @@ import {
   OutcomeUnknownError,
   RedisLockError,
   RefusedError,
-  ServerError,
   type ErrorCode,
 } from "../src/index.js";
+import { ServerError } from "../src/adapter.js";
 
 const keys = ["order:1", "order:2"];
 const holder = { metadata: "host 7", fencingToken: 5, remaining: 1_234 };

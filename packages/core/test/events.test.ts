@@ -100,7 +100,7 @@ describe("a locker tells", () => {
     const { onEvent, untilTold } = recorder();
     await locker({ clock, onEvent }).obtain("k", 9_000, { renew: true });
     clock.advance(3_300);
-    expect(await untilTold("renewed")).toEqual({ type: "renewed", keys: ["k"], remaining: 8_908 });
+    expect(await untilTold("renewed")).toEqual({ type: "renewed", keys: ["k"], remaining: 8_608 });
   });
 
   test("renewalFailed, and then lost", async () => {

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { connect, seededRandom, startServer } from "@redislock/test-kit";
 
-import { hashSlot } from "../src/hash-slot.js";
-import { isCompanionName, lockNames, type Space } from "../src/names.js";
+import { hashSlot } from "../src/keys/hash-slot.js";
+import { isCompanionName, lockNames, type Space } from "../src/keys/names.js";
 
 const server = await startServer({ args: ["--cluster-enabled", "yes"] });
 const connection = await connect(server.port);

@@ -83,7 +83,7 @@ describe.each([
     odd.odd = (name, real) => (name === script ? reply : real);
     const error = await failure(call(one));
     expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(error).toMatchObject({ operation: script, cause: { name: "OddReplyError" } });
+    expect(error).toMatchObject({ operation: script, cause: { name: "UnexpectedReplyError" } });
   });
 });
 
@@ -100,7 +100,7 @@ describe.each([
     odd.odd = (name, real) => (name === script ? reply : real);
     const error = await failure(call(lock));
     expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(error).toMatchObject({ operation: script, cause: { name: "OddReplyError" } });
+    expect(error).toMatchObject({ operation: script, cause: { name: "UnexpectedReplyError" } });
     if (script !== "release") expect(lock.remaining).toBe(remaining);
     odd.odd = undefined;
     await lock.release().catch(() => undefined);
@@ -131,10 +131,10 @@ test("a renewal whose reply is odd moves no lease, and is tried again", async ()
     },
   });
   const locks = await Promise.all(["a", "b", "c"].map((k) => one.obtain(k, TTL, { renew: true })));
-  for (const reply of [null, "OK", [], ["1", "1"], ["1", "1", "1", "1"], ["1", "2", "1"]]) {
+  for (const reply of [null, "OK", [], ["1", "1"], ["1", "1", "1", "1"]]) {
     const validUntil = clock.now() + (locks[0]?.remaining ?? 0);
     events.length = 0;
-    odd.odd = (name, real) => (name === "refresh" ? reply : real);
+    odd.odd = (name, real) => (name === "refreshMany" ? reply : real);
     const failed = new Promise<void>((resolve) => {
       wake = () => events.length >= locks.length && resolve();
     });
@@ -154,6 +154,29 @@ test("a renewal whose reply is odd moves no lease, and is tried again", async ()
   await Promise.all(locks.map((lock) => lock.release()));
 });
 
+test("an odd reply for one lock of a batch is nothing to the others", async () => {
+  const clock = new VirtualClock();
+  const odd = new OddClient();
+  const types = new Map<string, string>();
+  const told = new Promise<void>((resolve) => {
+    const one = new Locker(odd, {
+      clock,
+      onEvent: (event) => {
+        if (event.type !== "renewed" && event.type !== "renewalFailed") return;
+        types.set(event.keys[0] ?? "", event.type);
+        if (types.size === 3) resolve();
+      },
+    });
+    const obtained = ["a", "b", "c"].map((key) => one.obtain(key, TTL, { renew: true }));
+    void Promise.all(obtained).then(() => {
+      odd.odd = (name, real) => (name === "refreshMany" ? ["1", "2", "1"] : real);
+      clock.advance(TTL / 3);
+    });
+  });
+  await told;
+  expect(Object.fromEntries(types)).toEqual({ a: "renewed", b: "renewalFailed", c: "renewed" });
+});
+
 test("a batch whose reply has another number of answers is unknown to all of it", async () => {
   const keys = ["a", "b", "c", "d"];
   for (const cut of [
@@ -169,7 +192,7 @@ test("a batch whose reply has another number of answers is unknown to all of it"
     expect(first?.status).toBe("fulfilled");
     for (const other of others) {
       expect(other).toMatchObject({
-        reason: { code: "UNKNOWN", cause: { name: "OddReplyError" } },
+        reason: { code: "UNKNOWN", cause: { name: "UnexpectedReplyError" } },
       });
     }
     await one.close();

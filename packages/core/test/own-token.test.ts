@@ -3,7 +3,8 @@ import { describe, expect, test } from "@jest/globals";
 import { failure } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Locker, releaseScript, type RedisClient } from "../src/index.js";
+import { Locker, type RedisClient } from "../src/index.js";
+import { scripts } from "../src/adapter.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, client, locker, untilInLine } = await startRedis();
@@ -173,7 +174,7 @@ describe("a later lock of the same bytes", () => {
     const inner = client();
     const one = new Locker({
       run: (script, keys, args) => {
-        if (script === releaseScript) copy = () => inner.run(script, keys, args);
+        if (script === scripts.release) copy = () => inner.run(script, keys, args);
         return inner.run(script, keys, args);
       },
     });

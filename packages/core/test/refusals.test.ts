@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { connect, failure } from "@redislock/test-kit";
 
-import { Locker, RefusedError, ServerError, type RedisClient, type Reply } from "../src/index.js";
+import { Locker, RefusedError, type RedisClient, type Reply } from "../src/index.js";
+import { ServerError } from "../src/adapter.js";
 import { startRedis } from "./redis.js";
 import type { RespClient } from "./resp-client.js";
 

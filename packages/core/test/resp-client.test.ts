@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { failure, waitUntil } from "@redislock/test-kit";
 
-import { ServerError, type Script } from "../src/index.js";
+import { type Script } from "../src/index.js";
+import { ServerError } from "../src/adapter.js";
 import { scripts, startRedis } from "./redis.js";
 
 const { server, proxy, client } = await startRedis();

@@ -2,14 +2,13 @@ import { RespError, type RespConnection } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
-  ServerError,
-  toReply,
   type ChannelListener,
   type RedisClient,
   type Reply,
   type Script,
   type Subscription,
 } from "../src/index.js";
+import { ServerError, toReply } from "../src/adapter.js";
 
 /** An adapter over bare connections: what the lock needs of Redis, and nothing else. */
 export class RespClient implements RedisClient {

@@ -5,12 +5,12 @@ import { inspect } from "node:util";
 import {
   Locker,
   RedisLockError,
-  ServerError,
   type Lock,
   type LockEvent,
   type Reply,
   type Script,
 } from "../src/index.js";
+import { ServerError } from "../src/adapter.js";
 import { startRedis } from "./redis.js";
 import { RespClient } from "./resp-client.js";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 
-import { staySubscribed, type Listening } from "../src/subscription.js";
+import { staySubscribed, type Listening } from "../src/redis/subscription.js";
 
 /** A connection that does what the test tells it to. */
 class Connection implements Listening {

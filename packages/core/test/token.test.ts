@@ -1,6 +1,6 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
 
-import { createToken } from "../src/token.js";
+import { createToken } from "../src/keys/token.js";
 
 afterEach(() => {
   jest.restoreAllMocks();

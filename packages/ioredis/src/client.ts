@@ -1,12 +1,11 @@
 import {
-  ServerError,
+  asServerError,
+  runScript,
   staySubscribed,
-  toReply,
   type RedisClient,
   type Reply,
   type Script,
-} from "@redislock/core";
-
+} from "@redislock/core/adapter";
 import type { IoredisLike, ScriptRunner } from "./ioredis-types.js";
 import { listen } from "./listen.js";
 
@@ -27,29 +26,23 @@ export function ioredisClient(redis: IoredisLike): RedisClient {
       try {
         return await staySubscribed(() => listen(redis, channel, listener), listener);
       } catch (error) {
-        throw asOurs(error);
+        throw asServerError(error);
       }
     },
   };
 }
 
-async function run(
+function run(
   redis: ScriptRunner,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
 ): Promise<Reply> {
   writeTogether(redis);
-  try {
-    return toReply(await redis.evalsha(script.sha1, keys.length, ...keys, ...args));
-  } catch (error) {
-    if (!isReplyError(error) || !error.message.startsWith("NOSCRIPT")) throw asOurs(error);
-  }
-  try {
-    return toReply(await redis.eval(script.source, keys.length, ...keys, ...args));
-  } catch (error) {
-    throw asOurs(error);
-  }
+  return runScript(script, {
+    evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
+    eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
+  });
 }
 
 /**
@@ -60,18 +53,6 @@ function writeTogether({ stream }: ScriptRunner): void {
   if (!stream || stream.writableCorked > 0) return;
   stream.cork();
   void Promise.resolve().then(() => stream.uncork());
-}
-
-function asOurs(error: unknown): unknown {
-  return isReplyError(error) ? new ServerError(error.message) : error;
-}
-
-/**
- * Whether it is an error the server answered with. Known by its text, which begins with a code in
- * capitals, as no error of the client's own does: the name `ReplyError` does not survive a minifier.
- */
-function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && /^[A-Z]{2,} /.test(error.message);
 }
 
 function assertIoredis(redis: unknown): asserts redis is IoredisLike {

@@ -1,4 +1,5 @@
-import type { ChannelListener, Listening } from "@redislock/core";
+import type { ChannelListener } from "@redislock/core";
+import type { Listening } from "@redislock/core/adapter";
 
 import type { IoredisLike, IoredisRedisLike } from "./ioredis-types.js";
 

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { failure, run, startProxiedServer } from "@redislock/test-kit";
 
-import { ioredisClient, ServerError } from "../src/index.js";
+import { ioredisClient } from "../src/index.js";
+import { ServerError } from "@redislock/core/adapter";
 import { closeClients, versions, type User } from "./versions.js";
 
 const { server, proxy, stop } = await startProxiedServer();

@@ -1,12 +1,11 @@
 import {
-  ServerError,
+  asServerError,
+  runScript,
   staySubscribed,
-  toReply,
   type RedisClient,
   type Reply,
   type Script,
-} from "@redislock/core";
-
+} from "@redislock/core/adapter";
 import { listen } from "./listen.js";
 import type { NodeRedisLike, ScriptRunner } from "./node-redis-types.js";
 
@@ -29,43 +28,24 @@ export function nodeRedisClient(redis: NodeRedisLike): RedisClient {
       try {
         return await staySubscribed(() => listen(redis, channel, listener), listener);
       } catch (error) {
-        throw asOurs(error);
+        throw asServerError(error);
       }
     };
   }
   return client;
 }
 
-async function run(
+function run(
   redis: ScriptRunner,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
 ): Promise<Reply> {
   const options = { keys, arguments: args };
-  try {
-    return toReply(await redis.evalSha(script.sha1, options));
-  } catch (error) {
-    if (!isErrorReply(error) || !error.message.startsWith("NOSCRIPT")) throw asOurs(error);
-  }
-  try {
-    return toReply(await redis.eval(script.source, options));
-  } catch (error) {
-    throw asOurs(error);
-  }
-}
-
-function asOurs(error: unknown): unknown {
-  return isErrorReply(error) ? new ServerError(error.message) : error;
-}
-
-/**
- * Whether it is an error the server answered with. Known by its text, which begins with a code in
- * capitals, as no error of the client's own does: the class `ErrorReply` has no name but its
- * constructor's, which does not survive a minifier.
- */
-function isErrorReply(error: unknown): error is Error {
-  return error instanceof Error && /^[A-Z]{2,} /.test(error.message);
+  return runScript(script, {
+    evalsha: (sha1) => redis.evalSha(sha1, options),
+    eval: (source) => redis.eval(source, options),
+  });
 }
 
 function assertNodeRedis(redis: unknown): asserts redis is NodeRedisLike {

@@ -3,12 +3,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@
 import { failure, Heard, run, startProxiedServer, waitUntil } from "@redislock/test-kit";
 import { BasicClientSideCache, createClient, createSentinel } from "redis";
 
-import {
-  nodeRedisClient,
-  ServerError,
-  type NodeRedisLike,
-  type Subscription,
-} from "../src/index.js";
+import { nodeRedisClient, type NodeRedisLike, type Subscription } from "../src/index.js";
+import { ServerError } from "@redislock/core/adapter";
 import { closeClients, kinds, type User } from "./versions.js";
 
 const { server, proxy, stop } = await startProxiedServer();

@@ -1,4 +1,4 @@
-import { ServerError } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 import type { Keyspace } from "./keyspace.js";
 
 /** What a command answers: `{ ok }` is a status such as `OK`, undefined is nil. */

@@ -1,4 +1,4 @@
-import { ServerError } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 interface Member {
   readonly score: number;

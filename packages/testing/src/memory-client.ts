@@ -3,9 +3,9 @@ import {
   type RedisClient,
   type Reply,
   type Script,
-  ServerError,
   type Subscription,
 } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 import { MemoryServer } from "./memory-server.js";
 
 export interface MemoryClientOptions {

@@ -1,4 +1,5 @@
-import { type Clock, type Reply, type Script, toReply } from "@redislock/core";
+import { type Clock, type Reply, type Script } from "@redislock/core";
+import { toReply } from "@redislock/core/adapter";
 import { decoded, encoded } from "./bytes.js";
 import { type CommandHost, type RawReply, runCommand } from "./commands.js";
 import { Keyspace } from "./keyspace.js";

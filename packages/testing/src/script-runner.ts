@@ -1,4 +1,4 @@
-import { ServerError } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 import { type CommandHost, type RawReply, runCommand } from "./commands.js";
 import { compile } from "./lua.js";
 import { formatNumber, LuaError, LuaTable, type LuaValue } from "./lua-values.js";

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 
-import {
-  Locker,
-  type LockerOptions,
-  type RedisClient,
-  type Script,
-  ServerError,
-} from "@redislock/core";
+import { Locker, type LockerOptions, type RedisClient, type Script } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 import type { ConformanceOptions, Connected, Credentials, Network, Runner } from "./options.js";
 

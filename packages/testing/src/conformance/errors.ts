@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 
-import { ServerError } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 import { assertServerError, eventually, newScript, type Register, rejection } from "./bench.js";
 import type { ConformanceOptions } from "./options.js";

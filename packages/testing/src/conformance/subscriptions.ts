@@ -1,7 +1,8 @@
 /** What `RedisClient.subscribe` is asked for. */
 import assert from "node:assert/strict";
 
-import { type RedisClient, ServerError, type Subscription } from "@redislock/core";
+import { type RedisClient, type Subscription } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 import {
   assertServerError,

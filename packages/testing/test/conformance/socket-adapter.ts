@@ -1,14 +1,11 @@
 import {
   type ChannelListener,
-  type Listening,
   type RedisClient,
   type Reply,
   type Script,
-  ServerError,
-  staySubscribed,
   type Subscription,
-  toReply,
 } from "@redislock/core";
+import { type Listening, ServerError, staySubscribed, toReply } from "@redislock/core/adapter";
 import { connect, RespError, type RespConnection } from "@redislock/test-kit";
 
 import type { Credentials } from "../../src/conformance.js";

@@ -1,6 +1,7 @@
 /** That the kit finds what is wrong. */
 import { afterAll, expect, test } from "@jest/globals";
-import { type ChannelListener, type Script, ServerError, type Subscription } from "@redislock/core";
+import { type ChannelListener, type Script, type Subscription } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 import { startProxiedServer } from "@redislock/test-kit";
 
 import { conformance, type Runner } from "../../src/conformance.js";

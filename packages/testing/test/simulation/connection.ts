@@ -3,9 +3,9 @@ import {
   type RedisClient,
   type Reply,
   type Script,
-  ServerError,
   type Subscription,
 } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 import type { SimulatedProcess } from "./process.js";
 import type { Outcome } from "./server.js";

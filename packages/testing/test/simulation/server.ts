@@ -1,4 +1,5 @@
-import { type Reply, type Script, ServerError } from "@redislock/core";
+import { type Reply, type Script } from "@redislock/core";
+import { ServerError } from "@redislock/core/adapter";
 
 import { MemoryServer } from "../../src/index.js";
 import type { History } from "./history.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ServerError, toReply } from "@redislock/core";
+import { ServerError, toReply } from "@redislock/core/adapter";
 import { RespError, startServer, type RedisServer } from "@redislock/test-kit";
 
 import { MemoryServer } from "../../src/index.js";

@@ -1,26 +1,16 @@
-import {
-  forceReleaseScript,
-  inspectScript,
-  leaveScript,
-  obtainManyScript,
-  obtainScript,
-  refreshScript,
-  releaseManyScript,
-  releaseScript,
-  ttlScript,
-} from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import fc from "fast-check";
 
 export const scripts = {
-  obtain: obtainScript,
-  obtainMany: obtainManyScript,
-  release: releaseScript,
-  releaseMany: releaseManyScript,
-  leave: leaveScript,
-  refresh: refreshScript,
-  ttl: ttlScript,
-  inspect: inspectScript,
-  forceRelease: forceReleaseScript,
+  obtain: scripts.obtain,
+  obtainMany: scripts.obtainMany,
+  release: scripts.release,
+  releaseMany: scripts.releaseMany,
+  leave: scripts.leave,
+  refresh: scripts.refresh,
+  ttl: scripts.ttl,
+  inspect: scripts.inspect,
+  forceRelease: scripts.forceRelease,
 };
 
 /** Something that is done to a server, and can be done to both. */

@@ -1,4 +1,5 @@
-import { type Reply, ServerError, toReply } from "@redislock/core";
+import { type Reply } from "@redislock/core";
+import { ServerError, toReply } from "@redislock/core/adapter";
 import { connect, RespError, startServer } from "@redislock/test-kit";
 
 import { MemoryServer } from "../../src/index.js";

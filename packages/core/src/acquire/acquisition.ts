@@ -1,0 +1,163 @@
+import type { Holder, RedisLockError } from "../errors.js";
+import { OutcomeUnknownError } from "../errors.js";
+import { usable } from "../lease/lease.js";
+import type { Asked, Claim, Leftover, LinePlace, Place } from "../primitives/primitive.js";
+import type { Commands } from "../redis/commands.js";
+import { failureOf } from "../redis/failure.js";
+import { isNotNow } from "../redis/refusals.js";
+import { onAbort } from "../time/abort.js";
+
+/** What came of asking for the locks once. */
+export type Answer =
+  | Granted
+  | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place }
+  | { readonly kind: "failed"; readonly error: RedisLockError; readonly final: boolean };
+
+export interface Granted {
+  readonly kind: "granted";
+  readonly fencingToken: number;
+  /** When the command was sent that the lease counts from, and how long a lease it was given. */
+  readonly sentAt: number;
+  readonly ttl: number;
+}
+
+/**
+ * One obtain under way, from the first command to the last that may still take the locks for it. It is
+ * *wanted* until it is over: given up, stopped, or its lock released or lost. Whatever is granted to it
+ * after that goes back.
+ */
+export class Acquisition {
+  readonly claim: Claim;
+  /** How often Redis was asked. */
+  tries = 0;
+  readonly #commands: Commands;
+  /** Told when a grant that came when it was over was given back. */
+  readonly #onLateGrant: () => void;
+  #wanted = true;
+  /** Commands that may take the locks yet, or may have done so without our knowing. */
+  #uncertain = 0;
+  /** Our id in line, once we asked to stand in it. */
+  #id: string | undefined;
+  #abandoned: Promise<Leftover | undefined> | undefined;
+  readonly #onStop = new Set<() => void>();
+  #reject: ((reason: unknown) => void) | undefined;
+
+  constructor(claim: Claim, commands: Commands, onLateGrant: () => void) {
+    this.claim = claim;
+    this.#commands = commands;
+    this.#onLateGrant = onLateGrant;
+  }
+
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  /** True while a command may still take the locks, or may have taken them. */
+  get uncertain(): boolean {
+    return this.#uncertain > 0;
+  }
+
+  /**
+   * The result of `work`, or a rejection with the reason as soon as it is stopped or the signal aborts.
+   * The work then learns by {@link onStop} that it is to end.
+   */
+  async run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const forget = signal && onAbort(signal, () => this.stop(signal.reason));
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#reject = reject;
+        work().then(resolve, reject);
+      });
+    } finally {
+      this.#reject = undefined;
+      forget?.();
+    }
+  }
+
+  /** Nobody waits for it any more. */
+  stop(reason: unknown): void {
+    this.#wanted = false;
+    this.#reject?.(reason);
+    for (const run of this.#onStop) run();
+  }
+
+  /** Calls `run` when it is stopped. */
+  onStop(run: () => void): void {
+    this.#onStop.add(run);
+  }
+
+  /** Asks for the locks once; with a `place`, also to stand in line if they are taken. */
+  async ask(deadline: number, place?: LinePlace): Promise<Answer> {
+    const { claim } = this;
+    this.tries++;
+    if (place) this.#id = place.id;
+    const command = place ? claim.standInLine(place) : claim.obtain();
+    // A reply that comes when the lease would be over is none.
+    const until = Math.min(deadline, this.#commands.timers.now() + usable(claim.ttl));
+    this.#uncertain++;
+    const late = (reply: Asked | undefined): void => {
+      if (reply) this.#uncertain--;
+      this.#giveBackIfOver(reply);
+    };
+    const outcome = await this.#commands.run(command, { until, late });
+    if (outcome.kind === "unknown") {
+      const error = failureOf(claim.keys, "obtain", outcome, claim.token);
+      return { kind: "failed", error, final: this.#commands.client.closed === true };
+    }
+    const granted = outcome.kind === "reply" && outcome.reply.kind === "granted";
+    if (granted && this.isOver(outcome.sentAt, claim.ttl)) return this.#tooLate();
+    // What was sent twice may be done a second time, later.
+    if (outcome.once) this.#uncertain--;
+    if (outcome.kind === "refused") {
+      const error = failureOf(claim.keys, "obtain", outcome, claim.token);
+      return { kind: "failed", error, final: !isNotNow(outcome.error) };
+    }
+    const { reply, sentAt } = outcome;
+    this.#giveBackIfOver(reply);
+    return reply.kind === "granted" ? { ...reply, sentAt, ttl: claim.ttl } : reply;
+  }
+
+  /** Whether a lease that counts from `sentAt` is over. */
+  isOver(sentAt: number, ttl: number): boolean {
+    return this.#commands.timers.now() >= sentAt + usable(ttl);
+  }
+
+  /**
+   * Gives it up, once: leaves the line, and gives back what was granted. Resolves to what it left, for
+   * the caller to tell of; to undefined if there was nothing to leave, or no reply.
+   */
+  abandon(): Promise<Leftover | undefined> {
+    this.#wanted = false;
+    if (this.#id === undefined && this.#uncertain === 0) return Promise.resolve(undefined);
+    this.#abandoned ??= this.#leave();
+    return this.#abandoned;
+  }
+
+  /** The lock that it obtained was released or lost. */
+  end(): void {
+    this.#wanted = false;
+  }
+
+  /** A grant was heard of: when it is over, it goes back. */
+  heardOfGrant(): void {
+    if (!this.#wanted) void this.#leave();
+  }
+
+  #giveBackIfOver(reply: Asked | undefined): void {
+    const nothingTaken = reply?.kind === "taken" && this.#id === undefined;
+    if (!this.#wanted && !nothingTaken) void this.#leave();
+  }
+
+  async #leave(): Promise<Leftover | undefined> {
+    const outcome = await this.#commands.run(this.claim.leave(this.#id));
+    if (outcome.kind !== "reply") return undefined;
+    if (outcome.reply.owned) this.#onLateGrant();
+    return outcome.reply;
+  }
+
+  #tooLate(): Answer {
+    const cause = new Error("the answer took longer than the lease");
+    const error = new OutcomeUnknownError(this.claim.keys, "obtain", cause.message, cause);
+    return { kind: "failed", error, final: false };
+  }
+}

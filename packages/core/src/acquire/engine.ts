@@ -1,0 +1,155 @@
+import { LockerClosedError, NotObtainedError, type Operation } from "../errors.js";
+import type { LockEventListener } from "../events.js";
+import { Lease } from "../lease/lease.js";
+import { HeldLock, type Lock } from "../lease/lock.js";
+import { type Holding, Renewal } from "../lease/renewal.js";
+import type { Claim } from "../primitives/primitive.js";
+import type { RedisClient } from "../redis/client.js";
+import { type Command, Commands } from "../redis/commands.js";
+import { failureOf } from "../redis/failure.js";
+import { redacted } from "../redis/redact.js";
+import type { Clock } from "../time/clock.js";
+import { Timers } from "../time/timers.js";
+import { Acquisition, type Answer, type Granted } from "./acquisition.js";
+import { Inbox } from "./inbox.js";
+import { poll } from "./poll.js";
+import { noRetry, type RetryStrategy } from "./retry.js";
+import { waitInLine } from "./wait.js";
+
+/** How a lock is to be obtained, and kept. */
+export interface Manner {
+  readonly retry: RetryStrategy | undefined;
+  readonly wait: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly renew: boolean;
+}
+
+/** How long an obtain that ends with a "no" waits for Redis to say who has the lock, in milliseconds. */
+const LAST_WORD = 50;
+/** A lock that was waited for so long that less than this part of its lease is left gets a whole one. */
+const FRESH = 0.75;
+
+/** Obtains and holds locks of any kind: what is the same for all of them. */
+export class Engine {
+  readonly #commands: Commands;
+  readonly #timers: Timers;
+  readonly #emit: LockEventListener;
+  readonly #renewal: Renewal;
+  readonly #inbox: Inbox;
+  readonly #underWay = new Set<Acquisition>();
+  #closed = false;
+
+  constructor(client: RedisClient, clock: Clock, timeout: number, emit: LockEventListener) {
+    this.#timers = new Timers(clock);
+    this.#commands = new Commands(client, this.#timers, timeout);
+    this.#emit = emit;
+    this.#renewal = new Renewal(this.#commands, emit);
+    this.#inbox = new Inbox(
+      client,
+      () => this.#timers.now(),
+      (error) => emit({ type: "subscribeFailed", error: redacted(error, this.#inbox.id) }),
+    );
+  }
+
+  /** Obtains the lock of a claim, or says who has it. */
+  obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
+    return this.#timers.awaited(this.#obtain(claim, manner));
+  }
+
+  /** Runs a command of an operator, and returns its reply. */
+  async ask<T>(operation: Operation, key: string, command: Command<T>): Promise<T> {
+    this.#checkOpen([key]);
+    const outcome = await this.#timers.awaited(this.#commands.run(command));
+    if (outcome.kind !== "reply") throw failureOf([key], operation, outcome);
+    return outcome.reply;
+  }
+
+  /** Ends what is under way with a `LockerClosedError`, and closes what the engine itself opened. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const leaving = [...this.#underWay].map((acquisition) => {
+      acquisition.stop(new LockerClosedError(acquisition.claim.keys));
+      return acquisition.abandon();
+    });
+    await this.#timers.awaited(Promise.allSettled([this.#inbox.close(), ...leaving]));
+  }
+
+  /** The main flow: ask, wait if that is wanted, and hold the lock or leave nothing behind. */
+  async #obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
+    const { keys } = claim;
+    const { signal } = manner;
+    this.#checkOpen(keys);
+    signal?.throwIfAborted();
+
+    const started = this.#timers.now();
+    const acquisition = new Acquisition(claim, this.#commands, () =>
+      this.#emit({ type: "lateGrantReleased", keys }),
+    );
+    this.#underWay.add(acquisition);
+    let answer: Answer;
+    try {
+      answer = await acquisition.run(() => this.#pursue(acquisition, manner, started), signal);
+    } catch (error) {
+      void acquisition.abandon();
+      throw error;
+    } finally {
+      this.#underWay.delete(acquisition);
+      const waited = this.#timers.now() - started;
+      if (acquisition.tries > 1) this.#emit({ type: "waited", keys, waited });
+    }
+
+    const { tries } = acquisition;
+    if (answer.kind === "granted") {
+      const { fencingToken } = answer;
+      const waited = this.#timers.now() - started;
+      this.#emit({ type: "obtained", keys, waited, tries, fencingToken });
+      return this.#hold(acquisition, answer, manner.renew);
+    }
+    const left = acquisition.abandon();
+    if (answer.kind === "failed") throw answer.error;
+    const facts = await Promise.race([left, this.#timers.sleep(LAST_WORD)]);
+    signal?.throwIfAborted();
+    const holder = facts ? facts.holder : answer.holder;
+    const position = facts ? facts.position : answer.place?.position;
+    const waited = this.#timers.now() - started;
+    this.#emit({ type: "notObtained", keys, waited, tries, holder });
+    return new NotObtainedError(keys, { holder, waited, attempts: tries, position });
+  }
+
+  #pursue(acquisition: Acquisition, manner: Manner, started: number): Promise<Answer> {
+    const { wait, retry = noRetry, signal } = manner;
+    if (wait === undefined) {
+      const deadline = signal ? Infinity : started + acquisition.claim.ttl;
+      return poll(acquisition, this.#timers, retry, deadline);
+    }
+    const deadline = started + wait;
+    const lastAnswer = Math.max(deadline, started + this.#commands.timeout);
+    return waitInLine(acquisition, this.#timers, this.#inbox, deadline, lastAnswer);
+  }
+
+  #hold(acquisition: Acquisition, granted: Granted, renew: boolean): Lock {
+    const { claim } = acquisition;
+    const { fencingToken, sentAt, ttl } = granted;
+    const lease = new Lease(claim.keys, this.#timers, sentAt, ttl, (error) => {
+      this.#renewal.stop(holding);
+      acquisition.end();
+      this.#emit({ type: "lost", keys: claim.keys, error });
+    });
+    const holding: Holding = { claim, fencingToken, lease };
+    const lock = new HeldLock(holding, this.#renewal, this.#commands, this.#emit, () =>
+      acquisition.end(),
+    );
+    if (renew) this.#renewal.keep(holding, lock);
+    // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
+    if (this.#timers.now() + claim.ttl * FRESH > sentAt + ttl) {
+      void this.#renewal.refresh(holding, claim.ttl);
+    }
+    return lock;
+  }
+
+  #checkOpen(keys: readonly string[]): void {
+    if (this.#closed) throw new LockerClosedError(keys);
+    if (this.#commands.client.closed)
+      throw new TypeError("client is closed: connect it, or use another");
+  }
+}

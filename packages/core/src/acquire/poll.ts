@@ -1,0 +1,24 @@
+import type { Timers } from "../time/timers.js";
+import type { Acquisition, Answer } from "./acquisition.js";
+import { News } from "./news.js";
+import { delayAfter, type RetryStrategy } from "./retry.js";
+
+/** Asks again after the delays of `retry`, until there is an answer that ends it, or the deadline. */
+export async function poll(
+  acquisition: Acquisition,
+  timers: Timers,
+  retry: RetryStrategy,
+  deadline: number,
+): Promise<Answer> {
+  const news = new News<"stopped">(timers);
+  acquisition.onStop(() => news.put("stopped"));
+  for (;;) {
+    // Unbounded by the deadline: a command sent just before it deserves its answer.
+    const answer = await acquisition.ask(Infinity);
+    if (answer.kind === "granted" || !acquisition.wanted) return answer;
+    if (answer.kind === "failed" && answer.final) return answer;
+    const delay = delayAfter(retry, acquisition.tries);
+    if (delay === 0 || timers.now() + delay >= deadline) return answer;
+    if ((await news.next(timers.now() + delay)) === "stopped") return answer;
+  }
+}

@@ -1,0 +1,10 @@
+/** What adapter authors need besides the interface that they implement, which is `RedisClient`. */
+export { toReply } from "./redis/client.js";
+export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./redis/client.js";
+export { asServerError, runScript, type ScriptCommands } from "./redis/run-script.js";
+export { type Listening, staySubscribed } from "./redis/subscription.js";
+export { ServerError } from "./errors.js";
+export { systemClock, type Clock, type Timer } from "./time/clock.js";
+
+/** Every script that a lock runs, by name: to load them ahead, or to know them in a log. */
+export { scripts, type ScriptName } from "./lua/scripts.generated.js";

@@ -1,0 +1,139 @@
+import { LockLostError, type LossReason } from "../errors.js";
+import type { Entry, Timers } from "../time/timers.js";
+
+/**
+ * How much of a ttl can be relied on: all but 1 % and 2 ms, for clocks that run at different speeds and
+ * for the precision of Redis' expiry. Source: Redis docs, "Distributed Locks with Redis".
+ */
+export function usable(ttl: number): number {
+  return ttl - ttl / 100 - 2;
+}
+
+/**
+ * How long a lock can be proved to be ours, by our own monotonic clock, counted from before the send
+ * of the command that Redis answered. Whether it is over is computed when asked, so it is true also
+ * right after the event loop was blocked; the timer only sees to it that the signal aborts in time.
+ */
+export class Lease {
+  readonly #keys: readonly string[];
+  readonly #timers: Timers;
+  readonly #onLost: (error: LockLostError) => void;
+  #ttl: number;
+  #sentAt: number;
+  #validUntil: number;
+  #expiry: Entry;
+  #state: "held" | "ended" | LockLostError = "held";
+  /** Made when first asked for: most locks are never listened to, and a controller is dear. */
+  #controller: AbortController | undefined;
+  /** Whether a refresh is under way, and why the last one got no answer, if it got none. */
+  #asking = false;
+  #doubt: unknown;
+
+  constructor(
+    keys: readonly string[],
+    timers: Timers,
+    sentAt: number,
+    ttl: number,
+    onLost: (error: LockLostError) => void,
+  ) {
+    this.#keys = keys;
+    this.#timers = timers;
+    this.#onLost = onLost;
+    this.#ttl = ttl;
+    this.#sentAt = sentAt;
+    this.#validUntil = sentAt + usable(ttl);
+    this.#expiry = this.#watch();
+  }
+
+  /** The ttl that the lock was last given. */
+  get ttl(): number {
+    return this.#ttl;
+  }
+
+  /** When the command was sent that the lease counts from. */
+  get sentAt(): number {
+    return this.#sentAt;
+  }
+
+  get validUntil(): number {
+    return this.#validUntil;
+  }
+
+  get held(): boolean {
+    if (this.#state === "held" && this.#timers.now() >= this.#validUntil) this.#expire();
+    return this.#state === "held";
+  }
+
+  /** Milliseconds for which the lock is ours for certain; 0 when it is not. */
+  get remaining(): number {
+    return this.held ? this.#validUntil - this.#timers.now() : 0;
+  }
+
+  get signal(): AbortSignal {
+    const lost = this.lost;
+    this.#controller ??= new AbortController();
+    if (lost && !this.#controller.signal.aborted) this.#controller.abort(lost);
+    return this.#controller.signal;
+  }
+
+  /** How it was lost; undefined while it is held, and after it was released. */
+  get lost(): LockLostError | undefined {
+    return this.held || typeof this.#state === "string" ? undefined : this.#state;
+  }
+
+  /**
+   * A refresh was sent. Whether or not it will be answered, Redis may have done it, or do it later: a
+   * shorter ttl counts from now on, also for renewals.
+   */
+  refreshing(sentAt: number, ttl: number): void {
+    this.#asking = true;
+    this.#ttl = Math.min(this.#ttl, ttl);
+    if (sentAt + usable(ttl) < this.#validUntil) this.#rewatch(sentAt + usable(ttl));
+  }
+
+  /** Redis confirmed a refresh that was sent at `sentAt`. What is lost stays lost. */
+  refreshed(sentAt: number, ttl: number): void {
+    if (!this.held) return;
+    this.#asking = false;
+    this.#doubt = undefined;
+    this.#ttl = ttl;
+    this.#sentAt = sentAt;
+    this.#rewatch(sentAt + usable(ttl));
+  }
+
+  /** A refresh was not answered: if nothing else comes in time, this is why the lock is lost. */
+  doubt(error: unknown): void {
+    this.#asking = false;
+    this.#doubt = error;
+  }
+
+  lose(reason: LossReason, cause?: unknown): void {
+    if (this.#state !== "held") return;
+    this.#state = new LockLostError(this.#keys, reason, cause);
+    this.#timers.clear(this.#expiry);
+    this.#controller?.abort(this.#state);
+    this.#onLost(this.#state);
+  }
+
+  /** The lock was given back: nothing of it can be lost any more. */
+  end(): void {
+    if (this.#state === "held") this.#state = "ended";
+    this.#timers.clear(this.#expiry);
+  }
+
+  #expire(): void {
+    if (this.#asking) this.#doubt ??= new Error("no answer to a refresh before the lease ended");
+    if (this.#doubt === undefined) this.lose("expired");
+    else this.lose("unreachable", this.#doubt);
+  }
+
+  #rewatch(validUntil: number): void {
+    this.#timers.clear(this.#expiry);
+    this.#validUntil = validUntil;
+    this.#expiry = this.#watch();
+  }
+
+  #watch(): Entry {
+    return this.#timers.set(this.#validUntil, () => this.#expire());
+  }
+}

@@ -1,0 +1,191 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import {
+  LockNotHeldError,
+  type Operation,
+  OutcomeUnknownError,
+  type RedisLockError,
+} from "../errors.js";
+import type { LockEventListener } from "../events.js";
+import type { Verdict } from "../primitives/primitive.js";
+import type { Command, Commands, Failure } from "../redis/commands.js";
+import { failureOf } from "../redis/failure.js";
+import type { Holding, Renewal } from "./renewal.js";
+import { checkTtl } from "./ttl.js";
+
+/** A lock that was obtained: one holder's, for as long as its lease can be proved. */
+export interface Lock extends AsyncDisposable {
+  /** The key, or the first of several. */
+  readonly key: string;
+  readonly keys: readonly string[];
+  /** The secret by which Redis knows the holder. Whoever has it can release the lock. */
+  readonly token: string;
+  /** What `metadata` was given; "" if none. */
+  readonly metadata: string;
+  /**
+   * Goes up with each grant of the key. Hand it to what the lock protects, and have it refuse a number
+   * below one it has seen: that is what keeps a holder out who was paused past its lease.
+   */
+  readonly fencingToken: number;
+  /** Whether the lock is ours for certain, computed at this moment on the monotonic clock. */
+  readonly held: boolean;
+  /** Milliseconds for which it is ours for certain; 0 when it is not. */
+  readonly remaining: number;
+  /** Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more. */
+  readonly signal: AbortSignal;
+
+  /**
+   * Asks Redis how many milliseconds the lock goes on by itself: 0 if it is no longer ours, `Infinity`
+   * if someone took its ttl away.
+   *
+   * @throws OutcomeUnknownError, RefusedError
+   */
+  ttl(): Promise<number>;
+
+  /**
+   * Starts the lease anew.
+   *
+   * @param ttl - Milliseconds from now on, also for later renewals. Default: what it was before.
+   * @throws LockNotHeldError if it is no longer ours; OutcomeUnknownError, RefusedError if that could
+   *   not be found out, in which case the lock is held on for what remains of its lease.
+   */
+  refresh(ttl?: number): Promise<void>;
+
+  /**
+   * Gives the lock back, to the next in line if there is one.
+   *
+   * @throws LockNotHeldError if it was not ours any more, or was released before;
+   *   OutcomeUnknownError, RefusedError if that could not be found out: try again, or leave it to the ttl.
+   */
+  release(): Promise<void>;
+
+  /** Releases the lock if that was not done. Never throws: what fails is told to `onEvent`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export class HeldLock implements Lock {
+  readonly keys: readonly string[];
+  readonly metadata: string;
+  readonly fencingToken: number;
+  readonly #holding: Holding;
+  readonly #renewal: Renewal;
+  readonly #commands: Commands;
+  readonly #emit: LockEventListener;
+  /** Called before the lock is given back: a grant that comes after that is not wanted. */
+  readonly #onRelease: () => void;
+  readonly #since: number;
+  #released = false;
+
+  constructor(
+    holding: Holding,
+    renewal: Renewal,
+    commands: Commands,
+    emit: LockEventListener,
+    onRelease: () => void,
+  ) {
+    this.keys = holding.claim.keys;
+    this.metadata = holding.claim.metadata;
+    this.fencingToken = holding.fencingToken;
+    this.#holding = holding;
+    this.#renewal = renewal;
+    this.#commands = commands;
+    this.#emit = emit;
+    this.#onRelease = onRelease;
+    this.#since = commands.timers.now();
+  }
+
+  get key(): string {
+    return this.keys[0] ?? "";
+  }
+
+  get token(): string {
+    return this.#holding.claim.token;
+  }
+
+  get held(): boolean {
+    return this.#holding.lease.held;
+  }
+
+  get remaining(): number {
+    return this.#holding.lease.remaining;
+  }
+
+  get signal(): AbortSignal {
+    return this.#holding.lease.signal;
+  }
+
+  async ttl(): Promise<number> {
+    const { claim, lease } = this.#holding;
+    const left = await this.#run(claim.timeLeft(this.fencingToken));
+    if (typeof left === "object") throw this.#failure("ttl", left);
+    if (typeof left === "number") return left;
+    if (lease.held) lease.lose(left);
+    return 0;
+  }
+
+  async refresh(ttl: number = this.#holding.lease.ttl): Promise<void> {
+    checkTtl("ttl", ttl);
+    this.#checkHeld();
+    const { timers } = this.#commands;
+    const result = await timers.awaited(this.#renewal.refresh(this.#holding, ttl));
+    if (typeof result === "object") throw this.#failure("refresh", result);
+    this.#checkHeld();
+  }
+
+  async release(): Promise<void> {
+    if (this.#released) throw new LockNotHeldError(this.keys, "it was released before");
+    const error = await this.#giveBack();
+    if (error) throw error;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#released) return;
+    const error = await this.#giveBack();
+    if (error) this.#emit({ type: "releaseFailed", keys: this.keys, error });
+  }
+
+  /** Releases, and returns what there is to say against it. */
+  async #giveBack(): Promise<RedisLockError | undefined> {
+    const { claim, lease } = this.#holding;
+    this.#released = true;
+    const { lost, validUntil } = lease;
+    lease.end();
+    this.#renewal.stop(this.#holding);
+    this.#onRelease();
+    const result: Verdict | Failure = await this.#run(claim.release(this.fencingToken));
+    const { timers } = this.#commands;
+    if (typeof result === "object") {
+      this.#released = false; // So that it can be tried again.
+      return this.#failure("release", result);
+    }
+    if (result === "ours") {
+      this.#emit({ type: "released", keys: this.keys, held: timers.now() - this.#since });
+      return undefined;
+    }
+    if (lost || timers.now() >= validUntil) {
+      return new LockNotHeldError(this.keys, lost?.message ?? "its ttl ran out", lost);
+    }
+    // Clients send again what they got no answer to, and then the first copy may have done it.
+    return new OutcomeUnknownError(
+      this.keys,
+      "release",
+      "it was gone before its lease ended, as after a release that the client had to send twice",
+    );
+  }
+
+  /** A command that the caller awaits: what it replied, or why there is no reply. */
+  async #run<T>(command: Command<T>): Promise<T | Failure> {
+    const outcome = await this.#commands.timers.awaited(this.#commands.run(command));
+    return outcome.kind === "reply" ? outcome.reply : outcome;
+  }
+
+  #failure(operation: Operation, outcome: Failure): RedisLockError {
+    return failureOf(this.keys, operation, outcome, this.token);
+  }
+
+  #checkHeld(): void {
+    const { lease } = this.#holding;
+    if (lease.held && !this.#released) return;
+    const why = lease.lost?.message ?? "it was released before";
+    throw new LockNotHeldError(this.keys, why, lease.lost);
+  }
+}

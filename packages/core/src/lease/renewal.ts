@@ -1,0 +1,138 @@
+import type { LockEventListener } from "../events.js";
+import type { Claim, Verdict } from "../primitives/primitive.js";
+import type { Commands, Failure } from "../redis/commands.js";
+import { failureOf } from "../redis/failure.js";
+import type { Entry } from "../time/timers.js";
+import type { Lease } from "./lease.js";
+
+/** A lock that is held: what is said of it to Redis, and how long it is ours. */
+export interface Holding {
+  readonly claim: Claim;
+  readonly fencingToken: number;
+  readonly lease: Lease;
+}
+
+/** What renewal knows of a lock. */
+interface Renewed {
+  /** When it is renewed next; undefined if it is not. */
+  timer?: Entry | undefined;
+  /** Settles when the refresh that is under way does. */
+  busy?: Promise<unknown> | undefined;
+}
+
+/** A lease is renewed after this part of its ttl, and again after the smaller one if that failed. */
+const RENEW_AFTER = 1 / 3;
+const TRY_AGAIN_AFTER = 1 / 30;
+/** Milliseconds between two tries, at the least. */
+const SHORTEST_PAUSE = 10;
+
+/**
+ * Starts leases anew: once, when asked to, or over and over until stopped. Renews each third of the
+ * ttl; what comes due in the same thirtieth of it leaves together. A renewal that failed is tried again
+ * within the lease; only Redis' "not yours" or the end of the lease ends it.
+ */
+export class Renewal {
+  readonly #commands: Commands;
+  readonly #emit: LockEventListener;
+  readonly #known = new WeakMap<Holding, Renewed>();
+  /** Whoever drops a lock without releasing it must not hold it for ever. */
+  readonly #dropped: FinalizationRegistry<Holding> | undefined;
+
+  constructor(commands: Commands, emit: LockEventListener) {
+    this.#commands = commands;
+    this.#emit = emit;
+    // Some edge runtimes have none.
+    if (typeof FinalizationRegistry !== "undefined") {
+      this.#dropped = new FinalizationRegistry((holding) => this.stop(holding));
+    }
+  }
+
+  /** Renews the lease until it is stopped, lost, or `handle` was garbage-collected. */
+  keep(holding: Holding, handle: object): void {
+    this.#dropped?.register(handle, holding, holding);
+    this.#schedule(holding, nextRenewal(holding.lease));
+  }
+
+  stop(holding: Holding): void {
+    this.#dropped?.unregister(holding);
+    const { timer } = this.#of(holding);
+    if (timer) this.#commands.timers.clear(timer);
+    this.#of(holding).timer = undefined;
+  }
+
+  /** Starts one lease anew, with this ttl from now on. One at a time for each lock, to keep their order. */
+  async refresh(holding: Holding, ttl: number): Promise<Verdict | Failure> {
+    const { timers, timeout } = this.#commands;
+    const deadline = timers.now() + timeout;
+    for (let busy = this.#of(holding).busy; busy; busy = this.#of(holding).busy) await busy;
+    if (timers.now() >= deadline) {
+      return { kind: "unknown", error: new Error("no answer to the refresh before this one") };
+    }
+    const result = await this.#send(holding, ttl, deadline, false);
+    if (this.#of(holding).timer) this.#schedule(holding, nextRenewal(holding.lease));
+    return result;
+  }
+
+  #of(holding: Holding): Renewed {
+    let known = this.#known.get(holding);
+    if (!known) this.#known.set(holding, (known = {}));
+    return known;
+  }
+
+  #schedule(holding: Holding, at: number): void {
+    const known = this.#of(holding);
+    const { timers } = this.#commands;
+    if (known.timer) timers.clear(known.timer);
+    known.timer = timers.set(at, () => {
+      if (holding.lease.held && !known.busy) void this.#renew(holding);
+    });
+  }
+
+  async #renew(holding: Holding): Promise<void> {
+    const { claim, lease } = holding;
+    const { timers, timeout } = this.#commands;
+    const result = await this.#send(holding, lease.ttl, timers.now() + timeout, true);
+    const { remaining } = lease;
+    if (!this.#of(holding).timer || remaining === 0) return;
+    if (typeof result === "string") {
+      this.#schedule(holding, nextRenewal(lease));
+      this.#emit({ type: "renewed", keys: claim.keys, remaining });
+      return;
+    }
+    const pause = Math.max(lease.ttl * TRY_AGAIN_AFTER, SHORTEST_PAUSE);
+    this.#schedule(holding, timers.now() + pause);
+    const error = failureOf(claim.keys, "refresh", result, claim.token);
+    this.#emit({ type: "renewalFailed", keys: claim.keys, remaining, error });
+  }
+
+  /** Sends a refresh and tells the lease what came of it. */
+  async #send(
+    holding: Holding,
+    ttl: number,
+    deadline: number,
+    gather: boolean,
+  ): Promise<Verdict | Failure> {
+    const { claim, fencingToken, lease } = holding;
+    const command = claim.refresh(fencingToken, ttl, ttl < lease.ttl);
+    const until = Math.min(deadline, lease.validUntil);
+    lease.refreshing(this.#commands.timers.now(), ttl);
+    const sent = this.#commands.run(command, { until, gather });
+    const known = this.#of(holding);
+    known.busy = sent;
+    const outcome = await sent;
+    known.busy = undefined;
+    if (outcome.kind !== "reply") {
+      lease.doubt(failureOf(claim.keys, "refresh", outcome, claim.token));
+      return outcome;
+    }
+    if (outcome.reply === "ours") lease.refreshed(outcome.sentAt, ttl);
+    else if (lease.held) lease.lose(outcome.reply);
+    return outcome.reply;
+  }
+}
+
+/** A third of the ttl after the lease began, on a grid of thirtieths so that renewals meet. */
+function nextRenewal(lease: Lease): number {
+  const grid = lease.ttl * TRY_AGAIN_AFTER;
+  return Math.floor((lease.sentAt + lease.ttl * RENEW_AFTER) / grid) * grid;
+}

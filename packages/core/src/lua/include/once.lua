@@ -1,0 +1,1 @@
+return run(0, 0, #KEYS, #ARGV)

@@ -1,0 +1,89 @@
+/**
+ * Options as their caller wrote them: own properties only, so that nothing which stands on a prototype
+ * turns into a token or a namespace; and only known ones, so that a typing error is no silent default.
+ */
+
+/**
+ * The options that were given, without those that are undefined.
+ *
+ * @param names - Every option that there is. An object, so that the compiler sees that none is missing.
+ * @throws TypeError for what is no object, or for a name that is not known.
+ */
+export function givenOptions<T extends object>(
+  name: string,
+  options: T,
+  names: Readonly<Record<keyof T, true>>,
+): Partial<T> {
+  checkObject(name, options);
+  const given: Partial<T> = {};
+  Object.setPrototypeOf(given, null);
+  for (const key of Object.keys(options)) {
+    if (!isNameOf(names, key)) throw new TypeError(unknownOption(name, key, Object.keys(names)));
+    const value = options[key];
+    if (value !== undefined) given[key] = value;
+  }
+  return given;
+}
+
+export function checkObject(name: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${name} must be an object, got ${kindOf(value)}`);
+}
+
+/** What a value is, in a message. */
+export function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : typeof value;
+}
+
+/** A property of an object or its class, but not one that somebody put on the prototype of all objects. */
+export function memberOf<T extends object, K extends keyof T>(object: T, key: K): T[K] | undefined {
+  return key in Object.prototype && !ownsOrInherits(object, key) ? undefined : object[key];
+}
+
+function ownsOrInherits(object: object, key: PropertyKey): boolean {
+  for (let at: unknown = object; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    if (typeof at !== "object" || at === null) return false;
+    if (Object.hasOwn(at, key)) return true;
+  }
+  return false;
+}
+
+function isNameOf<T extends object>(
+  names: Readonly<Record<keyof T, true>>,
+  key: string,
+): key is Extract<keyof T, string> {
+  return Object.hasOwn(names, key);
+}
+
+function unknownOption(name: string, key: string, known: readonly string[]): string {
+  const nearest = known
+    .map((candidate) => ({
+      candidate,
+      distance: distance(key.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const near = nearest && nearest.distance <= Math.max(2, key.length / 2);
+  const hint = near
+    ? `did you mean ${JSON.stringify(nearest.candidate)}?`
+    : `there are ${known.join(", ")}`;
+  return `${name} has no ${JSON.stringify(key)}: ${hint}`;
+}
+
+/** How many letters must be put in, left out or changed to make one word of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 0; i < a.length; i++) {
+    let diagonal = i;
+    let left = i + 1;
+    const next = [left];
+    for (let j = 0; j < b.length; j++) {
+      const above = row[j + 1] ?? 0;
+      left = Math.min(above + 1, left + 1, diagonal + Number(a[i] !== b[j]));
+      diagonal = above;
+      next.push(left);
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,70 @@
+/**
+ * What a kind of lock says of itself: its commands, and the meaning of their replies. How they are sent,
+ * waited for, held, renewed and given up is written once for all kinds, and knows no script.
+ */
+import type { Holder } from "../errors.js";
+import type { Command } from "../redis/commands.js";
+
+/** One holder's claim to its keys, before, while and after it holds them. */
+export interface Claim {
+  readonly keys: readonly string[];
+  /** Milliseconds of the lease that is asked for. */
+  readonly ttl: number;
+  readonly token: string;
+  readonly metadata: string;
+
+  /** Takes the locks, or says who has them. */
+  obtain(): Command<Asked>;
+  /** Takes the locks, or a place in line. */
+  standInLine(place: LinePlace): Command<Asked>;
+  /** Leaves nothing of an obtain that was given up: no place in line, no lock granted meanwhile. */
+  leave(id: string | undefined): Command<Leftover>;
+  /** Gives the locks back that were granted with this fencing token. */
+  release(fencingToken: number): Command<Verdict>;
+  /** Starts the lease anew; only with `cut` also if that shortens it. */
+  refresh(fencingToken: number, ttl: number, cut: boolean): Command<Verdict>;
+  /** How many milliseconds the locks go on by themselves, `Infinity` if they never end. */
+  timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">>;
+}
+
+/** Whom messages reach, and whether the server that runs the scripts knows that they do. */
+export type Reach = "none" | "counted" | "uncounted";
+
+/** What a waiter asks for when it stands in line. */
+export interface LinePlace {
+  readonly id: string;
+  /** The one of an earlier command: it keeps the place when the line itself is lost. */
+  readonly ticket: string | undefined;
+  readonly reach: Reach;
+  /** Milliseconds after which the place is given up if it does not check in again. */
+  readonly patience: number;
+  /** Milliseconds of the lease that it is granted while it is not asking. */
+  readonly lease: number;
+  /** A secret of this command: a message that shows it grants what the command asked for. */
+  readonly proof: string;
+}
+
+/** What Redis says to being asked for the locks. */
+export type Asked =
+  | { readonly kind: "granted"; readonly fencingToken: number }
+  | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place };
+
+/** Where a waiter stands in line. */
+export interface Place {
+  /** 1 for the next to be served. */
+  readonly position: number;
+  readonly ticket: string;
+}
+
+/** What an obtain that was given up left behind, and took back. */
+export interface Leftover {
+  /** Who has the lock now. */
+  readonly holder: Holder | undefined;
+  /** The place in line that it left. */
+  readonly position: number | undefined;
+  /** It had a lock to give back. */
+  readonly owned: boolean;
+}
+
+/** Whether the locks of a claim are still its own, as Redis says. */
+export type Verdict = "ours" | "deleted" | "taken";

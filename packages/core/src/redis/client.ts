@@ -1,0 +1,81 @@
+/**
+ * What the lock needs of Redis: run a script, and, if the client can, hear messages.
+ * Whoever brings another Redis client implements {@link RedisClient} and nothing else.
+ */
+
+/** A Lua script as a value: run by its hash, sent as text when the server does not know it. */
+export interface Script {
+  readonly name: string;
+  /** The Lua text. */
+  readonly source: string;
+  /** SHA-1 of the text in hex: the name under which Redis caches it. */
+  readonly sha1: string;
+}
+
+/**
+ * A script's reply in one shape, whatever the client or its settings make of it:
+ * numbers come as their decimal text, nil as `null`. See {@link toReply}.
+ */
+export type Reply = string | null | readonly Reply[];
+
+export interface RedisClient {
+  /**
+   * Runs `script` on the server that owns `keys`, by its hash; if, and only if, the server answers
+   * `NOSCRIPT`, sends the text (`EVAL`). Keys and args are passed apart, never put into the text.
+   *
+   * Resolves to the reply. Rejects with a `ServerError` when the server answered with an error,
+   * and with the client's own error for everything else. The lock takes the first as "not done" and
+   * the second as "unknown", so do not turn one into the other, and do not retry what has failed.
+   */
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply>;
+
+  /**
+   * Opens a connection of its own that listens to one channel, and resolves once the server has
+   * confirmed it. The connection reconnects by itself, with pauses of its own choosing, and never
+   * keeps the process alive. Leave it out if the client cannot: waiters then ask instead of being told.
+   */
+  subscribe?(channel: string, listener: ChannelListener): Promise<Subscription>;
+
+  /** What the client puts before every key by itself, such as ioredis' `keyPrefix`. Default: nothing. */
+  readonly keyPrefix?: string;
+
+  /** Whether the keys live in hash slots of several servers (Redis Cluster). Default: false. */
+  readonly cluster?: boolean;
+
+  /** True once the client was closed for good, so that nothing more can be sent. Default: false. */
+  readonly closed?: boolean;
+}
+
+export interface ChannelListener {
+  /** A message came on the channel. */
+  message(text: string): void;
+  /** The connection was lost and is back: messages may have been missed. */
+  resumed(): void;
+}
+
+export interface Subscription {
+  /** Stops listening and closes what `subscribe` opened. Does nothing the second time. */
+  close(): Promise<void>;
+}
+
+/**
+ * Brings a raw reply into the shape of {@link Reply}: for adapters, whose clients may be set to
+ * give integers as numbers, bigints or text, and text as bytes.
+ *
+ * @throws TypeError for what no lock script replies with, such as a map.
+ */
+export function toReply(raw: unknown): Reply {
+  if (typeof raw === "string") return raw;
+  if (raw === null || raw === undefined) return null;
+  if (typeof raw === "number" || typeof raw === "bigint") return String(raw);
+  if (Array.isArray(raw)) return raw.map(toReply);
+  if (ArrayBuffer.isView(raw)) return (utf8 ??= new TextDecoder()).decode(raw);
+  throw new TypeError(`a script replied with ${Object.prototype.toString.call(raw)}`);
+}
+
+let utf8: TextDecoder | undefined;
+
+/** A list of exactly so many; undefined for anything else. */
+export function listOf(reply: Reply | undefined, length: number): readonly Reply[] | undefined {
+  return typeof reply === "object" && reply?.length === length ? reply : undefined;
+}

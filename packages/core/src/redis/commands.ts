@@ -1,0 +1,115 @@
+import { ServerError } from "../errors.js";
+import type { Timers } from "../time/timers.js";
+import { Batcher } from "./batcher.js";
+import type { RedisClient, Reply, Script } from "./client.js";
+import { isNotNow } from "./refusals.js";
+import { UnexpectedReplyError } from "./unexpected-reply.js";
+
+/** A command, and what its reply means. */
+export interface Command<T> {
+  readonly script: Script;
+  /** The same script for many commands at once, if there is one. */
+  readonly many?: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+  /** What a reply means; undefined for one that the script cannot give. */
+  readonly read: (reply: Reply) => T | undefined;
+}
+
+/**
+ * What came of a command: a reply, and when the command was sent; a refusal, after which nothing was
+ * done; or no reply, or none that can be understood, after which nobody knows.
+ */
+export type Outcome<T> =
+  | {
+      readonly kind: "reply";
+      readonly reply: T;
+      readonly sentAt: number;
+      /** False if it was sent before without a reply, so that it may have been done twice. */
+      readonly once: boolean;
+    }
+  | { readonly kind: "refused"; readonly error: ServerError; readonly once: boolean }
+  | { readonly kind: "unknown"; readonly error: unknown };
+
+/** An outcome without a reply. */
+export type Failure = Exclude<Outcome<never>, { kind: "reply" }>;
+
+/** How a command is run. */
+export interface RunOptions<T> {
+  /** When it is given up at the latest. Default: after the timeout of all commands. */
+  readonly until?: number;
+  /** Takes a reply that came after it was given up; undefined if it was not understood. */
+  readonly late?: (reply: T | undefined) => void;
+  /** It may wait for others of the same moment, even if nothing is under way. */
+  readonly gather?: boolean;
+}
+
+/** Pauses between two tries of one command, in milliseconds: double each time, up to the last. */
+const FIRST_PAUSE = 10;
+const LAST_PAUSE = 250;
+
+/** Runs commands through a client, with deadlines of our own: no client has one that can be relied on. */
+export class Commands {
+  readonly client: RedisClient;
+  readonly timers: Timers;
+  /** Milliseconds after which a command counts as unanswered. */
+  readonly timeout: number;
+  readonly #batcher: Batcher;
+
+  constructor(client: RedisClient, timers: Timers, timeout: number) {
+    this.client = client;
+    this.timers = timers;
+    this.timeout = timeout;
+    this.#batcher = new Batcher(client);
+  }
+
+  /**
+   * Runs a command until there is a reply, a final refusal, or the time `until`; at the latest it gives
+   * up after {@link timeout}. Tries again after "not now" and after no reply, so the script must stand
+   * being run twice. Not after a reply that the script cannot give: what answers then is not the script,
+   * and may queue or pass on whatever it is sent.
+   */
+  async run<T>(command: Command<T>, options: RunOptions<T> = {}): Promise<Outcome<T>> {
+    const { until = Infinity } = options;
+    const deadline = Math.min(until, this.timers.now() + this.timeout);
+    let once = true;
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LAST_PAUSE)) {
+      const outcome = await this.#send(command, deadline, once, options);
+      if (outcome.kind === "reply") return outcome;
+      if (outcome.kind === "refused" && !isNotNow(outcome.error)) return outcome;
+      if (outcome.kind === "unknown") {
+        if (outcome.error instanceof UnexpectedReplyError) return outcome;
+        once = false;
+      }
+      // The last try must have time to be answered, too: a refusal says more than no reply.
+      if (this.client.closed || this.timers.now() + 2 * pause >= deadline) return outcome;
+      await this.timers.sleep(pause);
+    }
+  }
+
+  #send<T>(
+    command: Command<T>,
+    deadline: number,
+    once: boolean,
+    { late, gather = false }: RunOptions<T>,
+  ): Promise<Outcome<T>> {
+    return new Promise((resolve) => {
+      const sentAt = this.timers.now();
+      const expiry = this.timers.set(deadline, () => {
+        const waited = Math.max(0, Math.round(deadline - sentAt));
+        resolve({ kind: "unknown", error: new Error(`no answer in ${waited} ms`) });
+      });
+      const fail = (error: unknown): void => {
+        this.timers.clear(expiry);
+        if (error instanceof ServerError) resolve({ kind: "refused", error, once });
+        else resolve({ kind: "unknown", error });
+      };
+      this.#batcher.run(command, gather).then((raw) => {
+        const reply = command.read(raw);
+        if (!this.timers.clear(expiry)) late?.(reply);
+        else if (reply !== undefined) resolve({ kind: "reply", reply, sentAt, once });
+        else resolve({ kind: "unknown", error: new UnexpectedReplyError(raw) });
+      }, fail);
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import type { ServerError } from "../errors.js";
+
+/**
+ * Answers that say "not now": the script was not run, and may be in a moment. The last three, which are
+ * the client's business, are among them because a client that sends commands in batches cannot always
+ * see to it.
+ */
+const NOT_NOW = new Set([
+  "LOADING",
+  "BUSY",
+  "READONLY",
+  "NOREPLICAS",
+  "TRYAGAIN",
+  "CLUSTERDOWN",
+  "MASTERDOWN",
+  "MISCONF",
+  "NOSCRIPT",
+  "MOVED",
+  "ASK",
+]);
+
+export function isNotNow(error: ServerError): boolean {
+  return NOT_NOW.has(error.reply);
+}

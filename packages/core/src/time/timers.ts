@@ -1,0 +1,125 @@
+import { LONGEST_TIMER, type Clock, type Timer } from "./clock.js";
+
+/** Something that is due at a time; kept by {@link Timers}. */
+export interface Entry {
+  /** When, on the clock. */
+  readonly at: number;
+  readonly run: () => void;
+  /** Its index in the heap; -1 when it was run or called off. */
+  index: number;
+}
+
+/**
+ * Any number of things to do at their times, with one timer of the platform: ten thousand leases
+ * must not be ten thousand timers. A binary heap: setting and calling off take O(log n).
+ */
+export class Timers {
+  readonly #clock: Clock;
+  readonly #heap: Entry[] = [];
+  #armedFor = Infinity;
+  #timer: Timer | undefined;
+  /** How many calls somebody awaits. */
+  #awaited = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Runs `run` at the time `at`, or as soon after it as the event loop is free. `Infinity`: never. */
+  set(at: number, run: () => void): Entry {
+    const entry: Entry = { at, run, index: -1 };
+    if (at === Infinity) return entry;
+    this.#rise(entry, this.#heap.length);
+    // A timer that is set for too early only looks again: cheaper than setting it anew each time.
+    if (at < this.#armedFor) this.#arm(at);
+    return entry;
+  }
+
+  /** Calls the entry off. Returns false when it was run or called off before. */
+  clear(entry: Entry): boolean {
+    if (entry.index < 0) return false;
+    this.#remove(entry);
+    return true;
+  }
+
+  /**
+   * Keeps the process alive until the call is settled: its timers are all that does so where a client
+   * holds no socket open, and a program must not end in the middle of an `await`. Leases and renewals
+   * keep nothing alive.
+   */
+  async awaited<T>(call: Promise<T>): Promise<T> {
+    if (this.#awaited++ === 0) this.#timer?.ref?.();
+    try {
+      return await call;
+    } finally {
+      if (--this.#awaited === 0) this.#timer?.unref?.();
+    }
+  }
+
+  /** Resolves after `ms` milliseconds. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.set(this.now() + ms, resolve));
+  }
+
+  #arm(at: number): void {
+    this.#timer?.cancel();
+    this.#armedFor = at;
+    // Platforms cut fractions off.
+    const ms = Math.min(Math.max(Math.ceil(at - this.now()), 0), LONGEST_TIMER);
+    this.#timer = this.#clock.after(ms, () => this.#ring());
+    if (this.#awaited > 0) this.#timer.ref?.();
+  }
+
+  #ring(): void {
+    this.#armedFor = Infinity;
+    this.#timer = undefined;
+    const now = this.now();
+    for (let first = this.#heap[0]; first && first.at <= now; first = this.#heap[0]) {
+      this.#remove(first);
+      first.run();
+    }
+    const next = this.#heap[0];
+    if (next && next.at < this.#armedFor) this.#arm(next.at);
+  }
+
+  #remove(entry: Entry): void {
+    const { index } = entry;
+    entry.index = -1;
+    const last = this.#heap.pop();
+    if (!last || last === entry) return;
+    this.#rise(last, index);
+    this.#sink(last);
+  }
+
+  #rise(entry: Entry, index: number): void {
+    for (; index > 0;) {
+      const parent = this.#heap[(index - 1) >> 1];
+      if (!parent || parent.at <= entry.at) break;
+      const up = parent.index;
+      this.#put(parent, index);
+      index = up;
+    }
+    this.#put(entry, index);
+  }
+
+  #sink(entry: Entry): void {
+    for (;;) {
+      const left = this.#heap[2 * entry.index + 1];
+      const right = this.#heap[2 * entry.index + 2];
+      const least = right && left && right.at < left.at ? right : left;
+      if (!least || least.at >= entry.at) return;
+      const { index } = entry;
+      this.#put(entry, least.index);
+      this.#put(least, index);
+    }
+  }
+
+  #put(entry: Entry, index: number): void {
+    this.#heap[index] = entry;
+    entry.index = index;
+  }
+}

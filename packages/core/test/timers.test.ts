@@ -1,0 +1,144 @@
+import { expect, test } from "@jest/globals";
+import { VirtualClock, seededRandom } from "@redislock/test-kit";
+
+import { Timers } from "../src/time/timers.js";
+
+function start(): { clock: VirtualClock; alarm: Timers; ran: number[] } {
+  const clock = new VirtualClock(1_000);
+  return { clock, alarm: new Timers(clock), ran: [] };
+}
+
+test("entries run at their times, in the order of their times", () => {
+  const { clock, alarm, ran } = start();
+  for (const at of [1_030, 1_010, 1_020]) alarm.set(at, () => ran.push(at));
+  clock.advance(9);
+  expect(ran).toEqual([]);
+  clock.advance(1);
+  expect(ran).toEqual([1_010]);
+  clock.advance(1_000);
+  expect(ran).toEqual([1_010, 1_020, 1_030]);
+});
+
+test("an entry that was called off does not run", () => {
+  const { clock, alarm, ran } = start();
+  const entries = [1_010, 1_020, 1_030].map((at) => alarm.set(at, () => ran.push(at)));
+  expect(entries[1] && alarm.clear(entries[1])).toBe(true);
+  expect(entries[1] && alarm.clear(entries[1])).toBe(false);
+  clock.advance(1_000);
+  expect(ran).toEqual([1_010, 1_030]);
+  expect(entries[0] && alarm.clear(entries[0])).toBe(false);
+});
+
+test("an entry for a time that has passed runs at once, but not before set returns", () => {
+  const { clock, alarm, ran } = start();
+  alarm.set(500, () => ran.push(500));
+  expect(ran).toEqual([]);
+  clock.advance(0);
+  expect(ran).toEqual([500]);
+});
+
+test("an entry for Infinity never runs, and sets no timer", () => {
+  const { clock, alarm, ran } = start();
+  const entry = alarm.set(Infinity, () => ran.push(0));
+  expect(clock.timers).toBe(0);
+  expect(alarm.clear(entry)).toBe(false);
+});
+
+test("ten thousand entries are one timer of the platform, and run in order", () => {
+  const { clock, alarm, ran } = start();
+  const random = seededRandom(3);
+  const entries = Array.from({ length: 10_000 }, () => {
+    const at = 1_000 + random(100_000);
+    return alarm.set(at, () => ran.push(at));
+  });
+  expect(clock.timers).toBe(1);
+  const called = entries.filter(() => random(2) === 0);
+  for (const entry of called) expect(alarm.clear(entry)).toBe(true);
+  expect(clock.timers).toBe(1);
+  clock.advance(100_000);
+  const left = entries.filter((entry) => !called.includes(entry)).map(({ at }) => at);
+  expect(ran).toEqual(left.sort((a, b) => a - b));
+  expect(clock.timers).toBe(0);
+}, 60_000);
+
+test("entries may set and call off others while they run", () => {
+  const { clock, alarm, ran } = start();
+  const victim = alarm.set(1_010, () => ran.push(-1));
+  alarm.set(1_005, () => {
+    ran.push(1_005);
+    alarm.clear(victim);
+    alarm.set(1_005, () => ran.push(1_006));
+    alarm.set(1_020, () => ran.push(1_020));
+  });
+  clock.advance(10);
+  expect(ran).toEqual([1_005, 1_006]);
+  clock.advance(10);
+  expect(ran).toEqual([1_005, 1_006, 1_020]);
+});
+
+test("random setting and calling off leaves exactly what it should", () => {
+  const { clock, alarm, ran } = start();
+  const random = seededRandom(5);
+  const model = new Map<ReturnType<Timers["set"]>, number>();
+  const expected: number[] = [];
+  for (let step = 0; step < 5_000; step++) {
+    const [some] = [...model.keys()].slice(random(model.size || 1));
+    const what = random(4);
+    if (what < 2) {
+      const at = clock.now() + random(200);
+      model.set(
+        alarm.set(at, () => ran.push(at)),
+        at,
+      );
+    } else if (what === 2 && some) {
+      alarm.clear(some);
+      model.delete(some);
+    } else {
+      clock.advance(random(20));
+      const due = [...model].filter(([, at]) => at <= clock.now());
+      for (const [entry] of due) model.delete(entry);
+      expected.push(...due.map(([, at]) => at).sort((a, b) => a - b));
+    }
+  }
+  // Those of one advance run in order; over all of them the times only rise.
+  expect(ran).toEqual(expected);
+});
+
+test("an entry further away than timers go runs at its time", () => {
+  const { clock, alarm, ran } = start();
+  const delays: number[] = [];
+  const after = clock.after.bind(clock);
+  clock.after = (ms, run) => {
+    delays.push(ms);
+    return after(ms, run);
+  };
+  const at = 1_000 + 3 * 2 ** 31;
+  alarm.set(at, () => ran.push(clock.now()));
+  clock.advance(at - 1_001);
+  expect(ran).toEqual([]);
+  clock.advance(1);
+  expect(ran).toEqual([at]);
+  expect(Math.max(...delays)).toBeLessThan(2 ** 31);
+});
+
+test("sleep resolves after its time", async () => {
+  const { clock, alarm, ran } = start();
+  const slept = alarm.sleep(100).then(() => ran.push(1));
+  clock.advance(99);
+  await Promise.resolve();
+  expect(ran).toEqual([]);
+  clock.advance(1);
+  await slept;
+  expect(ran).toEqual([1]);
+});
+
+test("after the event loop was blocked, all that is overdue runs at once", () => {
+  const { clock, alarm, ran } = start();
+  for (const at of [1_030, 1_010, 1_020]) alarm.set(at, () => ran.push(at));
+  clock.stall(25);
+  expect(ran).toEqual([]);
+  clock.advance(0);
+  expect(ran).toEqual([1_010, 1_020]);
+  clock.advance(5);
+  expect(ran).toEqual([1_010, 1_020, 1_030]);
+});
