@@ -2,6 +2,7 @@
 import { stayUntilTold } from "@redislock/test-kit";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
+import { once } from "node:events";
 
 import { ioredisClient } from "../../src/index.js";
 
@@ -15,5 +16,7 @@ const options = {
 };
 const redis = kind === "ioredis 5" ? new Redis5(options) : new Redis(options);
 redis.on("error", () => undefined);
+// A client that is cut off while it is greeted waits for a disconnectTimeout of its own.
+await once(redis, "ready");
 
 await stayUntilTold(ioredisClient(redis), () => redis.stream.destroy());

@@ -11,7 +11,7 @@ export interface AdapterScript {
   readonly sha1: string;
 }
 
-export interface AdapterListener {
+interface AdapterListener {
   message(text: string): void;
   resumed(): void;
 }
