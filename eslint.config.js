@@ -48,6 +48,25 @@ export default defineConfig(
       eqeqeq: "error",
     },
   },
+  // Core's rooms, the lowest first: a room imports from those below it only, so there is no circle.
+  ...["time", "keys", "redis", "lua", "primitives", "lease", "acquire"].map(
+    (room, floor, rooms) => ({
+      files: [`packages/core/src/${room}/**`],
+      rules: {
+        "no-restricted-imports": [
+          "error",
+          {
+            patterns: [
+              {
+                regex: `^\\.\\./(${[...rooms.slice(floor + 1), "(?!errors|events)[\\w-]+\\.js"].join("|")})`,
+                message: "a room imports from the rooms below it, and from errors and events",
+              },
+            ],
+          },
+        ],
+      },
+    }),
+  ),
   {
     files: ["**/test/**"],
     rules: {

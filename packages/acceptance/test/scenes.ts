@@ -1,11 +1,10 @@
 /** Where tests take place: one server and one cluster a file, one client behind a proxy of its own a test. */
 import { afterAll } from "@jest/globals";
-import * as core from "@redislock/core";
+import { scripts as byName } from "@redislock/core/adapter";
 import type { LockEvent, Locker, LockerOptions, Script } from "@redislock/core";
 import {
   loadScripts as loadScriptsAt,
   scriptRunBy,
-  scriptsOf,
   startCluster,
   startProxy,
   startServer,
@@ -175,7 +174,7 @@ async function openScene(
   };
 }
 
-const scripts: readonly KnownScript[] = scriptsOf(core);
+const scripts: readonly KnownScript[] = Object.values(byName);
 
 /** So that no command needs a second round trip for its script's text. */
 export function loadScripts(server: RedisServer): Promise<void> {

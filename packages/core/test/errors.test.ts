@@ -167,8 +167,11 @@ test("an error of the CommonJS copy is recognised by the ES module copy, and the
   // In a Node of its own, for the copies as they are published, found as a user's code finds them.
   const code = `
     import { createRequire } from "node:module";
-    import * as esm from "@redislock/core";
-    const cjs = createRequire(import.meta.url)("@redislock/core");
+    import * as core from "@redislock/core";
+    import * as adapter from "@redislock/core/adapter";
+    const require = createRequire(import.meta.url);
+    const esm = { ...core, ...adapter };
+    const cjs = { ...require("@redislock/core"), ...require("@redislock/core/adapter") };
     const kinds = ["NotObtainedError", "LockNotHeldError", "LockLostError", "OutcomeUnknownError",
       "RefusedError", "NotALockError", "LockerClosedError", "ServerError"];
     const make = (copy, kind) =>

@@ -2,7 +2,6 @@ import { afterAll, afterEach } from "@jest/globals";
 import {
   connect,
   loadScripts,
-  scriptsOf,
   startProxy,
   startServer,
   untilInLine as untilInLineAt,
@@ -11,11 +10,11 @@ import {
   type ServerOptions,
 } from "@redislock/test-kit";
 
-import * as core from "../src/index.js";
+import { scripts as byName } from "../src/adapter.js";
 import { Locker, type LockerOptions, type Script } from "../src/index.js";
 import { RespClient } from "./resp-client.js";
 
-export const scripts: readonly Script[] = scriptsOf(core);
+export const scripts: readonly Script[] = Object.values(byName);
 
 /** A server, and a proxy before it that sees every command. */
 export interface Redis {

@@ -2,7 +2,7 @@ export { run, script } from "./adapters/script.js";
 export { stayUntilTold } from "./adapters/subscriber.js";
 export { seededRandom } from "./determinism/seeded-random.js";
 export { VirtualClock } from "./determinism/virtual-clock.js";
-export { loadScripts, scriptRunBy, scriptsOf, type KnownScript } from "./locks/known-scripts.js";
+export { loadScripts, scriptRunBy, type KnownScript } from "./locks/known-scripts.js";
 export { companion, inboxOf, line, openInboxes, textsOf, untilInLine } from "./locks/line.js";
 export { Heard } from "./listening/heard.js";
 export { compilePackage, type Compiled } from "./processes/compile.js";

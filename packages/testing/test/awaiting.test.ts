@@ -15,9 +15,9 @@ async function linesOf(what: string): Promise<string[]> {
 }
 
 test.each([
-  ["wait", ["waited in vain: null", "done"]],
-  ["untold", ["waited in vain: null", "done"]],
-  ["retry", ["polled in vain: null", "done"]],
+  ["wait", ["waited in vain: true", "done"]],
+  ["untold", ["waited in vain: true", "done"]],
+  ["retry", ["polled in vain: true", "done"]],
   ["using", ["not used", "done"]],
   ["silence", ["unknown", "unknown", "unknown", "done"]],
   ["lock", ["unknown", "unknown", "unknown", "done"]],

@@ -8,11 +8,6 @@ export interface KnownScript {
   readonly sha1: string;
 }
 
-/** All scripts among what a package exports: `scriptsOf(await import("@redislock/core"))`. */
-export function scriptsOf(exported: object): readonly KnownScript[] {
-  return Object.values(exported).filter(isScript);
-}
-
 /** So that no command needs a second round trip for its script's text. */
 export async function loadScripts(
   server: RedisServer,
@@ -28,8 +23,4 @@ export function scriptRunBy<T extends KnownScript>(
 ): T | undefined {
   if (command?.startsWith("EVAL") !== true) return undefined;
   return scripts.find(({ sha1, source }) => what === sha1 || what === source);
-}
-
-function isScript(value: unknown): value is KnownScript {
-  return typeof value === "object" && value !== null && "sha1" in value && "source" in value;
 }

@@ -15,15 +15,15 @@ const say = (line) => console.log(line);
 const programs = {
   async wait() {
     const waiter = createLocker(memoryClient(server));
-    say(`waited in vain: ${String(await waiter.tryObtain("k", 60_000, { wait: 300 }))}`);
+    say(`waited in vain: ${(await waiter.tryObtain("k", 60_000, { wait: 300 })) === null}`);
   },
   async untold() {
     const waiter = createLocker(memoryClient(server, { subscribes: false }));
-    say(`waited in vain: ${String(await waiter.tryObtain("k", 60_000, { wait: 300 }))}`);
+    say(`waited in vain: ${(await waiter.tryObtain("k", 60_000, { wait: 300 })) === null}`);
   },
   async retry() {
     const poller = createLocker(memoryClient(server));
-    say(`polled in vain: ${String(await poller.tryObtain("k", 300, { retry: () => 50 }))}`);
+    say(`polled in vain: ${(await poller.tryObtain("k", 300, { retry: () => 50 })) === null}`);
   },
   async using() {
     const waiter = createLocker(memoryClient(server));
