@@ -128,7 +128,7 @@ test("what it is granted late goes back, and what it loses is told", async () =>
   const events: string[] = [];
   const engine = engineOf(client(), ({ type }) => events.push(type));
   const control = new AbortController();
-  await failure(engine.ask("inspect", "p", new Permit("p", 1).leave()));
+  await engine.ask("inspect", "p", new Permit("p", 1).leave()); // It is connected.
   proxy.silence();
   const late = failure(engine.obtain(new Permit("p", 1), { ...ONCE, signal: control.signal }));
   control.abort(new Error("enough"));
