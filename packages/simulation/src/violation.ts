@@ -2,6 +2,7 @@
 export type Wrong =
   | "two holders at once"
   | "a fencing token that does not rise"
+  | "a lock that is over when it is obtained"
   | "a lock that is held again without a new fencing token"
   | "a guarded write that is undone"
   | "a holder that is kept out by its fencing token"

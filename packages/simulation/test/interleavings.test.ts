@@ -30,7 +30,7 @@ interface Bounded extends Scenario {
 
 /** Ann hears that she has the lock when she was told already that it is taken. */
 const grantAfterForce: { readonly scenario: Scenario; readonly order: readonly string[] } = {
-  scenario: { parts: [holder, ann, bob, { name: "operator", forces: true }], leaps: 2 },
+  scenario: { parts: [holder, ann, bob, { name: "operator", forces: true }], leaps: 3 },
   order: [
     "Ann: request arrives",
     "Ann: reply arrives",
@@ -40,8 +40,7 @@ const grantAfterForce: { readonly scenario: Scenario; readonly order: readonly s
     "holder: request arrives", // Ann has it, and the message is on its way.
     "operator: forces the release",
     "operator: request arrives", // Bob has it.
-    "time leaps",
-    "time leaps",
+    ...Array<string>(3).fill("time leaps"), // To where Ann asks again, past timers of calls before.
     "Ann: request arrives",
     "Ann: reply arrives", // Wait.
     "Bob: push arrives",

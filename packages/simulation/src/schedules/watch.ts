@@ -84,6 +84,8 @@ export class Watch implements ServerWatch {
 
   /** Somebody has a lock, and believes so until it is lost or let go. */
   hold(hold: Hold): void {
+    // One that comes too late is asked for again, or is none.
+    if (!hold.lock.held) this.report("a lock that is over when it is obtained", hold.name);
     this.#holds.add(hold);
   }
 
