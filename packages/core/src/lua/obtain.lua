@@ -15,7 +15,8 @@ local function run(k, a, keys, args)
   local value, ttl, caller, id = ARGV[a + 1], ARGV[a + 2], ARGV[a + 4], args > 4 and ARGV[a + 5]
   local first, last = k + 1, k + keys
   local token = string.sub(value, 1, ARGV[a + 3])
-  local memory = math.max(A_DAY, 2 * ttl)
+  local memory = 2 * ttl
+  if memory < A_DAY then memory = A_DAY end
 
   local untouched = true
   for i = first, last, 4 do

@@ -7,13 +7,11 @@
 -- Reply: 1 when all were ours and go on; else 0 when one is gone, -1 when one is another's.
 -- Complexity: O(1) for each lock.
 -- @include keys
--- @include holder
 local function run(k, a, keys)
   local value, fence, ttl, cut, verdict = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], 1
   for i = k + 1, k + keys, 2 do
-    local held, refused = heldAt(KEYS[i])
-    if refused then return refused end
-    if held == value and notNewer(KEYS[i + 1], fence) then
+    -- @include held
+    if mine then
       if cut == '1' or call('PTTL', KEYS[i]) < tonumber(ttl) then call('PEXPIRE', KEYS[i], ttl) end
       call('PEXPIRE', KEYS[i + 1], math.max(A_DAY, 2 * ttl))
     elseif held then

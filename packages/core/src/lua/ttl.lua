@@ -5,12 +5,10 @@
 --        'taken' when it is another's, else 'deleted'.
 -- Complexity: O(1) for each lock.
 -- @include keys
--- @include holder
 local value, fence, least = ARGV[1], ARGV[2], 'none'
 for i = 1, #KEYS, 2 do
-  local held, refused = heldAt(KEYS[i])
-  if refused then return refused end
-  if held ~= value or not notNewer(KEYS[i + 1], fence) then return held and 'taken' or 'deleted' end
+  -- @include held
+  if not mine then return held and 'taken' or 'deleted' end
   local left = call('PTTL', KEYS[i])
   if left >= 0 and (least == 'none' or left < least) then least = left end
 end

@@ -7,6 +7,6 @@
 --
 -- Every script is atomic, takes its time from the server, compares whole values, and may be run
 -- twice: clients send again what they got no answer to.
-local call = redis.call
+local KEYS, ARGV, call = KEYS, ARGV, redis.call
 -- Milliseconds for which the last fencing token is remembered: longer than clocks are set back.
 local A_DAY = 86400000
