@@ -32,7 +32,7 @@ export const bugs: readonly Bug[] = [
     name: "a release that does not look whose lock it is",
     shows: ["two holders at once"],
     server: {
-      source: changed(["release"], ["if held == value and", "if held or held == value and"]),
+      source: changed(["release"], ["if mine then", "if held then"]),
     },
   },
   {
@@ -67,12 +67,12 @@ export const bugs: readonly Bug[] = [
       source: changed(
         ["refresh"],
         [
-          "if held == value and",
+          "local mine = held == value",
           "if not held then\n" +
             "call('SET', KEYS[i], value, 'PX', ttl)\n" +
             "held = value\n" +
             "end\n" +
-            "if held == value and",
+            "local mine = held == value",
         ],
       ),
     },
@@ -137,6 +137,7 @@ function takingBack(script: Script): string {
       "local heard = tell(id, 'grant', grant)\n" +
         "if type(heard) == 'number' and (reach == '2' or heard > 0) then",
     ],
+    ["call('DEL', KEYS[i])\nreturn keep(i, asker)", "call('DEL', KEYS[i])"],
   )(script);
 }
 

@@ -27,6 +27,8 @@ export interface Waiter {
   readonly reach: "none" | "counted" | "uncounted";
   /** Where it is told. */
   readonly channel: string;
+  /** Its place: those with a lower one are before it. */
+  readonly ticket: number;
   /** How many locks it waits for. */
   readonly keys: number;
   readonly value: string;
@@ -70,6 +72,11 @@ export function leaverIn({ name }: Script, args: readonly string[]): string | un
   return name === "leave" ? args[0] : undefined;
 }
 
+/** The place that somebody who asks had before, if it had one. */
+export function ticketIn({ name }: Script, args: readonly string[]): number | undefined {
+  return name === "obtain" && args[5] ? Number(args[5]) : undefined;
+}
+
 /** Whether somebody asks for a lock, or for a place in line that it does not have yet. */
 export function isNewInLine({ name }: Script, args: readonly string[]): boolean {
   return name === "obtain" && args[4] !== undefined && args[5] === "";
@@ -94,7 +101,11 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
     value: textOf(server.command("GET", names.key)),
     fence: textOf(server.command("GET", names.fence)),
     line: listOf(server.command("ZRANGE", names.line, "0", "-1")).map((id) =>
-      waiterOf(String(id), String(server.command("HGET", names.waiters, String(id)))),
+      waiterOf(
+        String(id),
+        Number(server.command("ZSCORE", names.line, String(id))),
+        String(server.command("HGET", names.waiters, String(id))),
+      ),
     ),
   };
 }
@@ -108,12 +119,13 @@ export function losesTurn(server: MemoryServer, { stale, reach, channel }: Waite
 const REACHES = ["none", "counted", "uncounted"] as const;
 
 /** A waiter from its id and its record. */
-function waiterOf(id: string, record: string): Waiter {
+function waiterOf(id: string, ticket: number, record: string): Waiter {
   const [stale, told, keys, , , , , ...value] = record.split(" ");
   return {
     stale: Number(stale),
     reach: REACHES[Number(told)] ?? "none",
     channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,
+    ticket,
     keys: Number(keys),
     value: value.join(" "),
   };

@@ -34,6 +34,25 @@ local function run(k, a, keys, args)
       return not owner or string.sub(value, 1, #owner) ~= owner
     end
 
+    local place, ticket = 0, id and tonumber(ARGV[a + 6])
+    -- Into all lines with one ticket, so that of two waiters the same is first everywhere.
+    local function join(micros)
+      local stale = string.format('%.0f', math.ceil(micros / 1000 + ARGV[a + 7]))
+      local waiter = table.concat({
+        stale, ARGV[a + 8], keys / 4, ARGV[a + 9], ARGV[a + 3], ARGV[a + 10], caller, value
+      }, ' ')
+      for i = first, last, 4 do
+        call('HSET', KEYS[i + 3], id, waiter)
+        if call('ZADD', KEYS[i + 2], 'NX', string.format('%.0f', ticket), id) == 1 then
+          call('PEXPIRE', KEYS[i + 2], memory)
+          call('PEXPIRE', KEYS[i + 3], memory)
+        end
+      end
+    end
+    local function micros()
+      local now = call('TIME')
+      return now[1] * 1000000 + now[2]
+    end
     local owned, free, fence, longest = 0, true, nil, { false, false, false }
     local shared = {}
     for i = first, last, 4 do
@@ -45,7 +64,9 @@ local function run(k, a, keys, args)
         if number and taker ~= caller then table.insert(shared, { KEYS[i + 1], number, taker }) end
       else
         if not held and call('EXISTS', KEYS[i + 2]) == 1 then
-          local whose = serve(i, id or '')
+          -- Who was in line before, and is not any more, is back in its place before anybody is served.
+        if ticket then join(micros()) end
+        local whose = serve(i, id or '')
           if whose == 'granted' then
             held = call('GET', KEYS[i])
           elseif whose == 'kept' then
@@ -73,32 +94,19 @@ local function run(k, a, keys, args)
 
     if not free and not id then return longest end
     if not free then
-      local place, ticket = 0, tonumber(ARGV[a + 6])
-      local now = call('TIME')
-      local micros = now[1] * 1000000 + now[2]
-      local stale = string.format('%.0f', math.ceil(micros / 1000 + ARGV[a + 7]))
-      local waiter = table.concat({
-        stale, ARGV[a + 8], keys / 4, ARGV[a + 9], ARGV[a + 3], ARGV[a + 10], caller, value
-      }, ' ')
-      -- One ticket in all its lines, so that of two waiters the same is first everywhere.
-      if not ticket or keys > 4 then
+      local now = micros()
+      if not ticket then
         for i = first, last, 4 do ticket = tonumber(call('ZSCORE', KEYS[i + 2], id) or ticket) end
       end
       if not ticket then
-        ticket = micros
+        ticket = now
         for i = first, last, 4 do
           local behind = call('ZRANGE', KEYS[i + 2], -1, -1, 'WITHSCORES')
           if behind[1] then ticket = math.max(ticket, behind[2] + 1) end
         end
       end
-      for i = first, last, 4 do
-        call('HSET', KEYS[i + 3], id, waiter)
-        if call('ZADD', KEYS[i + 2], 'NX', string.format('%.0f', ticket), id) == 1 then
-          call('PEXPIRE', KEYS[i + 2], memory)
-          call('PEXPIRE', KEYS[i + 3], memory)
-        end
-        place = math.max(place, call('ZRANK', KEYS[i + 2], id) + 1)
-      end
+      join(now)
+      for i = first, last, 4 do place = math.max(place, call('ZRANK', KEYS[i + 2], id) + 1) end
       ticket = ARGV[a + 6] ~= '' and ARGV[a + 6] or call('ZSCORE', KEYS[first + 2], id)
       return { longest[1], place, ticket }
     end

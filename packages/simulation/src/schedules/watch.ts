@@ -5,6 +5,7 @@ import {
   askerIn,
   fencingTokenIn,
   isRelease,
+  ticketIn,
   leaverIn,
   type LockNames,
   locksIn,
@@ -139,7 +140,9 @@ export class Watch implements ServerWatch {
       const before = this.#before.get(names.key);
       const after = stateOf(server, names);
       if (this.#isNewGrant(names, before, after) && this.calm) {
-        const line = before?.line ?? [];
+        // Who was dropped from the line comes back before those who came later.
+        const asked = askerIn(script, args) === after.value ? ticketIn(script, args) : undefined;
+        const line = (before?.line ?? []).filter(({ ticket }) => ticket < (asked ?? Infinity));
         this.#checkTurn(server, names.key, after.value ?? "", line, leaverIn(script, args));
         this.#expectNews(names.key, after.value ?? "");
       }
