@@ -91,6 +91,93 @@ export const bugs: readonly Bug[] = [
       ),
     },
   },
+  {
+    name: "a grant that is believed although its lock may be another's by now",
+    shows: ["two holders at once"],
+    library: { file: "acquire/wait.js", change: ["proof === asked.proof && ", ""] },
+  },
+  {
+    name: "a grant that is believed although its lease is over",
+    shows: ["a lock that is over when it is obtained"],
+    library: {
+      file: "acquire/wait.js",
+      change: [" && !acquisition.isOver(sentAt, lease)", ""],
+    },
+  },
+  {
+    name: "a reply that is believed although the lease it grants is over",
+    shows: ["a lock that is over when it is obtained"],
+    library: {
+      file: "acquire/acquisition.js",
+      change: ["granted && this.isOver(outcome.sentAt, claim.ttl)", "false"],
+    },
+  },
+  {
+    name: "a renewal that counts from the reply, not from the command",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    library: {
+      file: "lease/renewal.js",
+      change: [
+        "lease.refreshed(outcome.sentAt, ttl)",
+        "lease.refreshed(this.#commands.timers.now(), ttl)",
+      ],
+    },
+  },
+  {
+    name: "a renewal without a reply that is taken for one that was done",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    library: {
+      file: "lease/renewal.js",
+      change: [
+        'if (outcome.kind !== "reply") {',
+        'if (outcome.kind === "unknown") lease.refreshed(this.#commands.timers.now(), ttl);\n' +
+          'if (outcome.kind !== "reply") {',
+      ],
+    },
+  },
+  {
+    name: "a refresh for a shorter time that counts only once it is answered",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    library: {
+      file: "lease/renewal.js",
+      change: ["lease.refreshing(this.#commands.timers.now(), ttl);", ""],
+    },
+  },
+  {
+    name: "a batch whose replies go to the wrong commands",
+    shows: ["two holders at once", "a fencing token that does not rise"],
+    library: {
+      file: "redis/batcher.js",
+      change: ["replies[index]", "replies[parts.length - 1 - index]"],
+    },
+  },
+  {
+    name: "a batch in which all commands say what the first one does",
+    shows: ["a grant that nobody is told of", "two holders at once"],
+    library: {
+      file: "redis/batcher.js",
+      change: ["parts.map(({ command }) => command.args)", "parts.map(() => args)"],
+    },
+  },
+  {
+    name: "a batch of commands that differ in how many keys or arguments they have",
+    shows: ["a waiter that is never served", "a grant that nobody is told of"],
+    library: {
+      file: "redis/batcher.js",
+      change: ["open.many === many && alike && fits", "open.many === many && fits"],
+    },
+  },
+  {
+    name: "a message that is put into the mailbox of who came last",
+    shows: ["a grant that nobody is told of"],
+    library: {
+      file: "acquire/inbox.js",
+      change: [
+        "this.#mailboxes.get(Number(number));",
+        "this.#mailboxes.get(Number(number)) && [...this.#mailboxes.values()].at(-1);",
+      ],
+    },
+  },
 ];
 
 /** Those that show only where Redis cannot count its listeners, or to those who choose their tokens. */
@@ -119,13 +206,6 @@ export const bugsInTrouble: readonly Bug[] = [
     },
   },
 ];
-
-/** One that chance finds too seldom: it needs one order of events among many. */
-export const lateGrantBelieved: Bug = {
-  name: "a grant that is believed although its lock may be another's by now",
-  shows: ["two holders at once"],
-  library: { file: "acquire/wait.js", change: ["proof === asked.proof && ", ""] },
-};
 
 /** Grants without counting, and takes a grant back that nobody was counted to have heard. */
 function takingBack(script: Script): string {

@@ -52,6 +52,11 @@ export function isRelease({ name }: Script): boolean {
   return name.startsWith("release");
 }
 
+/** Whether a script runs many commands of one kind. */
+export function isBatch({ name }: Script): boolean {
+  return name.endsWith("Many");
+}
+
 /** The locks that a script is told of which serves the line. */
 export function locksIn(keys: readonly string[]): LockNames[] {
   const locks: LockNames[] = [];
@@ -63,8 +68,8 @@ export function locksIn(keys: readonly string[]): LockNames[] {
 }
 
 /** The token and metadata of who asks; of several, of the first. */
-export function askerIn({ name }: Script, args: readonly string[]): string {
-  return (name.endsWith("Many") ? args[2] : args[0]) ?? "";
+export function askerIn(script: Script, args: readonly string[]): string {
+  return (isBatch(script) ? args[2] : args[0]) ?? "";
 }
 
 /** The token and metadata of who leaves the line. */

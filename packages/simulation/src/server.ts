@@ -2,7 +2,7 @@ import { type Reply, type Script } from "@redislock/core";
 import { ServerError } from "@redislock/core/adapter";
 import { MemoryServer } from "@redislock/testing";
 
-import { isNewInLine, withoutPlace } from "./protocol.js";
+import { isBatch, isNewInLine, withoutPlace } from "./protocol.js";
 import type { Timeline } from "./timeline.js";
 
 export type Outcome = { readonly reply: Reply } | { readonly error: ServerError };
@@ -32,6 +32,8 @@ export interface ServerWatch {
 /** The server in memory, perhaps with a bug, and perhaps with somebody watching what it does. */
 export class SimulatedServer {
   readonly memory: MemoryServer;
+  /** How many batches came, by script. */
+  readonly batches = new Map<string, number>();
   readonly #timeline: Timeline;
   readonly #bug: ServerBug;
   readonly #watch: ServerWatch | undefined;
@@ -51,6 +53,8 @@ export class SimulatedServer {
     answer: (outcome: Outcome) => void,
   ): void {
     const { source, lateEnqueue } = this.#bug;
+    const { name } = script;
+    if (isBatch(script)) this.batches.set(name, (this.batches.get(name) ?? 0) + 1);
     const run = (text: string | undefined, given: readonly string[]): Outcome =>
       this.#run(text === undefined ? script : { ...script, source: text, sha1: text }, keys, given);
     if (!lateEnqueue || !isNewInLine(script, args)) {

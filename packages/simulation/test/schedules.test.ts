@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as library from "@redislock/core";
 
-import { bugs } from "../src/bugs.js";
+import { bugs, bugsInTrouble } from "../src/bugs.js";
 import { buggyLibrary } from "../src/library.js";
 import { report, search } from "../src/schedules/search.js";
 import { simulate } from "../src/schedules/simulate.js";
@@ -10,6 +10,8 @@ import { count } from "./counts.js";
 const SCHEDULES = count(300, 2_000);
 /** Within how many schedules a planted bug has to show. */
 const UNTIL_FOUND = 400;
+/** How many schedules have each of the troubles that the lock has to stand where it has them. */
+const IN_TROUBLE = count(40, 400);
 /** How many schedules show that fencing tokens keep out who lost its lock. */
 const FENCED = count(30, 150);
 /** Much longer than it takes, unless the machine is busy with other things. */
@@ -31,13 +33,32 @@ test("a seed tells the same story each time", async () => {
   expect(second.history).toEqual(first.history);
 });
 
+test("commands leave in batches", async () => {
+  const batches = new Set<string>();
+  for (let seed = 1; seed <= 30; seed++) {
+    const result = await simulate({ seed, library });
+    for (const name of result.batches.keys()) batches.add(name);
+  }
+  expect([...batches].sort()).toEqual(["obtainMany", "refreshMany", "releaseMany"]);
+});
+
+test.each(["replica", "countZero", "countOne", "sharedToken"] as const)(
+  "no schedule breaks a promise with %s",
+  async (trouble) => {
+    const finding = await search(1, IN_TROUBLE, { library, beyond: [trouble] });
+    expect(finding && report(finding)).toBeUndefined();
+  },
+  PATIENCE,
+);
+
 describe("finds", () => {
-  test.each(bugs.map((bug) => [bug.name, bug] as const))(
+  test.each([...bugs, ...bugsInTrouble].map((bug) => [bug.name, bug] as const))(
     "%s",
     async (_, bug) => {
       const finding = await search(1, UNTIL_FOUND, {
         library: bug.library ? await buggyLibrary(bug.library) : library,
         ...(bug.server && { serverBug: bug.server }),
+        ...(bug.needs && { beyond: bug.needs }),
       });
       expect(bug.shows).toContain(finding?.wrong);
     },

@@ -28,6 +28,8 @@ export interface Result {
   /** By name, each mishap that happened and each round that was worked. */
   readonly happened: readonly string[];
   readonly history: readonly string[];
+  /** How many batches the server ran, by script. */
+  readonly batches: ReadonlyMap<string, number>;
 }
 
 /** Troubles that the lock promises to stand. */
@@ -84,7 +86,8 @@ export async function simulate(setting: Setting): Promise<Result> {
     violation = error;
     history.note("", () => `VIOLATION: ${error.message}`);
   }
-  return { violation, happened: chance.happened, history: history.lines };
+  const { happened } = chance;
+  return { violation, happened, history: history.lines, batches: server.batches };
 }
 
 async function run(world: World): Promise<void> {

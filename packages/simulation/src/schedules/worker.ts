@@ -56,7 +56,12 @@ export class Worker {
     await this.#process.sleep(chance.between(`${this.#name} idle`, 0, 200));
     const plan = this.#plan();
     if (!chance.strikes(this.#name, 1)) return;
-    if (happens(this.#world, "sharedToken", this.#name, 0.5)) {
+    if (chance.draw(`${this.#name} takes several`) < 0.1) {
+      // Each with a life of its own, so that none waits for another; what they say leaves together.
+      const [a, b] = this.#keys;
+      const names = [a, b, `${a}+`, `${b}+`];
+      await Promise.all(names.map((key, i) => this.#carryOut([this.#oneOf(plan, key, i)])));
+    } else if (happens(this.#world, "sharedToken", this.#name, 0.5)) {
       // Only one of two will be released: the other, renewed, would be held for ever.
       const options = { ...plan.options, renew: false };
       await this.#carryOut([{ ...plan, shared: "first", options }, this.#planOfTwin(plan)]);
@@ -77,7 +82,7 @@ export class Worker {
     const aborts = chance.draw(`${name} aborts`) < 0.2;
     return {
       name,
-      token: `${name}-${++this.#world.tokens}`.padEnd(16, "-"),
+      token: this.#newToken(name),
       keys: chance.pick(`${name} keys`, [[a], [a], [a], [b], [a, b]]),
       ttl,
       options: {
@@ -88,6 +93,16 @@ export class Worker {
       },
       abortAfter: aborts ? chance.between(`${name} abort`, 0, 800) : undefined,
     };
+  }
+
+  /** One of several locks that are taken in the same moment in the same manner. */
+  #oneOf(plan: Plan, key: string, index: number): Plan {
+    const name = `${plan.name}${index}`;
+    return { ...plan, name, keys: [key], token: this.#newToken(name) };
+  }
+
+  #newToken(name: string): string {
+    return `${name}-${++this.#world.tokens}`.padEnd(16, "-");
   }
 
   /** Another obtain with the same token, soon after the first and soon given up: both are one holder. */
