@@ -12,7 +12,7 @@ function onEvent(event: LockEvent): void {
   if (event.type === "obtained") {
     console.log(`${event.keys.join(", ")}: obtained after ${Math.round(event.waited)} ms`);
   }
-  // lost, renewalFailed, releaseFailed, subscribeFailed. No error holds a token: all are fit for a log.
+  // lost, renewalFailed, releaseFailed, subscribeFailed. No error holds a token: log them all.
   if ("error" in event) console.warn(event.error.message);
 }
 

@@ -5,7 +5,7 @@ import { Locker, type RedisClient, type Reply } from "@redislock/core";
 import { ServerError } from "@redislock/core/adapter";
 
 // #region adapter
-/** The one thing a lock must have of Redis. Without `subscribe`, waiters ask instead of being told. */
+/** All that a lock must have of Redis. Without `subscribe`, waiters ask instead of being told. */
 function socketClient(socket: Socket): RedisClient {
   const send = commandSender(socket);
   return {

@@ -11,7 +11,7 @@ const balance = new Map([
 
 // #region readme
 async function transfer(from: string, to: string, amount: number): Promise<void> {
-  // One question to Redis takes both: two transfers in opposite directions cannot block each other.
+  // One command takes both: two transfers in opposite directions cannot block each other.
   const accounts = [`account:${from}`, `account:${to}`];
   await locker.using(accounts, 10_000, { wait: 5_000 }, async () => {
     const [fromBalance, toBalance] = [await read(from), await read(to)];

@@ -2,7 +2,7 @@
 import type { Holder, LockLostError, RedisLockError } from "./errors.js";
 
 export type LockEvent =
-  /** A lock was obtained, after `waited` milliseconds and `tries` questions. */
+  /** A lock was obtained, after `waited` milliseconds and `tries` commands. */
   | {
       readonly type: "obtained";
       readonly keys: readonly string[];

@@ -23,7 +23,7 @@ export interface LockerOptions {
   /**
    * Milliseconds after which a command to Redis counts as unanswered, whatever the client does.
    * Lower: trouble is reported sooner. Higher: longer stalls of Redis are sat out. A lease that is over
-   * sooner ends the question with it. Default: 2000.
+   * sooner ends the command with it. Default: 2000.
    */
   readonly commandTimeout?: number | undefined;
 

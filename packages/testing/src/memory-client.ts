@@ -17,7 +17,7 @@ export interface MemoryClientOptions {
   readonly subscribes?: boolean | undefined;
 }
 
-/** What happens to the next question. */
+/** What happens to the next command. */
 type Fault = "loseRequest" | "loseReply" | ServerError;
 
 /** A channel that is listened to. */
@@ -81,17 +81,17 @@ export class MemoryClient implements RedisClient {
     return answer();
   }
 
-  /** The next questions never reach the server, and the client says that the connection was lost. */
+  /** The next commands never reach the server, and the client says that the connection was lost. */
   loseNextRequest(count: number = 1): void {
     this.#addFaults("loseRequest", count);
   }
 
-  /** The server does what the next questions ask for, and the client says that the connection was lost. */
+  /** The server does what the next commands say, and the client says that the connection was lost. */
   loseNextReply(count: number = 1): void {
     this.#addFaults("loseReply", count);
   }
 
-  /** The server answers the next questions with this error: `"NOPERM no permission"`, `"LOADING …"`. */
+  /** The server answers the next commands with this error: `"NOPERM no permission"`, `"LOADING …"`. */
   refuseNext(answer: string, count: number = 1): void {
     this.#addFaults(new ServerError(answer), count);
   }
