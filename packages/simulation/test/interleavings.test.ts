@@ -5,7 +5,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as library from "@redislock/core";
 
-import { type Bug, bugs } from "../src/bugs.js";
+import { type Bug, bugs, bugsOfOrder } from "../src/bugs.js";
 import { Counterexample, explore, replay, sample } from "../src/interleavings/explorer.js";
 import { type Cast, ScenarioModel, type Scenario } from "../src/interleavings/model.js";
 import type { Part } from "../src/interleavings/peer.js";
@@ -53,7 +53,7 @@ function create(scenario: Scenario, cast: Cast = { library }): Promise<ScenarioM
 }
 
 function bugNamed(name: string): Bug {
-  const bug = bugs.find((one) => one.name === name);
+  const bug = [...bugs, ...bugsOfOrder].find((one) => one.name === name);
   if (!bug) throw new Error(`no bug is called "${name}"`);
   return bug;
 }
@@ -194,6 +194,24 @@ describe("finds", () => {
     {
       bug: "a grant that is kept after giving up",
       scenario: { parts: [holder, { name: "Ann", givesUp: true }] },
+    },
+    {
+      bug: "a subscription that is open without anybody asking again",
+      scenario: { parts: [holder, { name: "Ann" }] },
+    },
+    {
+      bug: "a subscription that is there again without anybody asking again",
+      scenario: { parts: [holder, ann], losses: 1 },
+    },
+    {
+      bug: "a message to come that is not heeded",
+      scenario: {
+        parts: [
+          { ...holder, keys: "a" },
+          { ...ann, keys: ["a", "b"] },
+          { ...bob, keys: ["b", "a"] },
+        ],
+      },
     },
   ];
 

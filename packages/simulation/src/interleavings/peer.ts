@@ -82,7 +82,11 @@ export class Peer {
    *
    * @param taken - Whether the lock is still that of its first holder.
    */
-  *steps(mayLose: boolean, onLoss: () => void, taken = (): boolean => false): Generator<Step> {
+  *steps(
+    mayLose: boolean,
+    onLoss: (cut: boolean) => void,
+    taken = (): boolean => false,
+  ): Generator<Step> {
     const { connection } = this;
     const { requests, replies, pushes, subscribing, cut } = connection;
     const [request, reply, push] = [requests[0], replies[0], pushes[0]];
@@ -118,7 +122,7 @@ export class Peer {
       if (!lose) continue;
       // One loss may use up what another needs: they do not commute.
       const step = this.#step(what, shared, () => {
-        onLoss();
+        onLoss(lose === cut);
         lose();
       });
       yield { ...step, shared: true };
