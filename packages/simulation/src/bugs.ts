@@ -221,6 +221,14 @@ export const bugsOfOrder: readonly Bug[] = [
     },
   },
   {
+    name: "a grant that comes after giving up, and is not given back",
+    shows: ["something left behind", "a lock that is granted to the dead"],
+    library: {
+      file: "acquire/acquisition.js",
+      change: ["if (!this.#wanted && !nothingTaken)", "if (false)"],
+    },
+  },
+  {
     name: "a message to come that is not heeded",
     shows: ["a free lock with somebody in line"],
     library: { file: "acquire/inbox.js", change: ["mailbox?.come();", ""] },

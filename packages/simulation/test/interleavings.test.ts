@@ -85,6 +85,10 @@ describe("every order of events", () => {
     { name: "the waiter cannot subscribe", parts: [holder, { name: "Ann", deaf: true }, bob] },
     { name: "the waiter gives up", parts: [holder, { ...ann, givesUp: true }] },
     {
+      name: "the waiter gives up, and what it sends last may come first",
+      parts: [holder, { ...ann, givesUp: true, overtaken: true }],
+    },
+    {
       name: "the first in line gives up",
       parts: [holder, { ...ann, givesUp: true }, bob],
       depth: count(8, 10),
@@ -202,6 +206,10 @@ describe("finds", () => {
     {
       bug: "a subscription that is there again without anybody asking again",
       scenario: { parts: [holder, ann], losses: 1 },
+    },
+    {
+      bug: "a grant that comes after giving up, and is not given back",
+      scenario: { parts: [holder, { ...ann, givesUp: true, overtaken: true }] },
     },
     {
       bug: "a message to come that is not heeded",

@@ -26,6 +26,8 @@ export interface Part {
   readonly dies?: boolean;
   /** It does not wait, but takes the lock away from whoever has it, once, at any time. */
   readonly forces?: boolean;
+  /** Its commands may arrive in another order than they were sent in. */
+  readonly overtaken?: boolean;
   /** Its client cannot subscribe. */
   readonly deaf?: boolean;
   /** Its subscription is to a replica, which hears everything and is not counted. */
@@ -92,6 +94,9 @@ export class Peer {
     const [request, reply, push] = [requests[0], replies[0], pushes[0]];
     if (request) {
       yield this.#step("request arrives", true, () => requests.shift()?.arrive());
+    }
+    if (requests.length > 1 && this.part.overtaken) {
+      yield this.#step("last request overtakes", true, () => requests.pop()?.arrive());
     }
     if (!this.alive) return;
     if (reply) yield this.#step("reply arrives", false, () => replies.shift()?.arrive());
