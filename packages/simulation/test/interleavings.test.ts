@@ -5,7 +5,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as library from "@redislock/core";
 
-import { type Bug, bugs } from "../src/bugs.js";
+import { type Bug, bugs, bugsOfOrder } from "../src/bugs.js";
 import { Counterexample, explore, replay, sample } from "../src/interleavings/explorer.js";
 import { type Cast, ScenarioModel, type Scenario } from "../src/interleavings/model.js";
 import type { Part } from "../src/interleavings/peer.js";
@@ -53,7 +53,7 @@ function create(scenario: Scenario, cast: Cast = { library }): Promise<ScenarioM
 }
 
 function bugNamed(name: string): Bug {
-  const bug = bugs.find((one) => one.name === name);
+  const bug = [...bugs, ...bugsOfOrder].find((one) => one.name === name);
   if (!bug) throw new Error(`no bug is called "${name}"`);
   return bug;
 }
@@ -84,6 +84,10 @@ describe("every order of events", () => {
     { name: "the waiter still has to subscribe", parts: [holder, { name: "Ann" }] },
     { name: "the waiter cannot subscribe", parts: [holder, { name: "Ann", deaf: true }, bob] },
     { name: "the waiter gives up", parts: [holder, { ...ann, givesUp: true }] },
+    {
+      name: "the waiter gives up, and what it sends last may come first",
+      parts: [holder, { ...ann, givesUp: true, overtaken: true }],
+    },
     {
       name: "the first in line gives up",
       parts: [holder, { ...ann, givesUp: true }, bob],
@@ -194,6 +198,28 @@ describe("finds", () => {
     {
       bug: "a grant that is kept after giving up",
       scenario: { parts: [holder, { name: "Ann", givesUp: true }] },
+    },
+    {
+      bug: "a subscription that is open without anybody asking again",
+      scenario: { parts: [holder, { name: "Ann" }] },
+    },
+    {
+      bug: "a subscription that is there again without anybody asking again",
+      scenario: { parts: [holder, ann], losses: 1 },
+    },
+    {
+      bug: "a grant that comes after giving up, and is not given back",
+      scenario: { parts: [holder, { ...ann, givesUp: true, overtaken: true }] },
+    },
+    {
+      bug: "a message to come that is not heeded",
+      scenario: {
+        parts: [
+          { ...holder, keys: "a" },
+          { ...ann, keys: ["a", "b"] },
+          { ...bob, keys: ["b", "a"] },
+        ],
+      },
     },
   ];
 

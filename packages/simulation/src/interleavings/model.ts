@@ -89,9 +89,10 @@ export class ScenarioModel implements Model {
 
   steps(): readonly Step[] {
     const mayLose = this.#lossesLeft > 0;
-    const onLoss = (): void => {
+    // After a cut, whoever subscribes again asks again: nobody has to wait for that.
+    const onLoss = (cut: boolean): void => {
       this.#lossesLeft--;
-      this.#lost = true;
+      this.#lost ||= !cut;
     };
     // As Redis has it: what a process knows of it does not commute with what another does.
     const taken = (): boolean => this.#server.memory.command("GET", KEY) === this.#firstToken;

@@ -26,6 +26,8 @@ export interface Part {
   readonly dies?: boolean;
   /** It does not wait, but takes the lock away from whoever has it, once, at any time. */
   readonly forces?: boolean;
+  /** Its commands may arrive in another order than they were sent in. */
+  readonly overtaken?: boolean;
   /** Its client cannot subscribe. */
   readonly deaf?: boolean;
   /** Its subscription is to a replica, which hears everything and is not counted. */
@@ -82,12 +84,19 @@ export class Peer {
    *
    * @param taken - Whether the lock is still that of its first holder.
    */
-  *steps(mayLose: boolean, onLoss: () => void, taken = (): boolean => false): Generator<Step> {
+  *steps(
+    mayLose: boolean,
+    onLoss: (cut: boolean) => void,
+    taken = (): boolean => false,
+  ): Generator<Step> {
     const { connection } = this;
     const { requests, replies, pushes, subscribing, cut } = connection;
     const [request, reply, push] = [requests[0], replies[0], pushes[0]];
     if (request) {
       yield this.#step("request arrives", true, () => requests.shift()?.arrive());
+    }
+    if (requests.length > 1 && this.part.overtaken) {
+      yield this.#step("last request overtakes", true, () => requests.pop()?.arrive());
     }
     if (!this.alive) return;
     if (reply) yield this.#step("reply arrives", false, () => replies.shift()?.arrive());
@@ -118,7 +127,7 @@ export class Peer {
       if (!lose) continue;
       // One loss may use up what another needs: they do not commute.
       const step = this.#step(what, shared, () => {
-        onLoss();
+        onLoss(lose === cut);
         lose();
       });
       yield { ...step, shared: true };

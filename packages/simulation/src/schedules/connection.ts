@@ -7,6 +7,7 @@ import {
 } from "@redislock/core";
 import { ServerError } from "@redislock/core/adapter";
 
+import type { FrozenScripts } from "../frozen.js";
 import type { Outcome } from "../server.js";
 import type { SimulatedProcess } from "./process.js";
 import { happens, type World } from "./world.js";
@@ -22,6 +23,8 @@ export interface ConnectionOptions {
   readonly cluster: boolean;
   /** Where it subscribes; undefined if it cannot. */
   readonly listensTo: "master" | "replica" | undefined;
+  /** What it runs instead of the scripts as they are. */
+  readonly frozen: FrozenScripts | undefined;
 }
 
 /** A command on its way. */
@@ -39,6 +42,7 @@ export class Connection implements RedisClient {
   readonly #process: SimulatedProcess;
   readonly #world: World;
   readonly #listensTo: "master" | "replica";
+  readonly #frozen: FrozenScripts | undefined;
   readonly #flights = new Set<Flight>();
   readonly #ears = new Set<Ear>();
   #lastArrival = 0;
@@ -49,6 +53,7 @@ export class Connection implements RedisClient {
     this.#world = process.world;
     this.cluster = options.cluster;
     this.#listensTo = options.listensTo ?? "master";
+    this.#frozen = options.frozen;
     if (options.listensTo) {
       this.subscribe = (channel, listener) => this.#listen(channel, listener);
     }
@@ -83,7 +88,7 @@ export class Connection implements RedisClient {
       const loseReply = this.#happens("loseReply", 0.05);
       for (let copy = 1; copy <= copies; copy++) {
         this.#later("request", () => {
-          server.ask(script, keys, args, (outcome) => {
+          server.ask(this.#frozen?.get(script.name) ?? script, keys, args, (outcome) => {
             if (loseReply) this.#lose(flight);
             else this.#later("reply", () => flight.lost || flight.settle(outcome));
           });

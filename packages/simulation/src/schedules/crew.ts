@@ -73,11 +73,14 @@ export class Crew {
   }
 
   #launch(): Running {
-    const { library } = this.#world;
+    const { library, frozen, chance } = this.#world;
     const process = new SimulatedProcess(this.#name, this.#world);
+    // Started again, it may be of the other version.
+    const isOld = frozen !== undefined && chance.draw(`${this.#name} version`) < 0.5;
     const connection = new Connection(process, {
       cluster: this.#cluster,
       listensTo: this.#listensTo,
+      frozen: isOld ? frozen : undefined,
     });
     const locker = new library.Locker(connection, {
       clock: process.clock,

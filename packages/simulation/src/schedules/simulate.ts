@@ -1,4 +1,5 @@
 import { Chance } from "../chance.js";
+import type { FrozenScripts } from "../frozen.js";
 import type { Library } from "../library.js";
 import { type ServerBug, SimulatedServer } from "../server.js";
 import { Timeline } from "../timeline.js";
@@ -13,6 +14,8 @@ export interface Setting {
   readonly seed: number;
   readonly library: Library;
   readonly serverBug?: ServerBug;
+  /** Scripts of an earlier version, which some of the processes run. */
+  readonly frozen?: FrozenScripts;
   /** What breaks the lock's assumptions, besides the troubles that the seed chooses. */
   readonly beyond?: readonly Trouble[];
   /** What is then allowed to go wrong. */
@@ -58,10 +61,10 @@ const CALM_ROUNDS = 2;
 
 /** Runs one schedule: first a storm, then calm. Everything in it comes from the seed. */
 export async function simulate(setting: Setting): Promise<Result> {
-  const { seed, library, serverBug, beyond = [], accepted, prevented, written } = setting;
+  const { seed, library, serverBug, beyond = [], accepted, prevented } = setting;
   const chance = new Chance(seed, prevented);
   const timeline = new Timeline();
-  const history = new History(timeline, written ?? false);
+  const history = new History(timeline, setting.written ?? false);
   const watch = new Watch(timeline, history, new Set(accepted));
   const server = new SimulatedServer(timeline, serverBug, watch);
   const chosen = TROUBLES.filter((trouble) => chance.draw(trouble) < 0.5);
@@ -71,6 +74,7 @@ export async function simulate(setting: Setting): Promise<Result> {
     chance,
     history,
     server,
+    frozen: setting.frozen,
     watch,
     troubles: new Set([...chosen, ...beyond]),
     stormy: true,

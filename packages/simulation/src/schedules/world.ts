@@ -1,5 +1,6 @@
 import type { Chance } from "../chance.js";
 import type { Library } from "../library.js";
+import type { FrozenScripts } from "../frozen.js";
 import type { SimulatedServer } from "../server.js";
 import type { Timeline } from "../timeline.js";
 import type { History } from "./history.js";
@@ -35,6 +36,8 @@ export interface World {
   readonly chance: Chance;
   readonly history: History;
   readonly server: SimulatedServer;
+  /** What some of the processes run instead of the scripts as they are, as while a new version is rolled out. */
+  readonly frozen: FrozenScripts | undefined;
   readonly watch: Watch;
   readonly troubles: ReadonlySet<Trouble>;
   /** Faults happen: in the first part of a schedule, not in the second. */

@@ -1,0 +1,51 @@
+/** Processes of two versions use one server while a new version is rolled out. */
+import { createHash } from "node:crypto";
+
+import { expect, test } from "@jest/globals";
+import * as library from "@redislock/core";
+
+import { bugs } from "../src/bugs.js";
+import { frozenFile, rewritten, sha1Of, thaw } from "../src/frozen.js";
+import { report, search } from "../src/schedules/search.js";
+import { count } from "./counts.js";
+
+/** The sha256 of each frozen file. */
+const FROZEN = ["36f16617457c56147d4d1ed59c6c509646342696809dcf88ef751cf7ee2848aa"];
+const SCHEDULES = count(40, 1_000);
+/** Within how many schedules a planted bug has to show. */
+const UNTIL_FOUND = 400;
+/** Much longer than it takes, unless the machine is busy with other things. */
+const PATIENCE = 600_000;
+
+const versions = FROZEN.map((sha256, i) => ({ number: i + 1, sha256 }));
+
+test.each(versions)("what was frozen as $number stays so", async ({ number, sha256 }) => {
+  const text = await frozenFile(number);
+  // A version that runs somewhere cannot be changed any more: later ones get files of their own.
+  expect(createHash("sha256").update(text).digest("hex")).toBe(sha256);
+  for (const { source, sha1 } of thaw(text).values()) expect(sha1).toBe(sha1Of(source));
+});
+
+test.each(versions)(
+  "no schedule breaks a promise in which some run the scripts of $number",
+  async ({ number }) => {
+    const frozen = thaw(await frozenFile(number));
+    const finding = await search(1, SCHEDULES, { library, frozen });
+    expect(finding && report(finding)).toBeUndefined();
+  },
+  PATIENCE,
+);
+
+test(
+  "finds a bug that only some of the processes have",
+  async () => {
+    const name = "a release that does not look whose lock it is";
+    const bug = bugs.find((one) => one.name === name);
+    const change = bug?.server?.source;
+    if (!change) throw new Error(`no change of scripts is called "${name}"`);
+    const frozen = rewritten(thaw(await frozenFile(1)), change);
+    const finding = await search(1, UNTIL_FOUND, { library, frozen });
+    expect(bug.shows).toContain(finding?.wrong);
+  },
+  PATIENCE,
+);
