@@ -3,7 +3,7 @@ import * as library from "@redislock/core";
 
 import { bugs, bugsInTrouble } from "../src/bugs.js";
 import { buggyLibrary } from "../src/library.js";
-import { report, search } from "../src/schedules/search.js";
+import { firstWrong, report, search } from "../src/schedules/search.js";
 import { simulate } from "../src/schedules/simulate.js";
 import { count } from "./counts.js";
 
@@ -55,12 +55,12 @@ describe("finds", () => {
   test.each([...bugs, ...bugsInTrouble].map((bug) => [bug.name, bug] as const))(
     "%s",
     async (_, bug) => {
-      const finding = await search(1, UNTIL_FOUND, {
+      const wrong = await firstWrong(1, UNTIL_FOUND, {
         library: bug.library ? await buggyLibrary(bug.library) : library,
         ...(bug.server && { serverBug: bug.server }),
         ...(bug.needs && { beyond: bug.needs }),
       });
-      expect(bug.shows).toContain(finding?.wrong);
+      expect(bug.shows).toContain(wrong);
     },
     PATIENCE,
   );
@@ -83,8 +83,8 @@ describe("where an assumption is broken", () => {
   test.each(["restartEmpty", "clockForward"] as const)(
     "finds two holders after %s",
     async (trouble) => {
-      const finding = await search(1, UNTIL_FOUND, { library, beyond: [trouble] });
-      expect(finding?.wrong).toBe("two holders at once");
+      const wrong = await firstWrong(1, UNTIL_FOUND, { library, beyond: [trouble] });
+      expect(wrong).toBe("two holders at once");
     },
     PATIENCE,
   );

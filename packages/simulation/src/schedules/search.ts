@@ -15,6 +15,19 @@ const TRIALS = 1_000;
 /** How much of the story is told at most. */
 const LINES = 100;
 
+/** What goes wrong in the first schedule that does; cheaper than {@link search}, which explains it. */
+export async function firstWrong(
+  from: number,
+  count: number,
+  setting: Omit<Setting, "seed">,
+): Promise<Wrong | undefined> {
+  for (let seed = from; seed < from + count; seed++) {
+    const { violation } = await simulate({ ...setting, seed });
+    if (violation) return violation.wrong;
+  }
+  return undefined;
+}
+
 /** Runs one schedule after the other, and stops at the first that goes wrong. */
 export async function search(
   from: number,
