@@ -183,6 +183,12 @@ export const bugs: readonly Bug[] = [
 /** Those that show only where Redis cannot count its listeners, or to those who choose their tokens. */
 export const bugsInTrouble: readonly Bug[] = [
   {
+    name: "a published grant that is taken back because nobody was counted, with a replica",
+    shows: ["two holders at once"],
+    needs: ["replica"],
+    server: { source: takingBack },
+  },
+  {
     name: "a published grant that is taken back because nobody was counted, with a count that lies",
     shows: ["a free lock with somebody in line", "two holders at once"],
     needs: ["countZero"],

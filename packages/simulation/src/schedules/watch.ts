@@ -149,7 +149,7 @@ export class Watch implements ServerWatch {
       if (this.calm && servesLine(script) && keys.includes(names.key)) {
         // A lease that ended by itself was handed on to nobody, and a release finds nothing to hand on.
         const handsOn = !isRelease(script) || before?.value !== undefined;
-        if (handsOn) this.#checkServed(server, names, after, askerIn(script, args));
+        if (handsOn) this.#checkServed(server, names, after);
       }
     }
   }
@@ -203,16 +203,9 @@ export class Watch implements ServerWatch {
   }
 
   /** A lock that was given back does not stay free while somebody in line could be told. */
-  #checkServed(
-    server: MemoryServer,
-    { key }: LockNames,
-    { value, line: [head] }: LockState,
-    asker: string,
-  ): void {
+  #checkServed(server: MemoryServer, { key }: LockNames, { value, line: [head] }: LockState): void {
     if (value !== undefined || !head || losesTurn(server, head)) return;
     if (head.reach === "none" || head.keys !== 1) return;
-    // Whom the server did not see came back behind one who has to ask: it asks again in a moment.
-    if (head.reach === "uncounted" && head.value === asker) return;
     this.report("a free lock with somebody in line", key);
   }
 }
