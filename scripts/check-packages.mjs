@@ -9,8 +9,8 @@ import { quietly, runMain } from "./shell.mjs";
 /** Nothing else may reach a user's disk. */
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-  /^src\/([\w-]+\/)*[\w-]+\.(ts|lua)$/,
-  /^dist\/(esm|cjs)\/([\w-]+\/)*[\w-]+\.(js|d\.ts)(\.map)?$/,
+  /^src\/([\w-]+\/)*[\w.-]+\.(ts|lua)$/,
+  /^dist\/(esm|cjs)\/([\w-]+\/)*[\w.-]+\.(js|d\.ts)(\.map)?$/,
   /^dist\/cjs\/package\.json$/,
 ];
 
