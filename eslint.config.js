@@ -52,7 +52,7 @@ export default defineConfig(
   ...["time", "keys", "redis", "lua", "primitives", "lease", "acquire"].map(
     (room, floor, rooms) => ({
       files: [`packages/core/src/${room}/**`],
-      rules: {
+      rules: /** @type {import("eslint").Linter.RulesRecord} */ ({
         "no-restricted-imports": [
           "error",
           {
@@ -64,7 +64,7 @@ export default defineConfig(
             ],
           },
         ],
-      },
+      }),
     }),
   ),
   {
