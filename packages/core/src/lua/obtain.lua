@@ -65,8 +65,8 @@ local function run(k, a, keys, args)
       else
         if not held and call('EXISTS', KEYS[i + 2]) == 1 then
           -- Who was in line before, and is not any more, is back in its place before anybody is served.
-        if ticket then join(micros()) end
-        local whose = serve(i, id or '')
+          if ticket then join(micros()) end
+          local whose = serve(i, id or '')
           if whose == 'granted' then
             held = call('GET', KEYS[i])
           elseif whose == 'kept' then
