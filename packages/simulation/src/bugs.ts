@@ -239,6 +239,13 @@ export const bugsOfOrder: readonly Bug[] = [
     shows: ["a free lock with somebody in line"],
     library: { file: "acquire/inbox.js", change: ["mailbox?.come();", ""] },
   },
+  {
+    name: "a lock that two calls were told they have, and that one of them frees by giving up",
+    shows: ["two holders at once"],
+    server: {
+      source: changed(["obtain"], ["if taker ~= '' then call('SET'", "if false then call('SET'"]),
+    },
+  },
 ];
 
 /** Grants without counting, and takes a grant back that nobody was counted to have heard. */

@@ -5,7 +5,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as library from "@redislock/core";
 
-import { type Bug, bugs, bugsOfOrder } from "../src/bugs.js";
+import { type Bug, bugs, bugsInTrouble, bugsOfOrder } from "../src/bugs.js";
 import { Counterexample, explore, replay, sample } from "../src/interleavings/explorer.js";
 import { type Cast, ScenarioModel, type Scenario } from "../src/interleavings/model.js";
 import type { Part } from "../src/interleavings/peer.js";
@@ -16,6 +16,12 @@ import { count } from "./counts.js";
 const holder: Part = { name: "holder", holds: true };
 const ann: Part = { name: "Ann", subscribed: true };
 const bob: Part = { name: "Bob", subscribed: true };
+/** Two calls with one token, which are one holder. */
+const token = "one-token-for-both";
+const twins: readonly Part[] = [
+  { ...ann, token },
+  { name: "Ann's twin", subscribed: true, givesUp: true, token },
+];
 
 /** More steps than any schedule has. */
 const TO_THE_END = 200;
@@ -25,6 +31,13 @@ const PATIENCE = 600_000;
 interface Bounded extends Scenario {
   readonly name: string;
   /** After so many steps the rest comes in order. */
+  readonly depth?: number;
+}
+
+/** A bug, and the scenario some order of which shows it. */
+interface Planted {
+  readonly bug: string;
+  readonly scenario: Scenario;
   readonly depth?: number;
 }
 
@@ -53,7 +66,7 @@ function create(scenario: Scenario, cast: Cast = { library }): Promise<ScenarioM
 }
 
 function bugNamed(name: string): Bug {
-  const bug = [...bugs, ...bugsOfOrder].find((one) => one.name === name);
+  const bug = [...bugs, ...bugsInTrouble, ...bugsOfOrder].find((one) => one.name === name);
   if (!bug) throw new Error(`no bug is called "${name}"`);
   return bug;
 }
@@ -109,6 +122,28 @@ describe("every order of events", () => {
     },
     { name: "the lease ends", parts: [holder, ann], leaps: 2, depth: count(10, 12) },
     { name: "one thing is lost", parts: [holder, ann], losses: 1 },
+    {
+      name: "the first in line listens to a replica",
+      parts: [holder, { ...ann, replica: true }, bob],
+    },
+    { name: "the last in line listens to one", parts: [holder, bob, { ...ann, replica: true }] },
+    {
+      name: "who listens to a replica gives up",
+      parts: [holder, { ...ann, replica: true, givesUp: true }, bob],
+      depth: count(8, 10),
+    },
+    {
+      name: "who listens to a replica loses something",
+      parts: [holder, { ...ann, replica: true }],
+      losses: 1,
+    },
+    { name: "the server always says that nobody hears", parts: [holder, ann, bob], miscount: 0 },
+    { name: "the server always says that one hears", parts: [holder, ann, bob], miscount: 1 },
+    {
+      name: "one of two calls with one token gives up",
+      parts: [holder, ...twins, bob],
+      depth: count(5, 7),
+    },
     {
       name: "two keys in either order",
       depth: count(10, 12),
@@ -190,7 +225,7 @@ describe("orders of events by chance", () => {
 });
 
 describe("finds", () => {
-  const planted: { readonly bug: string; readonly scenario: Scenario }[] = [
+  const planted: readonly Planted[] = [
     {
       bug: "a fencing token that is not raised above the last one",
       scenario: { parts: [holder, ann, bob] },
@@ -198,6 +233,24 @@ describe("finds", () => {
     {
       bug: "a grant that is kept after giving up",
       scenario: { parts: [holder, { name: "Ann", givesUp: true }] },
+    },
+    {
+      bug: "a published grant that is taken back because nobody was counted, with a replica",
+      scenario: { parts: [holder, { ...ann, replica: true }, bob] },
+    },
+    {
+      bug: "a published grant that is taken back because nobody was counted, with a count that lies",
+      scenario: { parts: [holder, ann, bob], miscount: 0 },
+    },
+    {
+      bug: "an obtain with somebody else's equal token that frees the lock when it is given up",
+      scenario: { parts: [holder, ...twins, bob] },
+      depth: 8,
+    },
+    {
+      bug: "a lock that two calls were told they have, and that one of them frees by giving up",
+      scenario: { parts: [holder, ...twins, bob] },
+      depth: 8,
     },
     {
       bug: "a subscription that is open without anybody asking again",
@@ -223,10 +276,10 @@ describe("finds", () => {
     },
   ];
 
-  test.each(planted)("$bug", async ({ bug: name, scenario }) => {
+  test.each(planted)("$bug", async ({ bug: name, scenario, depth = TO_THE_END }) => {
     const bug = bugNamed(name);
     const cast = await castWith(bug);
-    const exploring = explore(() => create(scenario, cast), { depth: TO_THE_END, most: 20_000 });
+    const exploring = explore(() => create(scenario, cast), { depth, most: 20_000 });
     expect(bug.shows).toContain(await wrongIn(exploring));
   });
 
