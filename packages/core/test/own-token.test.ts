@@ -210,6 +210,20 @@ describe("a later lock of the same bytes", () => {
   });
 });
 
+test("a waiter that finds the lock to be its own leaves the line, so that no ghost is granted it later", async () => {
+  const held = await locker().obtain("k", 10_000);
+  const first = locker().obtain("k", 10_000, { token, wait: 10_000 });
+  await untilInLine("k", 1, "told");
+  const second = locker().obtain("k", 600, { token, wait: 10_000 });
+  await untilInLine("k", 2, "told");
+  await held.release();
+  const lock = await first;
+  await second; // It checks in after half its ttl.
+  expect(await server.command("EXISTS", "k:redislock:line{k}", "k:redislock:waiters{k}")).toBe(0);
+  await lock.release();
+  expect(await server.command("EXISTS", "k")).toBe(0);
+});
+
 test("several keys that were taken one by one can be asked for together, and released", async () => {
   const one = locker();
   await one.obtain("a", 10_000, { token });

@@ -83,6 +83,8 @@ local function run(k, a, keys, args)
       for i = first, last, 4 do
         -- A late copy of this command must not cut a lease that was refreshed since.
         if call('PTTL', KEYS[i]) < tonumber(ttl) then call('PEXPIRE', KEYS[i], ttl) end
+        -- Another call with the same token may have taken it while this one stood in line.
+        if id then drop(i, id) end
       end
       -- Two calls have it now: from here on, neither may free it by giving up.
       for n = 1, #shared do
