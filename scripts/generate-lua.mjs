@@ -1,7 +1,7 @@
 /**
  * Makes packages/core/src/lua/scripts.generated.ts from the `.lua` files beside it: texts with their
  * includes, without comments and indentation, and the SHA-1 by which Redis knows them. A script that
- * defines `run` exists twice, for one command and for many at once. Checks grammar and names on the way.
+ * says `@many` exists twice, for one command and for many at once. Checks grammar and names on the way.
  *
  * Without `--write` it only says whether the file is as it would be made.
  */
@@ -55,12 +55,11 @@ async function generated() {
     const name = file
       .slice(0, -4)
       .replace(/-(\w)/g, (_, /** @type {string} */ letter) => letter.toUpperCase());
-    const body = expand(join(folder, file));
-    if (body.includes("local function run(")) {
-      add(name, body + include("once"));
+    const path = join(folder, file);
+    const body = expand(path);
+    add(name, body + include("once"));
+    if (readFileSync(path, "utf8").includes("\n-- @many\n")) {
       add(`${name}Many`, body + include("many"));
-    } else {
-      add(name, body);
     }
   }
   const text = `

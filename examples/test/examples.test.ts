@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
+import { companion, type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 import { runExample, startExample } from "./run-example.js";
 
 let server: RedisServer;
@@ -154,7 +154,7 @@ describe("running a service", () => {
   test("shutdown: a worker that stands in line leaves it at once", async () => {
     await server.command("SET", "mail-queue", "taken by another", "PX", "60000");
     const worker = startExample("shutdown", { redis: server.port });
-    const inLine = () => server.command("ZCARD", "mail-queue:redislock:line{mail-queue}");
+    const inLine = () => server.command("ZCARD", companion("mail-queue", "line"));
     try {
       await waitUntil(async () => (await inLine()) === 1, { what: "the worker to wait" });
       worker.kill("SIGTERM");

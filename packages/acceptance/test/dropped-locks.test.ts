@@ -14,14 +14,24 @@ test.concurrent.each(cast(kinds))(
     await using scene = await stage.open(kind);
     const { key, server } = scene;
     const child = startProcess(compiled.file("dropped"), {
-      args: [kind.name, `${server.port}`, `${key} dropped`, `${key} kept`],
+      args: [kind.name, `${server.port}`, `${key} dropped`, `${key} kept`, `${key} signal`],
     });
     await child.waitForLine("held: true", { timeout: 20_000 });
-    const isFree = async (): Promise<boolean> =>
-      (await server.command("EXISTS", `${key} dropped`)) === 0;
-    await waitUntil(isFree, { what: "the dropped lock to be free", timeout: 15_000 });
-    child.send("and the other?");
-    await child.waitForLine("still held: true");
+    const isFree = async (name: string): Promise<boolean> =>
+      (await server.command("EXISTS", name)) === 0;
+    await waitUntil(() => isFree(`${key} dropped`), {
+      what: "the dropped lock to be free",
+      timeout: 15_000,
+    });
+    await child.waitForLine(`lost: ${key} dropped: dropped`, { timeout: 15_000 });
+    child.send("and the others?");
+    await child.waitForLine("still held: true, and not aborted: true");
+    // The signal is forgotten now, too.
+    await waitUntil(() => isFree(`${key} signal`), {
+      what: "the lock of the signal to be free",
+      timeout: 15_000,
+    });
+    await child.waitForLine(`lost: ${key} signal: dropped`, { timeout: 15_000 });
     await child.stop();
   },
 );

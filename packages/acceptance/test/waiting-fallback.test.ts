@@ -137,7 +137,7 @@ describe("a client that cannot subscribe", () => {
     const waiting = told.obtain(KEY, LONG, { wait: LONG });
     const isTold = async (): Promise<boolean> => {
       const waiters = textsOf(await server.command("HVALS", companion(KEY, "waiters")));
-      return waiters.some((one) => /^\d+ 1 /.test(one));
+      return waiters.some((one) => /^\d+ \d+ 1 /.test(one));
     };
     await waitUntil(isTold, { what: "the one behind them to hear" });
     redis.disconnect();

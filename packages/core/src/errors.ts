@@ -47,6 +47,11 @@ export interface Holder {
   readonly fencingToken: number | undefined;
   /** Milliseconds until the lock ends by itself; `Infinity` if someone set it without a ttl. */
   readonly remaining: number;
+  /**
+   * This process holds it itself, through the same client: another part of it, or the same one, which then
+   * waits for itself. Locks are not re-entrant. Default: false.
+   */
+  readonly own?: boolean;
 }
 
 /** Another holds the lock, or stands before us in line: a plain "no". */
@@ -86,9 +91,10 @@ export class LockNotHeldError extends RedisLockError {
 
 /**
  * Why a lock was lost: its time ran out (`expired`), another holds it now (`taken`), someone removed
- * it (`deleted`), or Redis gave no answer while it could still be proved (`unreachable`).
+ * it (`deleted`), Redis gave no answer while it could still be proved (`unreachable`), or nobody kept the
+ * `Lock` or its `signal`, so that it was not renewed any more (`dropped`).
  */
-export type LossReason = "expired" | "taken" | "deleted" | "unreachable";
+export type LossReason = "expired" | "taken" | "deleted" | "unreachable" | "dropped";
 
 /** The lock was lost while it was held: the reason of `lock.signal`, and what `using` rejects with. */
 export class LockLostError extends RedisLockError {
@@ -124,10 +130,12 @@ export class RefusedError extends RedisLockError {
   }
 }
 
-/** The key holds something that is no lock, such as a hash or a list. */
+/** The key, or one that a lock keeps beside it, holds another type of data, such as a hash or a list. */
 export class NotALockError extends RedisLockError {
   constructor(keys: readonly string[], cause: ServerError) {
-    super("NOT_A_LOCK", keys, `${list(keys)} does not hold a lock but another type of data`, cause);
+    const [, which] = /^WRONGTYPE (.+ holds a \w+)$/s.exec(cause.message) ?? [];
+    const what = `another type of data${which === undefined ? "" : `: ${which}`}`;
+    super("NOT_A_LOCK", keys, `${list(keys)} does not hold a lock but ${what}`, cause);
   }
 }
 
@@ -159,7 +167,7 @@ export class ServerError extends RedisLockError {
  */
 function withoutWrapping(answer: string): string {
   const text = answer.replace(/^ERR Error running script .*user_script: ?\d+: -?/s, "").trimEnd();
-  return text.startsWith("The user executing the script can't") ? `NOPERM ${text}` : text;
+  return text.replace(/^(ERR )?(?=The user executing the script can't)/, "NOPERM ");
 }
 
 const codes = new Map<unknown, ErrorCode>([
@@ -189,12 +197,14 @@ const losses: Record<LossReason, string> = {
   taken: "another holds it now",
   deleted: "it was removed from Redis",
   unreachable: "Redis could not be asked in time whether it is still held",
+  dropped: "it was not renewed any more, because nothing kept the lock object or its signal",
 };
 
 function because(holder: Holder | undefined): string {
   if (holder === undefined) return "others stand before us in line";
   if (holder.remaining === Infinity) return "it was taken without a ttl and will not end by itself";
-  return `another holds it for ${holder.remaining} ms more`;
+  const who = holder.own ? "this process holds it itself," : "another holds it";
+  return `${who} for ${holder.remaining} ms more`;
 }
 
 function list(keys: readonly string[]): string {

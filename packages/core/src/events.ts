@@ -18,6 +18,11 @@ export type LockEvent =
       readonly tries: number;
       readonly holder: Holder | undefined;
     }
+  /**
+   * An obtain begins to wait, in line or polling, for a lock that this process holds itself, through the
+   * same client. If that one is released only after this one was obtained, it waits for itself.
+   */
+  | { readonly type: "waitingForOwn"; readonly keys: readonly string[] }
   /** An obtain had to wait, in line or polling, and did so for `waited` milliseconds, however it ended. */
   | { readonly type: "waited"; readonly keys: readonly string[]; readonly waited: number }
   /** The lease was renewed and is ours for `remaining` milliseconds. */

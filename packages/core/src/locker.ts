@@ -10,6 +10,7 @@ import { checkObject, givenOptions, memberOf } from "./own-options.js";
 import {
   ExclusiveClaim,
   forceReleaseCommand,
+  serveCommand,
   inspectCommand,
   type Inspection,
 } from "./primitives/exclusive.js";
@@ -27,6 +28,14 @@ export interface LockerOptions {
    */
   readonly commandTimeout?: number | undefined;
 
+  /**
+   * Milliseconds for which the last fencing token is remembered after it was given out, so that the next
+   * ones are higher even if the server's clock was set back. All locks of a hash slot share what is
+   * remembered, about 110 bytes; a name by itself leaves nothing. At least twice the ttl of a lock is
+   * remembered. Lower: less is left. Higher: later corrections of the clock are survived. Default: a day.
+   */
+  readonly rememberFence?: number | undefined;
+
   /** Told of all that happens, for logs and metrics. What it throws cannot disturb a lock. */
   readonly onEvent?: LockEventListener | undefined;
 
@@ -37,11 +46,13 @@ export interface LockerOptions {
 const LOCKER_OPTIONS: Readonly<Record<keyof LockerOptions, true>> = {
   namespace: true,
   commandTimeout: true,
+  rememberFence: true,
   onEvent: true,
   clock: true,
 };
 
 const DEFAULT_TIMEOUT = 2_000;
+const A_DAY = 86_400_000;
 
 /** Takes locks through one client. Make one for each client and keep it. */
 export class Locker {
@@ -53,14 +64,16 @@ export class Locker {
     checkClient(client);
     const given = givenOptions("options", options, LOCKER_OPTIONS);
     const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, onEvent, clock } = given;
+    const { rememberFence = A_DAY } = given;
     checkNamespace(namespace);
     checkTtl("commandTimeout", commandTimeout);
+    checkTtl("rememberFence", rememberFence);
     if (onEvent !== undefined && typeof onEvent !== "function") {
       throw new TypeError("onEvent must be a function");
     }
     const own = ownClient(client);
     const { keyPrefix = "", cluster = false } = own;
-    this.#space = { namespace, keyPrefix, cluster };
+    this.#space = { namespace, keyPrefix, cluster, rememberFence };
     this.#engine = new Engine(own, clock ?? systemClock, commandTimeout, isolated(onEvent));
   }
 
@@ -151,7 +164,12 @@ export class Locker {
    */
   async forceRelease(key: string): Promise<boolean> {
     this.#checkKey(key);
-    return this.#engine.ask("forceRelease", key, forceReleaseCommand(key, this.#space));
+    const command = forceReleaseCommand(key, this.#space);
+    const forced = await this.#engine.ask("forceRelease", key, command);
+    for (let { unserved } = forced; unserved;) {
+      ({ unserved } = await this.#engine.ask("forceRelease", key, serveCommand(key, this.#space)));
+    }
+    return forced.owned;
   }
 
   /**
@@ -199,10 +217,14 @@ export async function obtain(
   return locker.obtain(key, ttl, options);
 }
 
+const ownClients = new WeakMap<RedisClient, RedisClient>();
+
 /** The client as it or its class was written: nothing that stands on the prototype of all objects. */
 function ownClient(client: RedisClient): RedisClient {
+  const known = ownClients.get(client);
+  if (known) return known;
   const subscribe = memberOf(client, "subscribe");
-  return {
+  const own: RedisClient = {
     run: (script, keys, args) => client.run(script, keys, args),
     ...(subscribe && {
       subscribe: (channel, listener) => subscribe.call(client, channel, listener),
@@ -213,6 +235,8 @@ function ownClient(client: RedisClient): RedisClient {
       return memberOf(client, "closed") ?? false;
     },
   };
+  ownClients.set(client, own);
+  return own;
 }
 
 function checkClient(client: unknown): void {

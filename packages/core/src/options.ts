@@ -125,7 +125,7 @@ export function checkNamespace(namespace: unknown): void {
 function checkKey(key: string, namespace: string): void {
   checkText("key", key, MAX_KEY_BYTES);
   if (key === "") throw new RangeError("key must not be empty");
-  if (isCompanionName(namespace + key)) {
+  if (isCompanionName(key, namespace)) {
     throw new RangeError(`key must not end like a name of this library's own, got ${quote(key)}`);
   }
 }

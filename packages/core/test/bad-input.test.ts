@@ -61,7 +61,7 @@ const keys: Row[] = [
   ["a lone high surrogate", TypeError, /key must be well-formed/, "a\ud83d"],
   ["a lone low surrogate", TypeError, /key must be well-formed/, "\udd12a"],
   ["surrogates the wrong way round", TypeError, /key must be well-formed/, "\udd12\ud83d"],
-  ["a companion's name", RangeError, /key must not end like/, "a:redislock:line{a}"],
+  ["a companion's name", RangeError, /key must not end like/, "a:redislock:line{abc}"],
   ["no keys at all", RangeError, /keys must hold 1 to 100 keys, got 0/, []],
   [
     "too many keys",

@@ -1,6 +1,6 @@
 /** Questions that are asked in the same moment leave as one command, and each has its own outcome. */
 import { expect, test } from "@jest/globals";
-import { failure, waitUntil } from "@redislock/test-kit";
+import { companion, failure, waitUntil } from "@redislock/test-kit";
 
 import { Locker, NotALockError, NotObtainedError, RefusedError, type Lock } from "../src/index.js";
 import { scripts } from "../src/adapter.js";
@@ -37,7 +37,7 @@ test("fencing tokens rise from one bundle to the next", async () => {
   // As after the server's clock was set back.
   const ahead = before.map(({ fencingToken }) => fencingToken + 3_600_000_000);
   for (const [n, key] of keys.entries()) {
-    await server.command("SET", `${key}:redislock:fence{${key}}`, `${ahead[n]}:somebody`);
+    await server.command("SET", companion(key, "fence"), String(ahead[n]));
   }
   const after = await obtainAll();
   expect(after.map(({ fencingToken }) => fencingToken)).toEqual(ahead.map((fence) => fence + 1));
@@ -59,7 +59,17 @@ test("what befalls one of them is nothing to the others", async () => {
 });
 
 test("a refusal for the sake of one key leaves the others their locks", async () => {
-  await server.command("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~k*", "&*");
+  await server.command(
+    "ACL",
+    "SETUSER",
+    "app",
+    "on",
+    ">secret",
+    "+@all",
+    "~k*",
+    "~redislock*",
+    "&*",
+  );
   const one = new Locker(client(["AUTH", "app", "secret"]));
   const [first, second, refused, third] = ["k1", "k2", "forbidden", "k3"].map((key) =>
     one.obtain(key, TTL),

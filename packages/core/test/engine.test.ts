@@ -45,6 +45,7 @@ return 1`,
 /** A semaphore without a line: so many holders at once. */
 class Permit implements Claim {
   readonly keys: readonly string[];
+  readonly names: readonly string[];
   readonly ttl: number = TTL;
   readonly token: string = `permit-${Math.random()}`;
   readonly metadata: string = "";
@@ -52,6 +53,7 @@ class Permit implements Claim {
 
   constructor(key: string, limit: number) {
     this.keys = [key];
+    this.names = [key];
     this.#limit = limit;
   }
 
@@ -72,6 +74,7 @@ class Permit implements Claim {
       holder: undefined,
       position: undefined,
       owned: reply === "1",
+      unserved: false,
     }));
   }
 

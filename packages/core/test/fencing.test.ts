@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { failure, waitUntil } from "@redislock/test-kit";
+import { companion, failure, waitUntil } from "@redislock/test-kit";
 
 import { Locker, type Lock } from "../src/index.js";
 import { startRedis } from "./redis.js";
@@ -50,7 +50,7 @@ test("they rise after a lock that expired", async () => {
 });
 
 test.each([
-  ["the last one was deleted", () => server.command("DEL", "k:redislock:fence{k}")],
+  ["the last one was deleted", () => server.command("DEL", companion("k", "fence"))],
   ["FLUSHALL", () => server.command("FLUSHALL")],
   ["SCRIPT FLUSH", () => server.command("SCRIPT", "FLUSH")],
   ["an empty server took its place", () => server.restart({ empty: true })],
@@ -63,7 +63,7 @@ test.each([
 
 test("they rise although the server's clock was set back", async () => {
   const future = Date.now() * 1_000 + 3_600_000_000;
-  await server.command("SET", "k:redislock:fence{k}", `${future}:someone's`);
+  await server.command("SET", companion("k", "fence"), String(future));
   expect(await grant()).toBe(future + 1);
   expect(await grant()).toBe(future + 2);
 });
@@ -74,39 +74,39 @@ test("so they do for who waits in line", async () => {
   const waiting = one.obtain("k", 10_000, { wait: Infinity });
   await untilInLine("k", 1, "told");
   const future = Date.now() * 1_000 + 3_600_000_000;
-  await server.command("SET", "k:redislock:fence{k}", `${future}:someone's`);
+  await server.command("SET", companion("k", "fence"), String(future));
   await lock.release();
   expect((await waiting).fencingToken).toBe(future + 1);
 });
 
 test("a refused obtain uses none up", async () => {
   await locker().obtain("k", 10_000);
-  const before = await server.command("GET", "k:redislock:fence{k}");
+  const before = await server.command("GET", companion("k", "fence"));
   await locker().tryObtain("k", 10_000);
-  expect(await server.command("GET", "k:redislock:fence{k}")).toBe(before);
+  expect(await server.command("GET", companion("k", "fence"))).toBe(before);
 });
 
 test("the last one is remembered for a day and no longer, however short the lock", async () => {
   await locker().obtain("k", 1_000);
-  const left = await server.command("PTTL", "k:redislock:fence{k}");
+  const left = await server.command("PTTL", companion("k", "fence"));
   expect(left).toBeGreaterThan(DAY - 60_000);
   expect(left).toBeLessThanOrEqual(DAY);
 });
 
 test("of a lock that lasts for long it is remembered for twice as long", async () => {
   const lock = await locker().obtain("k", 10 * DAY);
-  expect(await server.command("PTTL", "k:redislock:fence{k}")).toBeGreaterThan(19 * DAY);
+  expect(await server.command("PTTL", companion("k", "fence"))).toBeGreaterThan(19 * DAY);
   await lock.release();
   const short = await locker().obtain("k", 10_000);
   await short.refresh(10 * DAY);
-  expect(await server.command("PTTL", "k:redislock:fence{k}")).toBeGreaterThan(19 * DAY);
+  expect(await server.command("PTTL", companion("k", "fence"))).toBeGreaterThan(19 * DAY);
 });
 
 test("a refresh remembers it for a day from then on", async () => {
   const lock = await locker().obtain("k", 10_000);
-  await server.command("PEXPIRE", "k:redislock:fence{k}", "1000");
+  await server.command("PEXPIRE", companion("k", "fence"), "1000");
   await lock.refresh();
-  expect(await server.command("PTTL", "k:redislock:fence{k}")).toBeGreaterThan(DAY - 60_000);
+  expect(await server.command("PTTL", companion("k", "fence"))).toBeGreaterThan(DAY - 60_000);
 });
 
 test("nothing that a lock leaves in Redis stays for ever", async () => {
@@ -133,7 +133,7 @@ test("after the release only the last fencing token is left", async () => {
   await untilInLine("k", 1);
   await lock.release();
   await (await waiting).release();
-  expect(await server.command("KEYS", "*")).toEqual(["k:redislock:fence{k}"]);
+  expect(await server.command("KEYS", "*")).toEqual([companion("k", "fence")]);
 });
 
 async function expectNothingForEver(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Whoever hears of a grant has the lock: whatever server it listens on, whatever that server counts. */
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { connect, startServer, VirtualClock, waitUntil } from "@redislock/test-kit";
+import { companion, connect, startServer, VirtualClock, waitUntil } from "@redislock/test-kit";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
@@ -217,8 +217,8 @@ test.each([
   const held = await locker().obtain("a", TTL);
   const waiting = waiter.obtain("a", TTL, { wait: Infinity });
   await untilInLine("a", 1, "told");
-  const record = String(await server.command("HGET", "a:redislock:waiters{a}", await headOf("a")));
-  const [, , , , , proof = ""] = record.split(" ");
+  const record = String(await server.command("HGET", companion("a", "waiters"), await headOf("a")));
+  const proof = record.split(" ")[7] ?? "";
   proxy.commands.clear();
   passing.say(forged(proof));
   await proxy.commands.waitFor("EVALSHA");
@@ -233,15 +233,15 @@ test.each([
 });
 
 test.each([
-  ["an id without a number", "nobody", "9999999999999 1 1 1000 16 p  0123456789abcdef"],
-  ["a record of too few words", "inbox:1", "9999999999999 1 1 1000"],
+  ["an id without a number", "nobody", `${Date.now()} 60000 1 1 1000 1000 16 p  0123456789abcdef`],
+  ["a record of too few words", "inbox:1", `${Date.now()} 60000 1 1`],
   ["no record", "inbox:1", undefined],
 ])("%s in the line is passed over", async (_, id, record) => {
   const held = await locker().obtain("a", TTL);
-  await server.command("ZADD", "a:redislock:line{a}", "1", id);
-  if (record) await server.command("HSET", "a:redislock:waiters{a}", id, record);
+  await server.command("ZADD", companion("a", "line"), "1", id);
+  if (record) await server.command("HSET", companion("a", "waiters"), id, record);
   const waiting = locker({ clock: new VirtualClock() }).obtain("a", TTL, { wait: Infinity });
-  await waitUntil(async () => (await server.command("ZCARD", "a:redislock:line{a}")) === 2, {
+  await waitUntil(async () => (await server.command("ZCARD", companion("a", "line"))) === 2, {
     what: "the waiter to stand behind it",
   });
   await waitUntil(() => proxy.commands.all.some(([name]) => name === "SUBSCRIBE"), {
@@ -252,6 +252,6 @@ test.each([
 });
 
 async function headOf(key: string): Promise<string> {
-  const line = await server.command("ZRANGE", `${key}:redislock:line{${key}}`, "0", "0");
+  const line = await server.command("ZRANGE", companion(key, "line"), "0", "0");
   return Array.isArray(line) ? String(line[0]) : "";
 }

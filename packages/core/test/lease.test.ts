@@ -10,6 +10,7 @@ const { server, locker } = await startRedis();
 
 /** A ttl of 10 s less 1 % and 2 ms. */
 const TTL = 10_000;
+const TERMS = { sentAt: 0, granted: TTL, ttl: TTL };
 const USABLE = 9_898;
 
 async function hold(ttl: number = TTL): Promise<{ clock: VirtualClock; lock: Lock }> {
@@ -149,7 +150,7 @@ test("Redis keeps the lock at least as long as the holder relies on it", async (
 test("what is lost stays lost, whatever comes later", () => {
   const clock = new VirtualClock();
   const losses: LockLostError[] = [];
-  const lease = new Lease(["k"], new Timers(clock), 0, TTL, (error) => losses.push(error));
+  const lease = new Lease(["k"], new Timers(clock), TERMS, (error) => losses.push(error));
   lease.lose("taken");
   lease.refreshed(0, TTL);
   lease.lose("deleted");
@@ -163,7 +164,7 @@ test("what is lost stays lost, whatever comes later", () => {
 test("a lease that was ended cannot be lost", () => {
   const clock = new VirtualClock();
   const losses: LockLostError[] = [];
-  const lease = new Lease(["k"], new Timers(clock), 0, TTL, (error) => losses.push(error));
+  const lease = new Lease(["k"], new Timers(clock), TERMS, (error) => losses.push(error));
   lease.end();
   lease.lose("taken");
   clock.advance(2 * TTL);
@@ -174,7 +175,7 @@ test("a lease that was ended cannot be lost", () => {
 
 test("a refresh that is under way may have shortened the lease already", () => {
   const clock = new VirtualClock();
-  const lease = new Lease(["k"], new Timers(clock), 0, TTL, () => undefined);
+  const lease = new Lease(["k"], new Timers(clock), TERMS, () => undefined);
   lease.refreshing(0, 1_000);
   expect(lease.remaining).toBe(988);
   lease.refreshing(0, 60_000);
@@ -183,7 +184,7 @@ test("a refresh that is under way may have shortened the lease already", () => {
 
 test("a lease that ends in doubt was unreachable, and says what came instead of an answer", () => {
   const clock = new VirtualClock();
-  const lease = new Lease(["k"], new Timers(clock), 0, TTL, () => undefined);
+  const lease = new Lease(["k"], new Timers(clock), TERMS, () => undefined);
   const trouble = new Error("no answer");
   lease.doubt(trouble);
   clock.stall(USABLE);
@@ -192,7 +193,7 @@ test("a lease that ends in doubt was unreachable, and says what came instead of 
 
 test("doubt ends with the next answer", () => {
   const clock = new VirtualClock();
-  const lease = new Lease(["k"], new Timers(clock), 0, TTL, () => undefined);
+  const lease = new Lease(["k"], new Timers(clock), TERMS, () => undefined);
   lease.doubt(new Error("no answer"));
   lease.refreshed(0, TTL);
   clock.stall(USABLE);

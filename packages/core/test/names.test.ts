@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { connect, seededRandom, startServer } from "@redislock/test-kit";
+import { companion, connect, seededRandom, startServer } from "@redislock/test-kit";
 
 import { hashSlot } from "../src/keys/hash-slot.js";
 import { isCompanionName, lockNames, type Space } from "../src/keys/names.js";
@@ -11,6 +11,12 @@ afterAll(async () => {
   await connection.close();
   await server.stop();
 });
+
+const plain: Space = { namespace: "", keyPrefix: "", cluster: false, rememberFence: 86_400_000 };
+
+function withoutFence(names: readonly string[]): string[] {
+  return names.filter((_, index) => index !== 2);
+}
 
 /** The slots that a real server says. */
 function realSlots(names: readonly string[]): Promise<unknown[]> {
@@ -31,7 +37,7 @@ function randomNames(count: number, seed: number): string[] {
 const prefixes = ["", "p:", "{p}:", "p{", "p}:", "a{b", "{", "}{", "{a}{", "p{}:", "{}", "{}{a}"];
 
 describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
-  const space: Space = { namespace: "", keyPrefix, cluster: true };
+  const space: Space = { ...plain, keyPrefix, cluster: true };
   const locks = randomNames(40, 7).map((name) => ({ name, keys: lockNames(name, space) }));
 
   test("all keys of a lock are in one slot, says the server", async () => {
@@ -45,9 +51,15 @@ describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
     for (const { name, keys } of locks) expect(keys[0]).toBe(name);
   });
 
-  test("no two locks have a key in common", () => {
-    const all = locks.flatMap(({ keys }) => keys);
+  test("no two locks have a key in common but the fence, which all of a slot share", async () => {
+    const all = locks.flatMap(({ keys: [lock, grant, , line, waiters] }) => [
+      ...[lock, grant, line, waiters],
+    ]);
     expect(new Set(all).size).toBe(4 * locks.length);
+    const fences = locks.map(({ keys }) => keys[2]);
+    const slots = await realSlots(fences.map((fence) => `${keyPrefix}${fence}`));
+    expect(new Set(fences).size).toBe(new Set(slots).size);
+    expect(all.filter((key) => fences.includes(key))).toEqual([]);
   });
 
   test("nor has a lock whose name is made of another's companion", () => {
@@ -57,32 +69,50 @@ describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
       for (const length of [stem - 2, stem - 1, stem, stem + 1]) {
         const made = companion.slice(0, length);
         if (made === name || made === "") continue;
-        const shared = lockNames(made, space).filter((key) => keys.includes(key));
+        const others = lockNames(made, space).filter((_, index) => index !== 2);
+        const shared = others.filter((key) => keys.includes(key));
         expect([made, shared]).toEqual([made, []]);
       }
     }
   });
 });
 
-test("companions' names are no names for locks", () => {
-  const space: Space = { namespace: "", keyPrefix: "", cluster: false };
-  for (const name of ["a", "x{a}y", "a}b"]) {
-    const [own = "", ...companions] = lockNames(name, space);
-    expect(isCompanionName(own)).toBe(false);
-    for (const companion of companions) expect(isCompanionName(companion)).toBe(true);
+test.each(["", "app:", "{app}", "app{", "app{}"])(
+  "companions' names are no names for locks, in the namespace %j",
+  (namespace) => {
+    const space: Space = { ...plain, namespace };
+    for (const name of ["a", "x{a}y", "a}b", "a{b", "my-redislock", "redislock-a"]) {
+      expect(isCompanionName(name, namespace)).toBe(false);
+      for (const companion of lockNames(name, space).slice(1)) {
+        const key = companion.slice(namespace.length);
+        expect([companion, isCompanionName(key, namespace)]).toEqual([companion, true]);
+      }
+    }
+  },
+);
+
+test("a namespace is a part of the name", () => {
+  const inNamespace = lockNames("b}", { ...plain, namespace: "a{" });
+  expect(withoutFence(inNamespace)).toEqual(withoutFence(lockNames("a{b}", plain)));
+});
+
+test("a prefix of the client's and the same as part of the key give one lock and one line", () => {
+  for (const name of ["a", "x{a}y", "a}b", "a{b", "{}"]) {
+    const prefixed = lockNames(name, { ...plain, keyPrefix: "p:" });
+    const inKey = lockNames(`p:${name}`, plain);
+    expect(withoutFence(prefixed).map((key) => `p:${key}`)).toEqual(withoutFence(inKey));
   }
 });
 
-test("a namespace is a part of the name", () => {
-  const inNamespace = lockNames("b}", { namespace: "a{", keyPrefix: "", cluster: false });
-  expect(inNamespace).toEqual(lockNames("a{b}", { namespace: "", keyPrefix: "", cluster: false }));
-});
-
-test("a prefix of the client's and the same as part of the key give one lock, one line, one fence", () => {
-  for (const name of ["a", "x{a}y", "a}b", "a{b", "{}"]) {
-    const prefixed = lockNames(name, { namespace: "", keyPrefix: "p:", cluster: false });
-    const plain = lockNames(`p:${name}`, { namespace: "", keyPrefix: "", cluster: false });
-    expect(prefixed.map((key) => `p:${key}`)).toEqual(plain);
+test("names of plain keys are those that trying finds", () => {
+  for (const name of ["a", "job", "order:1", "ключ", "🔒"]) {
+    expect(lockNames(name, plain)).toEqual([
+      name,
+      companion(name, "grant"),
+      companion(name, "fence"),
+      companion(name, "line"),
+      companion(name, "waiters"),
+    ]);
   }
 });
 

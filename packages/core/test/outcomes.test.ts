@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
+import { companion, failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 
 import {
   LockLostError,
@@ -25,9 +25,7 @@ describe("a reply that is lost on its way", () => {
     await fault.happened;
     expect(asked()).toEqual(["obtain", "obtain"]);
     expect(await server.command("GET", "k")).toBe(`${lock.token}m`);
-    expect(await server.command("GET", "k:redislock:fence{k}")).toBe(
-      `${lock.fencingToken}:${lock.token}`,
-    );
+    expect(await server.command("GET", companion("k", "fence"))).toBe(String(lock.fencingToken));
     await lock.release();
     await untilFree("k");
   });
@@ -99,9 +97,7 @@ describe("a question that comes twice", () => {
   test("gives one grant, and the same fencing token", async () => {
     proxy.duplicateNext("EVALSHA");
     const lock = await locker().obtain("k", 10_000);
-    expect(await server.command("GET", "k:redislock:fence{k}")).toBe(
-      `${lock.fencingToken}:${lock.token}`,
-    );
+    expect(await server.command("GET", companion("k", "fence"))).toBe(String(lock.fencingToken));
     proxy.duplicateNext("EVALSHA");
     await lock.refresh();
     expect(lock.held).toBe(true);
@@ -112,9 +108,9 @@ describe("a question that comes twice", () => {
     proxy.duplicateNext("EVALSHA");
     const failed = failure(locker().obtain("k", 10_000, { wait: 100 }));
     await proxy.commands.waitFor("SUBSCRIBE");
-    expect(await server.command("ZCARD", "k:redislock:line{k}")).toBe(1);
+    expect(await server.command("ZCARD", companion("k", "line"))).toBe(1);
     await failed;
-    expect(await server.command("ZCARD", "k:redislock:line{k}")).toBe(0);
+    expect(await server.command("ZCARD", companion("k", "line"))).toBe(0);
   });
 });
 
@@ -200,7 +196,7 @@ describe("while Redis is silent", () => {
     await failed;
     expect(await server.command("EXISTS", "k")).toBe(0);
     proxy.speak({ deliver: true });
-    await waitUntil(async () => (await server.command("EXISTS", "k:redislock:fence{k}")) === 1, {
+    await waitUntil(async () => (await server.command("EXISTS", companion("k", "fence"))) === 1, {
       what: "the late question to arrive",
     });
     await untilFree("k");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { failure } from "@redislock/test-kit";
+import { companion, failure } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
@@ -219,7 +219,7 @@ test("a waiter that finds the lock to be its own leaves the line, so that no gho
   await held.release();
   const lock = await first;
   await second; // It checks in after half its ttl.
-  expect(await server.command("EXISTS", "k:redislock:line{k}", "k:redislock:waiters{k}")).toBe(0);
+  expect(await server.command("EXISTS", companion("k", "line"), companion("k", "waiters"))).toBe(0);
   await lock.release();
   expect(await server.command("EXISTS", "k")).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { VirtualClock, failure } from "@redislock/test-kit";
+import { companion, failure, VirtualClock } from "@redislock/test-kit";
 
 import { Locker, type Lock, type LockEvent } from "../src/index.js";
 import { startRedis } from "./redis.js";
@@ -19,7 +19,7 @@ const PERMISSIONS = [
   "+pubsub",
   "+evalsha",
   "+eval",
-  "+get",
+  "+getrange",
   "+set",
   "+del",
   "+exists",
@@ -31,6 +31,7 @@ const PERMISSIONS = [
   "+hdel",
   "+zadd",
   "+zcard",
+  "+zpopmin",
   "+zrange",
   "+zrank",
   "+zrem",
@@ -76,7 +77,7 @@ async function fullCycle(permissions: readonly string[]): Promise<void> {
   control.abort();
   await failure(leaving);
   expect(await one.inspect("a")).toMatchObject({ waiters: 1 });
-  expect(await server.command("HLEN", "lock:a:redislock:waiters{lock:a}")).toBe(1);
+  expect(await server.command("HLEN", companion("lock:a", "waiters"))).toBe(1);
 
   await lock.release();
   expect(await server.command("GET", "lock:a")).toMatch(/next$/);

@@ -2,6 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { createHash } from "node:crypto";
 
 import { scripts } from "../src/adapter.js";
+import { companion } from "@redislock/test-kit";
+
 import { startRedis } from "./redis.js";
 
 const { server, proxy, locker, asked } = await startRedis();
@@ -87,7 +89,7 @@ test("the scripts write only keys they were given", async () => {
   await waiting;
   const keys = await server.command("KEYS", "*");
   const companions = ["a", "b"].flatMap((key) =>
-    ["fence", "line", "waiters"].map((what) => `${key}:redislock:${what}{${key}}`),
+    (["grant", "fence", "line", "waiters"] as const).map((what) => companion(key, what)),
   );
   for (const key of Array.isArray(keys) ? keys : []) {
     expect(["a", "b", ...companions]).toContain(key);

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { VirtualClock, failure } from "@redislock/test-kit";
+import { companion, failure, VirtualClock } from "@redislock/test-kit";
 
 import { LockNotHeldError, NotObtainedError } from "../src/index.js";
 import { startRedis } from "./redis.js";
@@ -71,8 +71,8 @@ test("a hundred keys are taken at once", async () => {
 });
 
 test("the fencing token is above the last of each key", async () => {
-  await server.command("SET", "b:redislock:fence{b}", "8000000000000000:x");
-  await server.command("SET", "c:redislock:fence{c}", "8000000000000005:x");
+  await server.command("SET", companion("b", "fence"), "8000000000000000");
+  await server.command("SET", companion("c", "fence"), "8000000000000005");
   const lock = await locker().obtain(["a", "b", "c"], 10_000);
   expect(lock.fencingToken).toBe(8_000_000_000_000_006);
   await lock.release();

@@ -1,6 +1,6 @@
 /** What a waiter does by itself, when messages are lost or late, or there are none. */
 import { expect, test } from "@jest/globals";
-import { VirtualClock } from "@redislock/test-kit";
+import { companion, VirtualClock } from "@redislock/test-kit";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
@@ -102,7 +102,7 @@ test("a locker that is closed leaves the line before it says so", async () => {
   const ends = Promise.allSettled(waits);
   await untilInLine("a", 3, "told");
   await waiter.close();
-  expect(await server.command("EXISTS", "a:redislock:line{a}")).toBe(0);
+  expect(await server.command("EXISTS", companion("a", "line"))).toBe(0);
   expect(await ends).toMatchObject(waits.map(() => ({ reason: { code: "CLOSED" } })));
   await held.release();
 });

@@ -43,7 +43,7 @@ export const bugs: readonly Bug[] = [
         delay: 20,
         source: changed(
           ["obtain"],
-          ["local untouched = true", "local untouched = false"],
+          ["local untouched, echo = not id or", "local untouched, echo = false and"],
           [
             "local owned, free, fence, longest = 0, true,",
             "local owned, free, fence, longest = 0, false,",
@@ -68,7 +68,7 @@ export const bugs: readonly Bug[] = [
         ["refresh"],
         [
           "local mine = held == value",
-          "if not held then\n" +
+          "if held == '' then\n" +
             "call('SET', KEYS[i], value, 'PX', ttl)\n" +
             "held = value\n" +
             "end\n" +
@@ -93,7 +93,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: "a grant that is believed although its lock may be another's by now",
-    shows: ["two holders at once"],
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
     library: { file: "acquire/wait.js", change: ["proof === asked.proof && ", ""] },
   },
   {
@@ -160,11 +160,13 @@ export const bugs: readonly Bug[] = [
     },
   },
   {
-    name: "a batch of commands that differ in how many keys or arguments they have",
-    shows: ["a waiter that is never served", "a grant that nobody is told of"],
-    library: {
-      file: "redis/batcher.js",
-      change: ["open.many === many && alike && fits", "open.many === many && fits"],
+    name: "a waiter that has to ask, and is not put back into its place",
+    shows: ["a waiter that is served before its turn", "a free lock with somebody in line"],
+    server: {
+      source: changed(
+        ["obtain", "release", "leave", "forceRelease"],
+        ["call('ZADD', KEYS[i + 3], ticket, id)\n", ""],
+      ),
     },
   },
   {
@@ -214,7 +216,10 @@ export const bugsOfOrder: readonly Bug[] = [
     shows: ["a free lock with somebody in line"],
     library: {
       file: "acquire/inbox.js",
-      change: ['this.#state = "open";\n            this.#callAll();', 'this.#state = "open";'],
+      change: [
+        "this.#isOpened = true;\n            this.#opened();",
+        'this.#isOpened = true;\n            this.#state = "open";',
+      ],
     },
   },
   {
@@ -223,7 +228,7 @@ export const bugsOfOrder: readonly Bug[] = [
     shows: ["a lock that is granted to the dead", "a free lock with somebody in line"],
     library: {
       file: "acquire/inbox.js",
-      change: ["// The new connection may lead elsewhere.\n                this.#callAll();", ""],
+      change: ["resumed: () => isCurrent() && this.#opened(),", "resumed: () => undefined,"],
     },
   },
   {
@@ -243,7 +248,7 @@ export const bugsOfOrder: readonly Bug[] = [
     name: "a lock that two calls were told they have, and that one of them frees by giving up",
     shows: ["two holders at once"],
     server: {
-      source: changed(["obtain"], ["if taker ~= '' then call('SET'", "if false then call('SET'"]),
+      source: changed(["obtain"], ["if taker ~= '' then", "if false then"]),
     },
   },
 ];
@@ -252,13 +257,25 @@ export const bugsOfOrder: readonly Bug[] = [
 function takingBack(script: Script): string {
   return changed(
     ["obtain", "release", "leave", "forceRelease"],
-    ["local count = reach == '2' and 1 or listeners(id)", "local count = 1"],
     [
-      "if type(tell(id, 'grant', grant)) == 'number' then",
-      "local heard = tell(id, 'grant', grant)\n" +
-        "if type(heard) == 'number' and (reach == '2' or heard > 0) then",
+      "local count = redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]",
+      "local count = 1",
     ],
-    ["call('DEL', KEYS[i])\nreturn keep(i, asker)", "call('DEL', KEYS[i])"],
+    [
+      "local function serve(i, asker, head)",
+      "local function isHeard(heard, reach)\n" +
+        "return type(heard) == 'number' and (reach == '2' or heard > 0)\n" +
+        "end\n" +
+        "local function serve(i, asker, head)",
+    ],
+    [
+      "elseif type(tell(id, 'grant', hand(i, waiter, micros))) == 'number' then",
+      "elseif isHeard(tell(id, 'grant', hand(i, waiter, micros)), waiter.reach) then",
+    ],
+    [
+      "call('DEL', KEYS[i], KEYS[i + 1])\nreturn keep(i, id, ticket, kept)",
+      "call('DEL', KEYS[i], KEYS[i + 1])",
+    ],
   )(script);
 }
 

@@ -5,6 +5,7 @@ import type { MemoryServer } from "@redislock/testing";
 /** The names of one lock in Redis. */
 export interface LockNames {
   readonly key: string;
+  readonly grant: string;
   readonly fence: string;
   readonly line: string;
   readonly waiters: string;
@@ -14,14 +15,16 @@ export interface LockNames {
 export interface LockState {
   /** The holder's token and metadata. */
   readonly value: string | undefined;
-  readonly fence: string | undefined;
+  /** The fencing token of the last grant; undefined once its lock is over. */
+  readonly fence: number | undefined;
   /** First in line first. */
   readonly line: readonly Waiter[];
 }
 
 /** Who stands in line, as the server knows it. */
 export interface Waiter {
-  /** When its place is given up, on the server's clock. */
+  /** From when to when its place counts, on the server's clock, unless it asks again. */
+  readonly asked: number;
   readonly stale: number;
   /** Whether it can be told of a grant: no, yes, or yes but nobody counts who hears. */
   readonly reach: "none" | "counted" | "uncounted";
@@ -60,9 +63,9 @@ export function isBatch({ name }: Script): boolean {
 /** The locks that a script is told of which serves the line. */
 export function locksIn(keys: readonly string[]): LockNames[] {
   const locks: LockNames[] = [];
-  for (let i = 0; i < keys.length; i += 4) {
-    const [key = "", fence = "", line = "", waiters = ""] = keys.slice(i);
-    locks.push({ key, fence, line, waiters });
+  for (let i = 0; i < keys.length; i += 5) {
+    const [key = "", grant = "", fence = "", line = "", waiters = ""] = keys.slice(i);
+    locks.push({ key, grant, fence, line, waiters });
   }
   return locks;
 }
@@ -79,32 +82,28 @@ export function leaverIn({ name }: Script, args: readonly string[]): string | un
 
 /** The place that somebody who asks had before, if it had one. */
 export function ticketIn({ name }: Script, args: readonly string[]): number | undefined {
-  return name === "obtain" && args[5] ? Number(args[5]) : undefined;
+  return name === "obtain" && args[6] ? Number(args[6]) : undefined;
 }
 
 /** Whether somebody asks for a lock, or for a place in line that it does not have yet. */
 export function isNewInLine({ name }: Script, args: readonly string[]): boolean {
-  return name === "obtain" && args[4] !== undefined && args[5] === "";
+  return name === "obtain" && args[5] !== undefined && args[6] === "";
 }
 
 /** The arguments of somebody who asks for the lock, but for no place in line. */
 export function withoutPlace(args: readonly string[]): readonly string[] {
-  return args.slice(0, 4);
-}
-
-export function fencingTokenIn(fence: string | undefined): number {
-  return Number(fence?.split(":")[0]);
+  return args.slice(0, 5);
 }
 
 /** Whether this is all that may be left of a lock that nobody has and nobody waits for. */
 export function mayStay(name: string): boolean {
-  return name.includes(":redislock:fence");
+  return /^redislock\{.{3}\}$/.test(name);
 }
 
 export function stateOf(server: MemoryServer, names: LockNames): LockState {
   return {
     value: textOf(server.command("GET", names.key)),
-    fence: textOf(server.command("GET", names.fence)),
+    fence: fencingTokenIn(textOf(server.command("GET", names.grant))),
     line: listOf(server.command("ZRANGE", names.line, "0", "-1")).map((id) =>
       waiterOf(
         String(id),
@@ -116,8 +115,9 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
 }
 
 /** Whether it is heard of no more, or is not counted among those who hear: both lose their turn. */
-export function losesTurn(server: MemoryServer, { stale, reach, channel }: Waiter): boolean {
-  if (stale < server.now()) return true;
+export function losesTurn(server: MemoryServer, waiter: Waiter): boolean {
+  const { asked, stale, reach, channel } = waiter;
+  if (stale < server.now() || asked > server.now()) return true;
   return reach === "counted" && listOf(server.command("PUBSUB", "NUMSUB", channel))[1] === "0";
 }
 
@@ -125,15 +125,20 @@ const REACHES = ["none", "counted", "uncounted"] as const;
 
 /** A waiter from its id and its record. */
 function waiterOf(id: string, ticket: number, record: string): Waiter {
-  const [stale, told, keys, , , , , ...value] = record.split(" ");
+  const [asked, patience, told, keys, , , , , , ...value] = record.split(" ");
   return {
-    stale: Number(stale),
+    asked: Number(asked),
+    stale: Number(asked) + Number(patience),
     reach: REACHES[Number(told)] ?? "none",
     channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,
     ticket,
     keys: Number(keys),
     value: value.join(" "),
   };
+}
+
+function fencingTokenIn(grant: string | undefined): number | undefined {
+  return grant === undefined ? undefined : Number(grant.split(" ")[0]);
 }
 
 function textOf(reply: Reply): string | undefined {

@@ -10,7 +10,7 @@ import { firstWrong, report, search } from "../src/schedules/search.js";
 import { count } from "./counts.js";
 
 /** The sha256 of each frozen file. */
-const FROZEN = ["8b3232531b0752690df09a2e0227f656a9bcf8ef89735c2e21463b4debbb3880"];
+const FROZEN = ["2e83cfd834fc837926146d495c0873cca6bbae2a2b2dfa040f32fb89ec897630"];
 const SCHEDULES = count(40, 1_000);
 /** Within how many schedules a planted bug has to show. */
 const UNTIL_FOUND = 400;

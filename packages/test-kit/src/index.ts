@@ -3,7 +3,8 @@ export { stayUntilTold } from "./adapters/subscriber.js";
 export { seededRandom } from "./determinism/seeded-random.js";
 export { VirtualClock } from "./determinism/virtual-clock.js";
 export { loadScripts, scriptRunBy, type KnownScript } from "./locks/known-scripts.js";
-export { companion, inboxOf, line, openInboxes, textsOf, untilInLine } from "./locks/line.js";
+export { inboxOf, line, openInboxes, textsOf, untilInLine } from "./locks/line.js";
+export { companion } from "./locks/names.js";
 export { Heard } from "./listening/heard.js";
 export { compilePackage, type Compiled } from "./processes/compile.js";
 export {

@@ -37,8 +37,15 @@ const commands: Readonly<Record<string, Command>> = {
     return OK;
   },
   GET: ({ data }, key = "") => data.get(key),
+  GETRANGE: ({ data }, key = "", start = "", end = "") => {
+    if (integer(start) < 0 || integer(end) < 0) return syntaxError();
+    return (data.get(key) ?? "").slice(integer(start), integer(end) + 1);
+  },
   HDEL: ({ data }, key = "", ...fields) => count(fields, (field) => data.hdel(key, field)),
   HGET: ({ data }, key = "", field = "") => data.hget(key, field),
+  HSCAN({ data }, key = "", cursor = "") {
+    return cursor === "0" ? ["0", data.hgetall(key).flat()] : syntaxError();
+  },
   HSET: ({ data }, key = "", field = "", value = "") => Number(data.hset(key, field, value)),
   INCR({ data }, key = "") {
     const number = integer(data.get(key) ?? "0") + 1;
@@ -66,16 +73,25 @@ const commands: Readonly<Record<string, Command>> = {
     }
   },
   SET: ({ data }, key = "", value = "", ...options) => set(data, key, value, options),
+  TYPE: ({ data }, key = "") => ({ ok: data.type(key) }),
   TIME(host) {
     const micros = host.micros();
     return [String(Math.floor(micros / 1e6)), String(micros % 1e6)];
   },
   ZADD({ data }, key = "", ...args) {
     const [score = "", member = ""] = args.slice(-2);
-    if (args.length !== 3 || args[0]?.toUpperCase() !== "NX") return syntaxError();
+    const onlyNew = args[0]?.toUpperCase() === "NX";
+    if (args.length !== (onlyNew ? 3 : 2)) return syntaxError();
+    if (onlyNew && data.zscore(key, member) !== undefined) return 0;
     return Number(data.zadd(key, Number(score), member));
   },
   ZCARD: ({ data }, key = "") => data.zcard(key),
+  ZPOPMIN({ data }, key = "") {
+    const [first] = data.zrange(key, 0, 0);
+    if (!first) return [];
+    data.zrem(key, first.member);
+    return [first.member, String(first.score)];
+  },
   ZRANGE({ data }, key = "", start = "", end = "", withScores) {
     const found = data.zrange(key, integer(start), integer(end));
     return withScores === undefined

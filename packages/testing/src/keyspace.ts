@@ -65,16 +65,24 @@ export class Keyspace {
     return expiresAt === undefined ? undefined : expiresAt - this.#now();
   }
 
-  /** ZADD NX: whether the member is new. */
+  /** What kind of value it has; "none" for no key. */
+  type(key: string): string {
+    const value = this.#read(key)?.value;
+    if (value === undefined) return "none";
+    return typeof value === "string" ? "string" : Array.isArray(value) ? "zset" : "hash";
+  }
+
+  /** Whether the member is new. */
   zadd(key: string, score: number, member: string): boolean {
     const set = this.#sortedSet(key) ?? [];
-    if (set.some((item) => item.member === member)) return false;
+    const before = set.findIndex((item) => item.member === member);
+    if (before >= 0) set.splice(before, 1);
     const after = set.findIndex(
       (item) => item.score > score || (item.score === score && item.member > member),
     );
     set.splice(after < 0 ? set.length : after, 0, { score, member });
-    if (set.length === 1) this.#entries.set(key, { value: set, expiresAt: undefined });
-    return true;
+    if (!this.exists(key)) this.#entries.set(key, { value: set, expiresAt: undefined });
+    return before < 0;
   }
 
   zrem(key: string, member: string): boolean {
@@ -107,6 +115,10 @@ export class Keyspace {
 
   hget(key: string, field: string): string | undefined {
     return this.#hash(key)?.get(field);
+  }
+
+  hgetall(key: string): [field: string, value: string][] {
+    return [...(this.#hash(key) ?? [])];
   }
 
   /** Whether the field is new. */

@@ -1,8 +1,9 @@
 import type { Holder, RedisLockError } from "../errors.js";
 import { OutcomeUnknownError } from "../errors.js";
 import { usable } from "../lease/lease.js";
+import { leave } from "../lease/leave.js";
 import type { Asked, Claim, Leftover, LinePlace, Place } from "../primitives/primitive.js";
-import type { Commands } from "../redis/commands.js";
+import { type Commands, refusedLater } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { isNotNow } from "../redis/refusals.js";
 import { onAbort } from "../time/abort.js";
@@ -19,6 +20,16 @@ export interface Granted {
   /** When the command was sent that the lease counts from, and how long a lease it was given. */
   readonly sentAt: number;
   readonly ttl: number;
+  /** A message was sent because one may have been missed. */
+  readonly echoed?: boolean;
+}
+
+/** What is told of an obtain while it is under way. */
+export interface Told {
+  /** It begins to wait. */
+  waiting(): void;
+  /** A grant that came when it was over was given back. */
+  lateGrant(): void;
 }
 
 /**
@@ -31,9 +42,9 @@ export class Acquisition {
   /** How often Redis was asked. */
   tries = 0;
   readonly #commands: Commands;
-  /** Told when a grant that came when it was over was given back. */
-  readonly #onLateGrant: () => void;
+  readonly #told: Told;
   #wanted = true;
+  #hasWaited = false;
   /** Commands that may take the locks yet, or may have done so without our knowing. */
   #uncertain = 0;
   /** Our id in line, once we asked to stand in it. */
@@ -42,10 +53,16 @@ export class Acquisition {
   readonly #onStop = new Set<() => void>();
   #reject: ((reason: unknown) => void) | undefined;
 
-  constructor(claim: Claim, commands: Commands, onLateGrant: () => void) {
+  constructor(claim: Claim, commands: Commands, told: Told) {
     this.claim = claim;
     this.#commands = commands;
-    this.#onLateGrant = onLateGrant;
+    this.#told = told;
+  }
+
+  /** The locks are taken, and it will be tried again. */
+  waiting(): void {
+    if (!this.#hasWaited) this.#told.waiting();
+    this.#hasWaited = true;
   }
 
   get wanted(): boolean {
@@ -107,10 +124,15 @@ export class Acquisition {
     const granted = outcome.kind === "reply" && outcome.reply.kind === "granted";
     if (granted && this.isOver(outcome.sentAt, claim.ttl)) return this.#tooLate();
     // What was sent twice may be done a second time, later.
-    if (outcome.once) this.#uncertain--;
+    if (outcome.kind === "refused" || outcome.once) this.#uncertain--;
     if (outcome.kind === "refused") {
-      const error = failureOf(claim.keys, "obtain", outcome, claim.token);
-      return { kind: "failed", error, final: !isNotNow(outcome.error) };
+      // An earlier command may have been done.
+      const earlier = "an earlier command was not answered";
+      const failure = this.uncertain ? refusedLater(earlier, outcome.error) : outcome;
+      const error = failureOf(claim.keys, "obtain", failure, claim.token);
+      // Memory that is full may be free in a moment, but nobody waits for that who does not wait.
+      const final = !isNotNow(outcome.error) && outcome.error.reply !== "OOM";
+      return { kind: "failed", error, final };
     }
     const { reply, sentAt } = outcome;
     this.#giveBackIfOver(reply);
@@ -149,9 +171,9 @@ export class Acquisition {
   }
 
   async #leave(): Promise<Leftover | undefined> {
-    const outcome = await this.#commands.run(this.claim.leave(this.#id));
+    const outcome = await leave(this.#commands, this.claim, this.#id);
     if (outcome.kind !== "reply") return undefined;
-    if (outcome.reply.owned) this.#onLateGrant();
+    if (outcome.reply.owned) this.#told.lateGrant();
     return outcome.reply;
   }
 

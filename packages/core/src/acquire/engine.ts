@@ -2,6 +2,7 @@ import { LockerClosedError, NotObtainedError, type Operation } from "../errors.j
 import type { LockEventListener } from "../events.js";
 import { Lease } from "../lease/lease.js";
 import { HeldLock, type Lock } from "../lease/lock.js";
+import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
 import { type Holding, Renewal } from "../lease/renewal.js";
 import type { Claim } from "../primitives/primitive.js";
 import type { RedisClient } from "../redis/client.js";
@@ -11,7 +12,7 @@ import { redacted } from "../redis/redact.js";
 import type { Clock } from "../time/clock.js";
 import { Timers } from "../time/timers.js";
 import { Acquisition, type Answer, type Granted } from "./acquisition.js";
-import { Inbox } from "./inbox.js";
+import { type Inbox, inboxOf, type Owner } from "./inbox.js";
 import { poll } from "./poll.js";
 import { noRetry, type RetryStrategy } from "./retry.js";
 import { waitInLine } from "./wait.js";
@@ -36,6 +37,8 @@ export class Engine {
   readonly #emit: LockEventListener;
   readonly #renewal: Renewal;
   readonly #inbox: Inbox;
+  readonly #owner: Owner;
+  readonly #own: OwnLocks;
   readonly #underWay = new Set<Acquisition>();
   #closed = false;
 
@@ -44,11 +47,12 @@ export class Engine {
     this.#commands = new Commands(client, this.#timers, timeout);
     this.#emit = emit;
     this.#renewal = new Renewal(this.#commands, emit);
-    this.#inbox = new Inbox(
-      client,
-      () => this.#timers.now(),
-      (error) => emit({ type: "subscribeFailed", error: redacted(error, this.#inbox.id) }),
-    );
+    this.#own = ownLocksOf(client);
+    const inbox = inboxOf(client, clock);
+    this.#inbox = inbox;
+    this.#owner = {
+      failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, inbox.id) }),
+    };
   }
 
   /** Obtains the lock of a claim, or says who has it. */
@@ -71,7 +75,7 @@ export class Engine {
       acquisition.stop(new LockerClosedError(acquisition.claim.keys));
       return acquisition.abandon();
     });
-    await this.#timers.awaited(Promise.allSettled([this.#inbox.close(), ...leaving]));
+    await this.#timers.awaited(Promise.allSettled([this.#inbox.close(this.#owner), ...leaving]));
   }
 
   /** The main flow: ask, wait if that is wanted, and hold the lock or leave nothing behind. */
@@ -82,9 +86,12 @@ export class Engine {
     signal?.throwIfAborted();
 
     const started = this.#timers.now();
-    const acquisition = new Acquisition(claim, this.#commands, () =>
-      this.#emit({ type: "lateGrantReleased", keys }),
-    );
+    const acquisition = new Acquisition(claim, this.#commands, {
+      waiting: () => {
+        if (this.#own.include(claim.names)) this.#emit({ type: "waitingForOwn", keys });
+      },
+      lateGrant: () => this.#emit({ type: "lateGrantReleased", keys }),
+    });
     this.#underWay.add(acquisition);
     let answer: Answer;
     try {
@@ -109,7 +116,8 @@ export class Engine {
     if (answer.kind === "failed") throw answer.error;
     const facts = await Promise.race([left, this.#timers.sleep(LAST_WORD)]);
     signal?.throwIfAborted();
-    const holder = facts ? facts.holder : answer.holder;
+    const found = facts ? facts.holder : answer.holder;
+    const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;
     const position = facts ? facts.position : answer.place?.position;
     const waited = this.#timers.now() - started;
     this.#emit({ type: "notObtained", keys, waited, tries, holder });
@@ -124,14 +132,17 @@ export class Engine {
     }
     const deadline = started + wait;
     const lastAnswer = Math.max(deadline, started + this.#commands.timeout);
-    return waitInLine(acquisition, this.#timers, this.#inbox, deadline, lastAnswer);
+    const inbox = { inbox: this.#inbox, owner: this.#owner };
+    return waitInLine(acquisition, this.#timers, inbox, deadline, lastAnswer);
   }
 
   #hold(acquisition: Acquisition, granted: Granted, renew: boolean): Lock {
     const { claim } = acquisition;
     const { fencingToken, sentAt, ttl } = granted;
-    const lease = new Lease(claim.keys, this.#timers, sentAt, ttl, (error) => {
+    const terms = { sentAt, granted: ttl, ttl: claim.ttl };
+    const lease = new Lease(claim.keys, this.#timers, terms, (error) => {
       this.#renewal.stop(holding);
+      this.#own.remove(holding);
       acquisition.end();
       this.#emit({ type: "lost", keys: claim.keys, error });
     });
@@ -142,7 +153,7 @@ export class Engine {
     if (renew) this.#renewal.keep(holding, lock);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
     if (this.#timers.now() + claim.ttl * FRESH > sentAt + ttl) {
-      void this.#renewal.refresh(holding, claim.ttl);
+      this.#renewal.complete(holding);
     }
     return lock;
   }

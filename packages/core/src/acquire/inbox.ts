@@ -2,6 +2,8 @@ import { createToken } from "../keys/token.js";
 import type { Reach } from "../primitives/primitive.js";
 import { wholeNumber } from "../primitives/replies.js";
 import type { ChannelListener, RedisClient, Subscription } from "../redis/client.js";
+import type { Clock } from "../time/clock.js";
+import { type Entry, Timers } from "../time/timers.js";
 
 /** What a waiter hears. */
 export interface Mailbox {
@@ -11,31 +13,60 @@ export interface Mailbox {
   come(): void;
 }
 
+/** A locker whose waiters have mailboxes. */
+export interface Owner {
+  /** Messages do not come, or not any more; it is tried again. */
+  failed(error: unknown): void;
+}
+
 /** Milliseconds before a subscription that failed is tried again. */
 const RETRY_AFTER = 10_000;
+/** Milliseconds without a waiter after which the subscription is closed; after the first if the client is. */
+const IDLE = [1_000, 30_000] as const;
+/** How long a message may be on its way that was sent before a reply that is here. */
+const ECHO_TIME = 1_000;
+
+/** For how many waiters that are over it is listened at most: each takes some 4 KB. */
+const MOST_LINGERING = 1_000;
+
+const inboxes = new WeakMap<RedisClient, Map<Clock, Inbox>>();
+
+/** The one inbox of a client, however many lockers share it. */
+export function inboxOf(client: RedisClient, clock: Clock): Inbox {
+  const known = inboxes.get(client) ?? new Map<Clock, Inbox>();
+  inboxes.set(client, known);
+  const inbox = known.get(clock) ?? new Inbox(client, new Timers(clock));
+  known.set(clock, inbox);
+  return inbox;
+}
 
 /**
- * Where a locker's waiters are told that it is their turn: one channel for all of them, whatever they
- * wait for, subscribed to when the first of them has to wait.
+ * Where waiters are told that it is their turn: one channel for all waiters of a client, subscribed to
+ * when the first of them has to wait, and left when the last locker is closed, or nobody has waited for
+ * some time.
  */
 export class Inbox {
   /** Names the channel; nobody else can guess it. */
   readonly id: string = createToken();
   readonly #client: RedisClient;
-  readonly #now: () => number;
-  readonly #onFailure: (error: unknown) => void;
+  readonly #timers: Timers;
   readonly #mailboxes = new Map<number, Mailbox>();
+  readonly #owners = new Set<Owner>();
+  /** Waiters that are over, for which a grant may come yet that would have to go back. */
+  readonly #lingering = new Map<string, { readonly owner: Owner; readonly timer: Entry }>();
   #lastNumber = 0;
-  #state: "shut" | "opening" | "open" | "closed" = "shut";
+  #state: "shut" | "opening" | "open" | "lost" = "shut";
   /** The server that runs the scripts said that it does not see us listen, though we hear it. */
   #unseen = false;
   #notBefore = 0;
+  #heardAt = 0;
+  #idle: Entry | undefined;
   #subscription: Promise<Subscription | undefined> | undefined;
+  #isOpened = false;
 
-  constructor(client: RedisClient, now: () => number, onFailure: (error: unknown) => void) {
+  constructor(client: RedisClient, timers: Timers) {
     this.#client = client;
-    this.#now = now;
-    this.#onFailure = onFailure;
+    this.#timers = timers;
   }
 
   /** Whom messages reach. */
@@ -45,56 +76,128 @@ export class Inbox {
   }
 
   /** The id in line of a new waiter. */
-  enter(mailbox: Mailbox): string {
+  enter(mailbox: Mailbox, owner: Owner): string {
+    if (this.#idle) this.#timers.clear(this.#idle);
+    this.#owners.add(owner);
     this.#mailboxes.set(++this.#lastNumber, mailbox);
     return `${this.id}:${this.#lastNumber}`;
   }
 
   leave(id: string): void {
     this.#mailboxes.delete(Number(id.slice(this.id.length + 1)));
+    if (this.#mailboxes.size === 0 && this.#subscription) this.#closeWhenIdle();
+  }
+
+  /** Hears for a waiter that is over for so long, in milliseconds, or until its locker is closed. */
+  linger(id: string, owner: Owner, ms: number): void {
+    if (!this.#owners.has(owner)) {
+      this.leave(id);
+      return;
+    }
+    // Of very many, as when Redis is silent for long, the first are given up: their grants end by ttl.
+    const [oldest] = this.#lingering.size < MOST_LINGERING ? [] : this.#lingering.keys();
+    if (oldest !== undefined) this.#forget(oldest);
+    const timer = this.#timers.set(this.#timers.now() + ms, () => this.#forget(id));
+    this.#lingering.set(id, { owner, timer });
+  }
+
+  #forget(id: string): void {
+    const known = this.#lingering.get(id);
+    if (known) this.#timers.clear(known.timer);
+    this.#lingering.delete(id);
+    this.leave(id);
   }
 
   /** Subscribes if that was not done; everyone who waits asks again once it is. */
   open(): void {
-    if (this.#state !== "shut" || !this.#client.subscribe || this.#now() < this.#notBefore) return;
+    const now = this.#timers.now();
+    if (this.#state !== "shut" || !this.#client.subscribe || now < this.#notBefore) return;
     this.#state = "opening";
-    const listener = {
-      message: (text: string): void => this.#deliver(text),
-      resumed: (): void => {
-        this.#unseen = false; // The new connection may lead elsewhere.
-        this.#callAll();
-      },
-    };
-    this.#subscription = this.#subscribe(listener);
-    this.#subscription.then(
+    const subscription = this.#subscribe({
+      message: (text) => isCurrent() && this.#deliver(text),
+      resumed: () => isCurrent() && this.#opened(),
+      lost: (error) => isCurrent() && this.#failed("lost", error),
+    });
+    const isCurrent = (): boolean => this.#subscription === subscription;
+    this.#subscription = subscription;
+    this.#isOpened = false;
+    subscription.then(
       () => {
-        if (this.#state !== "opening") return;
-        this.#state = "open";
-        this.#callAll();
+        if (!isCurrent()) return;
+        this.#isOpened = true;
+        this.#opened();
       },
       (error: unknown) => {
-        if (this.#state !== "opening") return;
-        this.#state = "shut";
-        this.#notBefore = this.#now() + RETRY_AFTER;
-        this.#onFailure(error);
+        if (!isCurrent()) return;
+        this.#subscription = undefined;
+        this.#notBefore = this.#timers.now() + RETRY_AFTER;
+        this.#failed("shut", error);
       },
     );
   }
 
-  /** Unsubscribes. A subscription that is still being opened is closed as soon as it is there. */
-  async close(): Promise<void> {
-    const wasOpen = this.#state === "open";
-    this.#state = "closed";
+  /**
+   * A message was sent before the reply to a command that was sent at `sentAt`. If none is heard, none
+   * is: something on the way keeps our side of a connection open that leads nowhere.
+   */
+  expectEcho(sentAt: number): void {
+    const subscription = this.#subscription;
+    this.#timers.set(this.#timers.now() + ECHO_TIME, () => {
+      const deaf = this.#state === "open" && this.#heardAt < sentAt;
+      if (!deaf || this.#subscription !== subscription) return;
+      void this.#close();
+      this.#failed("shut", new Error("messages are sent, but do not arrive"));
+      this.open();
+    });
+  }
+
+  /** The locker needs no messages any more. Unsubscribes if it was the last one. */
+  async close(owner: Owner): Promise<void> {
+    this.#owners.delete(owner);
+    for (const [id, lingering] of this.#lingering) if (lingering.owner === owner) this.#forget(id);
+    if (this.#owners.size === 0) await this.#close();
+  }
+
+  /** A subscription that is still being opened is closed as soon as it is there. */
+  async #close(): Promise<void> {
+    const isOpened = this.#isOpened;
     const closing = this.#subscription?.then(
       (subscription) => subscription?.close(),
       () => undefined,
     );
-    if (wasOpen) await closing;
+    this.#state = "shut";
+    this.#subscription = undefined;
+    if (isOpened) await closing;
   }
 
   /** Async, so that a client that throws is one that rejects. */
   async #subscribe(listener: ChannelListener): Promise<Subscription | undefined> {
     return this.#client.subscribe?.(`redislock:inbox:${this.id}`, listener);
+  }
+
+  #opened(): void {
+    this.#state = "open";
+    this.#unseen = false; // The new connection may lead elsewhere.
+    this.#callAll();
+  }
+
+  #failed(state: "shut" | "lost", error: unknown): void {
+    this.#state = state;
+    for (const owner of this.#owners) owner.failed(error);
+    this.#callAll();
+  }
+
+  /** Nobody waits now. Lockers are forgotten without being closed, and clients are closed before them. */
+  #closeWhenIdle(): void {
+    const now = this.#timers.now();
+    const close = (): void => {
+      this.#owners.clear();
+      void this.#close();
+    };
+    this.#idle = this.#timers.set(now + IDLE[0], () => {
+      if (this.#client.closed === true) close();
+      else this.#idle = this.#timers.set(now + IDLE[1], close);
+    });
   }
 
   #callAll(): void {
@@ -103,6 +206,7 @@ export class Inbox {
 
   /** A message that is not understood, such as one of a later version, is a reason to ask. */
   #deliver(text: string): void {
+    this.#heardAt = this.#timers.now();
     const [what, number, fence, proof] = text.split(" ");
     const mailbox = this.#mailboxes.get(Number(number));
     if (what === "unseen") this.#unseen = true;

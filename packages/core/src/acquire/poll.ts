@@ -19,6 +19,7 @@ export async function poll(
     if (answer.kind === "failed" && answer.final) return answer;
     const delay = delayAfter(retry, acquisition.tries);
     if (delay === 0 || timers.now() + delay >= deadline) return answer;
+    if (answer.kind === "taken") acquisition.waiting();
     if ((await news.next(timers.now() + delay)) === "stopped") return answer;
   }
 }

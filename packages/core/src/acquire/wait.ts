@@ -1,7 +1,7 @@
 import { createToken } from "../keys/token.js";
 import type { Timers } from "../time/timers.js";
 import type { Acquisition, Answer, Granted } from "./acquisition.js";
-import type { Inbox } from "./inbox.js";
+import type { Inbox, Owner } from "./inbox.js";
 import { News } from "./news.js";
 import { LONGEST_PATIENCE, termsOf, untilTurn } from "./waiter.js";
 
@@ -23,7 +23,7 @@ type Heard =
 export async function waitInLine(
   acquisition: Acquisition,
   timers: Timers,
-  inbox: Inbox,
+  { inbox, owner }: { readonly inbox: Inbox; readonly owner: Owner },
   deadline: number,
   lastAnswer: number,
 ): Promise<Answer> {
@@ -32,8 +32,8 @@ export async function waitInLine(
   const secret = createToken();
   // What was asked for last. A grant that shows its proof came after it, so its lease counts from then.
   let asked = { proof: "", sentAt: 0, lease: 0 };
-  const id = inbox.enter({
-    granted(fencingToken, proof) {
+  const mailbox = {
+    granted(fencingToken: number, proof: string): void {
       const { sentAt, lease } = asked;
       // What an earlier command asked for, or what is heard too late, cannot be proved: we ask.
       const proved = proof === asked.proof && !acquisition.isOver(sentAt, lease);
@@ -42,24 +42,27 @@ export async function waitInLine(
       acquisition.heardOfGrant();
     },
     come: () => news.put({ kind: "come" }),
-  });
+  };
+  const id = inbox.enter(mailbox, owner);
   acquisition.onStop(() => news.put({ kind: "stopped" }));
 
   let answer: Answer = { kind: "taken", holder: undefined };
   let ticket: string | undefined;
+  let toldToCome = false;
   try {
     for (;;) {
-      // Asking.
+      // Asking. Whoever is in line and was not told to may have missed something.
       const { reach } = inbox;
       const { checkIn, patience, lease } = termsOf(reach, ttl);
       const sentAt = timers.now();
       const proof = `${secret}${acquisition.tries}`;
       asked = { proof, sentAt, lease };
-      const place = { id, ticket, patience, reach, lease, proof };
+      const echo = ticket !== undefined && !toldToCome && reach !== "none";
+      const place = { id, ticket, patience, reach, lease, proof, echo };
       void acquisition
         .ask(lastAnswer, place)
         .then((reply) => news.put({ kind: "answered", answer: reply }));
-      let toldToCome = false;
+      toldToCome = false;
       for (let answered = false; !answered;) {
         const heard = await news.next(Infinity);
         if (heard?.kind === "granted") return (answer = heard.grant);
@@ -70,13 +73,16 @@ export async function waitInLine(
           answered = true;
         }
       }
+      if (answer.kind === "granted" && answer.echoed) inbox.expectEcho(sentAt);
       if (answer.kind === "granted" || (answer.kind === "failed" && answer.final)) return answer;
 
       // Waiting.
       let position = 1;
       if (answer.kind === "taken" && answer.place) {
+        acquisition.waiting();
         ({ position, ticket } = answer.place);
         inbox.open();
+        if (answer.place.echoed) inbox.expectEcho(sentAt);
       }
       const remaining = answer.kind === "taken" ? answer.holder?.remaining : undefined;
       const turn = timers.now() + untilTurn(reach, position, remaining);
@@ -84,11 +90,12 @@ export async function waitInLine(
         const heard = await news.next(Math.min(sentAt + checkIn, turn, deadline));
         if (heard?.kind === "granted") return (answer = heard.grant);
         if (heard?.kind === "stopped") return answer;
+        toldToCome = heard?.kind === "come";
       }
       if (timers.now() >= deadline) return answer;
     }
   } finally {
-    void leaveInbox(acquisition, timers, inbox, id, answer.kind === "granted");
+    void leaveInbox(acquisition, inbox, owner, id, answer.kind === "granted");
   }
 }
 
@@ -98,14 +105,12 @@ export async function waitInLine(
  */
 async function leaveInbox(
   acquisition: Acquisition,
-  timers: Timers,
   inbox: Inbox,
+  owner: Owner,
   id: string,
   held: boolean,
 ): Promise<void> {
   const left = held || (await acquisition.abandon()) !== undefined;
-  if (!left || acquisition.uncertain) {
-    await timers.sleep(acquisition.claim.ttl + LONGEST_PATIENCE);
-  }
-  inbox.leave(id);
+  if (left && !acquisition.uncertain) inbox.leave(id);
+  else inbox.linger(id, owner, acquisition.claim.ttl + LONGEST_PATIENCE);
 }

@@ -15,6 +15,9 @@ const UNCOUNTED_LEASE = 1_000;
 const UNREACHED_PAUSE = 50;
 /** How long after the holder's lease the first in line asks, and each behind it after the one before. */
 const STAGGER = 10;
+/** Where that ends, and how far those behind are spread: all before them may have died with the holder. */
+const MOST_STAGGERED = 10;
+const SPREAD = 100;
 
 /** The longest that a waiter of this reach keeps silent, its patience, and the lease it is granted then. */
 export interface Terms {
@@ -41,6 +44,8 @@ export const LONGEST_PATIENCE: number = 2 * CHECK_IN.counted;
 export function untilTurn(reach: Reach, position: number, remaining: number | undefined): number {
   const soon = UNREACHED_PAUSE * position;
   if (remaining === undefined) return soon;
-  const leaseEnd = remaining + 1 + STAGGER * (position - 1);
+  const before = position - 1;
+  const spread = before > MOST_STAGGERED ? SPREAD * Math.random() : 0;
+  const leaseEnd = remaining + 1 + STAGGER * Math.min(before, MOST_STAGGERED) + spread;
   return reach === "none" ? Math.min(soon, leaseEnd) : leaseEnd;
 }

@@ -1,16 +1,19 @@
 /**
- * The names of a lock's keys in Redis: the user's own key, and its companions, which begin with it and
- * must live in the same hash slot, so that one script reaches them all.
+ * The names of a lock's keys in Redis: the user's own key, and its companions, which must live in the same
+ * hash slot, so that one script reaches them all. Three of them begin with the key; the fence is shared by
+ * all locks of the slot.
  *
- * | key         | companions               | why they share its slot                               |
- * |-------------|--------------------------|-------------------------------------------------------|
- * | `a`         | `a:redislock:line{a}`    | the key is their hash tag                             |
- * | `x{a}y`     | `x{a}y:redislock:line`   | they keep the hash tag it has                         |
- * | `a}b`, `{}` | `a}b:redislock:line{3f}` | braces that are no tag: a number that makes them so   |
+ * | key     | companions               | the fence        | why they share its slot                       |
+ * |---------|--------------------------|------------------|-----------------------------------------------|
+ * | `a`     | `a:redislock:line{dvp}`  | `redislock{dvp}` | three characters that lead there              |
+ * | `x{a}y` | `x{a}y:redislock:line`   | `redislock{dvp}` | they keep its hash tag; the fence as above    |
+ * | `a{b`   | `a{b:redislock:linedvp}` | `redislock{dvp}` | the characters close the brace that it opened |
+ * | `{}`    | `{}:redislock:line:dvp`  | `redislock{dvp}` | all of it is hashed                           |
  *
- * They are the same whether a prefix is part of the key or put before it by the client.
+ * They are the same whether a prefix is part of the key or put before it by the client, but for the fence,
+ * which begins with the prefix and the namespace.
  */
-import { crc16, hashSlot, hashTag, SLOTS } from "./hash-slot.js";
+import { hashSlot, hashTag, textInto } from "./hash-slot.js";
 
 /** Where a locker's keys live. */
 export interface Space {
@@ -20,53 +23,45 @@ export interface Space {
   readonly keyPrefix: string;
   /** Whether several keys must share a hash slot. */
   readonly cluster: boolean;
+  /** Milliseconds for which the last fencing token is remembered. */
+  readonly rememberFence: number;
 }
 
-const COMPANIONS = ["fence", "line", "waiters"];
-
 /**
- * The names of one lock, in the order in which scripts take them: the key, the last fencing token,
+ * The names of one lock, in the order in which scripts take them: the key, the holder's grant, the fence,
  * the line, the waiters in it. Without the client's prefix, which it adds by itself.
  */
 export function lockNames(key: string, space: Space): string[] {
-  const name = space.namespace + key;
-  return [name, ...COMPANIONS.map((kind) => companion(`${name}:redislock:${kind}`, name, space))];
+  const { namespace, keyPrefix } = space;
+  const name = namespace + key;
+  const slot = slotOf(key, space);
+  const companion = (kind: string): string => inSlot(`${name}:redislock:${kind}`, slot, keyPrefix);
+  const fence = inSlot(`${namespace}redislock`, slot, keyPrefix);
+  return [name, companion("grant"), fence, companion("line"), companion("waiters")];
 }
 
 /** The hash slot that a lock lives in. */
-export function slotOf(key: string, space: Space): number {
-  return hashSlot(space.keyPrefix + space.namespace + key);
+export function slotOf(key: string, { keyPrefix, namespace }: Space): number {
+  return hashSlot(keyPrefix + namespace + key);
 }
 
-/** No key of a user's may be named so. */
-export function isCompanionName(key: string): boolean {
-  return /:redislock:(fence|line|waiters)(\{.*\})?$/s.test(key);
+/** No key of a user's may be named so, in this namespace or another. */
+export function isCompanionName(key: string, namespace: string): boolean {
+  const name = namespace + key;
+  if (/:redislock:(grant|line|waiters)|redislock\{[\w-]{3}\}$/.test(name)) return true;
+  return /^redislock(:?[\w-]{3}\}?)?$/.test(key);
 }
 
-function companion(base: string, name: string, { keyPrefix }: Space): string {
-  const whole = keyPrefix + name;
+/** The base, with what brings it into the slot behind it. */
+function inSlot(base: string, slot: number, keyPrefix: string): string {
+  const whole = keyPrefix + base;
+  // A hash tag in what all names begin with is that of the lock, too.
   if (hashTag(whole) !== undefined) return base;
-  return `${base}{${/[{}]/.test(whole) ? numberFor(whole, keyPrefix + base) : whole}}`;
+  const open = whole.indexOf("{");
+  if (open < 0) return `${base}{${(texts[slot] ??= textInto(slot, ""))}}`;
+  if (whole.charAt(open + 1) === "}") return `${base}:${textInto(slot, `${whole}:`)}`;
+  return `${base}${textInto(slot, whole.slice(open + 1))}}`;
 }
 
-/** The numbers that were found for odd names: the search takes some milliseconds. */
-const numbers = new Map<string, string>();
-const MOST_NUMBERS = 3_000;
-
-/** A number in braces behind `base` that brings it into the slot of `whole`. */
-function numberFor(whole: string, base: string): string {
-  const known = numbers.get(base);
-  if (known !== undefined) return known;
-  const slot = hashSlot(whole);
-  // What is hashed: between the first brace and ours, or all of it if the first tag is empty.
-  const open = `${base}{`.indexOf("{") + 1;
-  const empty = base.charAt(open) === "}";
-  const hashed = crc16(empty ? `${base}{` : `${base}{`.slice(open));
-  for (let number = 0; ; number++) {
-    const text = number.toString(36);
-    if (crc16(empty ? `${text}}` : text, hashed) % SLOTS !== slot) continue;
-    if (numbers.size >= MOST_NUMBERS) numbers.clear();
-    numbers.set(base, text);
-    return text;
-  }
-}
+/** The texts that lead into a slot by themselves, once they were needed. */
+const texts: (string | undefined)[] = [];

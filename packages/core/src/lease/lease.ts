@@ -9,6 +9,9 @@ export function usable(ttl: number): number {
   return ttl - ttl / 100 - 2;
 }
 
+/** Keeps a controller for as long as somebody has its signal. */
+const controllers = new WeakMap<AbortSignal, AbortController>();
+
 /**
  * How long a lock can be proved to be ours, by our own monotonic clock, counted from before the send
  * of the command that Redis answered. Whether it is over is computed when asked, so it is true also
@@ -20,20 +23,28 @@ export class Lease {
   readonly #onLost: (error: LockLostError) => void;
   #ttl: number;
   #sentAt: number;
+  #granted: number;
   #validUntil: number;
   #expiry: Entry;
   #state: "held" | "ended" | LockLostError = "held";
   /** Made when first asked for: most locks are never listened to, and a controller is dear. */
   #controller: AbortController | undefined;
+  /** In its stead once only the signal shows whether anybody cares for the lock. */
+  #weakController: WeakRef<AbortController> | undefined;
+  #dropped = false;
   /** Whether a refresh is under way, and why the last one got no answer, if it got none. */
   #asking = false;
   #doubt: unknown;
 
+  /**
+   * @param granted - The ttl that Redis gave it, counted from `sentAt`: less than `ttl` where that was
+   *   all that could be asked for.
+   * @param ttl - The ttl that it is to have from the first refresh on.
+   */
   constructor(
     keys: readonly string[],
     timers: Timers,
-    sentAt: number,
-    ttl: number,
+    { sentAt, granted, ttl }: { sentAt: number; granted: number; ttl: number },
     onLost: (error: LockLostError) => void,
   ) {
     this.#keys = keys;
@@ -41,13 +52,19 @@ export class Lease {
     this.#onLost = onLost;
     this.#ttl = ttl;
     this.#sentAt = sentAt;
-    this.#validUntil = sentAt + usable(ttl);
+    this.#granted = granted;
+    this.#validUntil = sentAt + usable(granted);
     this.#expiry = this.#watch();
   }
 
-  /** The ttl that the lock was last given. */
+  /** The ttl that the lock is to have. */
   get ttl(): number {
     return this.#ttl;
+  }
+
+  /** The ttl that it has, counted from {@link sentAt}. */
+  get granted(): number {
+    return this.#granted;
   }
 
   /** When the command was sent that the lease counts from. */
@@ -76,6 +93,21 @@ export class Lease {
     return this.#controller.signal;
   }
 
+  /** From now on nothing of ours keeps the signal; returned if anybody may have it. */
+  letGoOfSignal(): AbortSignal | undefined {
+    const controller = this.#controller;
+    if (!controller) return undefined;
+    this.#weakController = new WeakRef(controller);
+    controllers.set(controller.signal, controller);
+    this.#controller = undefined;
+    return controller.signal;
+  }
+
+  /** Nobody has the lock's handle any more, nor its signal: it ends, and this is why. */
+  drop(): void {
+    this.#dropped = true;
+  }
+
   /** How it was lost; undefined while it is held, and after it was released. */
   get lost(): LockLostError | undefined {
     return this.held || typeof this.#state === "string" ? undefined : this.#state;
@@ -98,6 +130,7 @@ export class Lease {
     this.#doubt = undefined;
     this.#ttl = ttl;
     this.#sentAt = sentAt;
+    this.#granted = ttl;
     this.#rewatch(sentAt + usable(ttl));
   }
 
@@ -111,7 +144,7 @@ export class Lease {
     if (this.#state !== "held") return;
     this.#state = new LockLostError(this.#keys, reason, cause);
     this.#timers.clear(this.#expiry);
-    this.#controller?.abort(this.#state);
+    (this.#controller ?? this.#weakController?.deref())?.abort(this.#state);
     this.#onLost(this.#state);
   }
 
@@ -123,7 +156,8 @@ export class Lease {
 
   #expire(): void {
     if (this.#asking) this.#doubt ??= new Error("no answer to a refresh before the lease ended");
-    if (this.#doubt === undefined) this.lose("expired");
+    if (this.#dropped) this.lose("dropped");
+    else if (this.#doubt === undefined) this.lose("expired");
     else this.lose("unreachable", this.#doubt);
   }
 

@@ -6,9 +6,11 @@ import {
   type RedisLockError,
 } from "../errors.js";
 import type { LockEventListener } from "../events.js";
-import type { Verdict } from "../primitives/primitive.js";
+import type { Released } from "../primitives/primitive.js";
 import type { Command, Commands, Failure } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
+import { leave } from "./leave.js";
+import { type OwnLocks, ownLocksOf } from "./own-locks.js";
 import type { Holding, Renewal } from "./renewal.js";
 import { checkTtl } from "./ttl.js";
 
@@ -72,6 +74,7 @@ export class HeldLock implements Lock {
   readonly #emit: LockEventListener;
   /** Called before the lock is given back: a grant that comes after that is not wanted. */
   readonly #onRelease: () => void;
+  readonly #own: OwnLocks;
   readonly #since: number;
   #released = false;
 
@@ -90,6 +93,8 @@ export class HeldLock implements Lock {
     this.#commands = commands;
     this.#emit = emit;
     this.#onRelease = onRelease;
+    this.#own = ownLocksOf(commands.client);
+    this.#own.add(holding);
     this.#since = commands.timers.now();
   }
 
@@ -149,15 +154,18 @@ export class HeldLock implements Lock {
     this.#released = true;
     const { lost, validUntil } = lease;
     lease.end();
+    this.#own.remove(this.#holding);
     this.#renewal.stop(this.#holding);
     this.#onRelease();
-    const result: Verdict | Failure = await this.#run(claim.release(this.fencingToken));
+    const result: Released | Failure = await this.#run(claim.release(this.fencingToken));
     const { timers } = this.#commands;
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
       return this.#failure("release", result);
     }
-    if (result === "ours") {
+    if (result === "unserved") void leave(this.#commands, claim, undefined);
+    if (result === "ours" || result === "unserved") {
+      this.#own.released(this.#holding);
       this.#emit({ type: "released", keys: this.keys, held: timers.now() - this.#since });
       return undefined;
     }

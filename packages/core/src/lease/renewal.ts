@@ -18,6 +18,10 @@ interface Renewed {
   timer?: Entry | undefined;
   /** Settles when the refresh that is under way does. */
   busy?: Promise<unknown> | undefined;
+  /** Renewed over and over, or only until it has a whole lease; undefined if it is not. */
+  wanted?: "kept" | "once" | undefined;
+  /** Counts refreshes from the first that shortened the lease on; 0 before. */
+  order?: number;
 }
 
 /** A lease is renewed after this part of its ttl, and again after the smaller one if that failed. */
@@ -43,21 +47,39 @@ export class Renewal {
     this.#emit = emit;
     // Some edge runtimes have none.
     if (typeof FinalizationRegistry !== "undefined") {
-      this.#dropped = new FinalizationRegistry((holding) => this.stop(holding));
+      this.#dropped = new FinalizationRegistry((holding) => this.#drop(holding));
     }
   }
 
-  /** Renews the lease until it is stopped, lost, or `handle` was garbage-collected. */
+  /** Renews the lease until it is stopped, lost, or `handle` and the signal were garbage-collected. */
   keep(holding: Holding, handle: object): void {
     this.#dropped?.register(handle, holding, holding);
+    this.#of(holding).wanted = "kept";
     this.#schedule(holding, nextRenewal(holding.lease));
+  }
+
+  /** The lease is shorter than was asked for: sees to it that it gets a whole one. */
+  complete(holding: Holding): void {
+    this.#of(holding).wanted ??= "once";
+    void this.#renew(holding, false);
   }
 
   stop(holding: Holding): void {
     this.#dropped?.unregister(holding);
-    const { timer } = this.#of(holding);
-    if (timer) this.#commands.timers.clear(timer);
-    this.#of(holding).timer = undefined;
+    const known = this.#of(holding);
+    if (known.timer) this.#commands.timers.clear(known.timer);
+    known.wanted = undefined;
+  }
+
+  /** The handle is gone. Whoever still has the signal relies on the lock. */
+  #drop(holding: Holding): void {
+    const signal = holding.lease.letGoOfSignal();
+    if (signal) {
+      this.#dropped?.register(signal, holding, holding);
+      return;
+    }
+    holding.lease.drop();
+    this.stop(holding);
   }
 
   /** Starts one lease anew, with this ttl from now on. One at a time for each lock, to keep their order. */
@@ -69,7 +91,7 @@ export class Renewal {
       return { kind: "unknown", error: new Error("no answer to the refresh before this one") };
     }
     const result = await this.#send(holding, ttl, deadline, false);
-    if (this.#of(holding).timer) this.#schedule(holding, nextRenewal(holding.lease));
+    if (typeof result === "string") this.#scheduleNext(holding);
     return result;
   }
 
@@ -84,22 +106,29 @@ export class Renewal {
     const { timers } = this.#commands;
     if (known.timer) timers.clear(known.timer);
     known.timer = timers.set(at, () => {
-      if (holding.lease.held && !known.busy) void this.#renew(holding);
+      if (holding.lease.held && !known.busy) void this.#renew(holding, true);
     });
   }
 
-  async #renew(holding: Holding): Promise<void> {
+  #scheduleNext(holding: Holding): void {
+    const known = this.#of(holding);
+    if (known.wanted === "kept") this.#schedule(holding, nextRenewal(holding.lease));
+    else this.stop(holding);
+  }
+
+  async #renew(holding: Holding, gather: boolean): Promise<void> {
     const { claim, lease } = holding;
     const { timers, timeout } = this.#commands;
-    const result = await this.#send(holding, lease.ttl, timers.now() + timeout, true);
+    const result = await this.#send(holding, lease.ttl, timers.now() + timeout, gather);
     const { remaining } = lease;
-    if (!this.#of(holding).timer || remaining === 0) return;
+    const { wanted } = this.#of(holding);
+    if (wanted === undefined || remaining === 0) return;
     if (typeof result === "string") {
-      this.#schedule(holding, nextRenewal(lease));
-      this.#emit({ type: "renewed", keys: claim.keys, remaining });
+      this.#scheduleNext(holding);
+      if (wanted === "kept") this.#emit({ type: "renewed", keys: claim.keys, remaining });
       return;
     }
-    const pause = Math.max(lease.ttl * TRY_AGAIN_AFTER, SHORTEST_PAUSE);
+    const pause = Math.max(lease.granted * TRY_AGAIN_AFTER, SHORTEST_PAUSE);
     this.#schedule(holding, timers.now() + pause);
     const error = failureOf(claim.keys, "refresh", result, claim.token);
     this.#emit({ type: "renewalFailed", keys: claim.keys, remaining, error });
@@ -113,11 +142,13 @@ export class Renewal {
     gather: boolean,
   ): Promise<Verdict | Failure> {
     const { claim, fencingToken, lease } = holding;
-    const command = claim.refresh(fencingToken, ttl, ttl < lease.ttl);
+    const known = this.#of(holding);
+    const { order = 0 } = known;
+    known.order = order > 0 || ttl < lease.ttl ? order + 1 : 0;
+    const command = claim.refresh(fencingToken, ttl, known.order);
     const until = Math.min(deadline, lease.validUntil);
     lease.refreshing(this.#commands.timers.now(), ttl);
     const sent = this.#commands.run(command, { until, gather });
-    const known = this.#of(holding);
     known.busy = sent;
     const outcome = await sent;
     known.busy = undefined;
@@ -133,6 +164,6 @@ export class Renewal {
 
 /** A third of the ttl after the lease began, on a grid of thirtieths so that renewals meet. */
 function nextRenewal(lease: Lease): number {
-  const grid = lease.ttl * TRY_AGAIN_AFTER;
-  return Math.floor((lease.sentAt + lease.ttl * RENEW_AFTER) / grid) * grid;
+  const grid = lease.granted * TRY_AGAIN_AFTER;
+  return Math.floor((lease.sentAt + lease.granted * RENEW_AFTER) / grid) * grid;
 }

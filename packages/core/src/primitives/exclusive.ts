@@ -3,8 +3,8 @@ import { lockNames, type Space } from "../keys/names.js";
 import { createToken } from "../keys/token.js";
 import { scripts } from "../lua/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
-import type { Command } from "../redis/commands.js";
-import type { Asked, Claim, Leftover, LinePlace, Reach, Verdict } from "./primitive.js";
+import { again, type Command } from "../redis/commands.js";
+import type { Asked, Claim, Leftover, LinePlace, Reach, Released, Verdict } from "./primitive.js";
 import { textOrNull, wholeNumber } from "./replies.js";
 
 /** Who asks for a lock, and for how long. */
@@ -17,8 +17,8 @@ export interface ClaimFacts {
   readonly metadata: string;
 }
 
-/** How many names {@link lockNames} gives for each key; the first two are the lock and its fence. */
-const NAMES = 4;
+/** How many names {@link lockNames} gives for each key: first the lock, its grant and its fence. */
+const NAMES = 5;
 
 /** How a waiter's reach is written in its record. */
 const REACH: Readonly<Record<Reach, string>> = { none: "0", counted: "1", uncounted: "2" };
@@ -26,14 +26,16 @@ const REACH: Readonly<Record<Reach, string>> = { none: "0", counted: "1", uncoun
 /** The exclusive lock: one holder at a time. The one file that knows what its scripts take and reply. */
 export class ExclusiveClaim implements Claim {
   readonly keys: readonly string[];
+  readonly names: readonly string[];
   readonly ttl: number;
   readonly token: string;
   readonly metadata: string;
   readonly #value: string;
   /** Tells this call from others with the same token; "" where the token is this call's alone. */
   readonly #call: string;
-  /** Of each key, in the order that the scripts take them. */
+  /** All names of each lock, in the order that the scripts take them. */
   readonly #names: readonly string[];
+  readonly #memory: string;
 
   constructor({ keys, ttl, token, ownToken, metadata }: ClaimFacts, space: Space) {
     this.keys = keys;
@@ -46,6 +48,8 @@ export class ExclusiveClaim implements Claim {
     const names = lockNames(first, space);
     for (const key of others) names.push(...lockNames(key, space));
     this.#names = names;
+    this.names = keys.map((key) => space.namespace + key);
+    this.#memory = String(space.rememberFence);
   }
 
   obtain(): Command<Asked> {
@@ -58,14 +62,15 @@ export class ExclusiveClaim implements Claim {
     };
   }
 
-  standInLine({ id, ticket = "", patience, reach, lease, proof }: LinePlace): Command<Asked> {
-    const place = [id, ticket, String(patience), REACH[reach], String(lease), proof];
+  standInLine(place: LinePlace): Command<Asked> {
+    const { id, ticket = "", patience, reach, lease, proof, echo } = place;
+    const standing = [id, ticket, String(patience), REACH[reach], String(lease), proof];
     return {
       script: scripts.obtain,
       many: scripts.obtainMany,
       keys: this.#names,
-      args: [...this.#asking(), ...place],
-      read: readInLine,
+      args: [...this.#asking(), ...standing, echo ? "1" : ""],
+      read: echo ? readEchoed : readInLine,
     };
   }
 
@@ -74,22 +79,27 @@ export class ExclusiveClaim implements Claim {
     return { script: scripts.leave, keys: this.#names, args, read: readLeftover };
   }
 
-  release(fencingToken: number): Command<Verdict> {
+  release(fencingToken: number): Command<Released> {
     return {
       script: scripts.release,
       many: scripts.releaseMany,
       keys: this.#names,
       args: this.#holding(fencingToken),
-      read: readVerdict,
+      read: readReleased,
     };
   }
 
-  refresh(fencingToken: number, ttl: number, cut: boolean): Command<Verdict> {
+  refresh(fencingToken: number, ttl: number, order: number): Command<Verdict> {
+    const args = [...this.#holding(fencingToken), String(ttl), this.#memory];
+    if (order === 0) {
+      const { refresh, refreshMany } = scripts;
+      return { script: refresh, many: refreshMany, keys: this.#first(3), args, read: readVerdict };
+    }
     return {
-      script: scripts.refresh,
-      many: scripts.refreshMany,
-      keys: this.#locksAndFences(),
-      args: [...this.#holding(fencingToken), String(ttl), cut ? "1" : "0"],
+      script: scripts.shorten,
+      many: scripts.shortenMany,
+      keys: this.#names,
+      args: [...args, String(order)],
       read: readVerdict,
     };
   }
@@ -97,14 +107,14 @@ export class ExclusiveClaim implements Claim {
   timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">> {
     return {
       script: scripts.ttl,
-      keys: this.#locksAndFences(),
+      keys: this.#first(2),
       args: this.#holding(fencingToken),
       read: readTimeLeft,
     };
   }
 
   #asking(): string[] {
-    return [this.#value, String(this.ttl), String(this.token.length), this.#call];
+    return [this.#value, String(this.ttl), String(this.token.length), this.#call, this.#memory];
   }
 
   /** What proves that a lock is ours: the value, and for own tokens which grant of it. */
@@ -112,8 +122,9 @@ export class ExclusiveClaim implements Claim {
     return [this.#value, this.#call === "" ? "" : String(fencingToken)];
   }
 
-  #locksAndFences(): string[] {
-    return this.#names.filter((_, index) => index % NAMES < 2);
+  /** The first names of each lock. */
+  #first(count: number): string[] {
+    return this.#names.filter((_, index) => index % NAMES < count);
   }
 }
 
@@ -144,9 +155,24 @@ export function inspectCommand(key: string, space: Space): Command<Inspection> {
   return { script: scripts.inspect, keys: lockNames(key, space), args, read: readInspection };
 }
 
-/** Takes the lock away from whoever has it; the reply says whether anybody had. */
-export function forceReleaseCommand(key: string, space: Space): Command<boolean> {
-  return { script: scripts.forceRelease, keys: lockNames(key, space), args: [], read: readFlag };
+/** What a forced release found. */
+export interface Forced {
+  /** Somebody had the lock. */
+  readonly owned: boolean;
+  /** As of {@link Leftover}: once more, to serve the line. */
+  readonly unserved: boolean;
+}
+
+/** Takes the lock away from whoever has it. */
+export function forceReleaseCommand(key: string, space: Space): Command<Forced> {
+  return { script: scripts.forceRelease, keys: lockNames(key, space), args: [], read: readForced };
+}
+
+/** Gives a free lock to the line, where that was too long to be served in one go. */
+export function serveCommand(key: string, space: Space): Command<Leftover> {
+  const token = createToken();
+  const facts = { keys: [key], ttl: 0, token, ownToken: false, metadata: "" };
+  return new ExclusiveClaim(facts, space).leave();
 }
 
 function readFlag(reply: Reply | undefined): boolean | undefined {
@@ -157,40 +183,60 @@ function readVerdict(reply: Reply): Verdict | undefined {
   return reply === "1" ? "ours" : reply === "0" ? "deleted" : reply === "-1" ? "taken" : undefined;
 }
 
+function readReleased(reply: Reply): Released | undefined {
+  return reply === "more" ? "unserved" : readVerdict(reply);
+}
+
+function readForced(reply: Reply): Forced | undefined {
+  const [owned, unserved] = (listOf(reply, 2) ?? []).map(readFlag);
+  return owned === undefined || unserved === undefined ? undefined : { owned, unserved };
+}
+
 function readTimeLeft(reply: Reply): number | Exclude<Verdict, "ours"> | undefined {
   if (reply === "taken" || reply === "deleted") return reply;
   return reply === "none" ? Infinity : wholeNumber(reply);
 }
 
-function readGrant(reply: Reply): Asked | undefined {
+function readGrant(reply: Reply): Extract<Asked, { kind: "granted" }> | undefined {
   const fencingToken = wholeNumber(reply, 1);
   return fencingToken === undefined ? undefined : { kind: "granted", fencingToken };
 }
 
-function readTried(reply: Reply): Asked | undefined {
+function readTried(reply: Reply): Asked | typeof again | undefined {
   const granted = readGrant(reply);
-  if (granted) return granted;
+  if (granted || reply === "again") return granted ?? again;
   const [left, fence, metadata] = listOf(reply, 3) ?? [];
   const lock = readLock(left, fence, metadata);
   return lock && { kind: "taken", holder: lock.holder };
 }
 
-function readInLine(reply: Reply): Asked | undefined {
+function readInLine(reply: Reply): Asked | typeof again | undefined {
   const granted = readGrant(reply);
-  if (granted) return granted;
-  const [left, place, ticket] = listOf(reply, 3) ?? [];
+  if (granted || reply === "again") return granted ?? again;
+  const [left, place, ticket, flag] = listOf(reply, 4) ?? [];
   const lock = readLock(left, null, null);
-  const position = wholeNumber(place, 1);
+  const [position, echoed] = [wholeNumber(place, 1), readFlag(flag)];
   if (!lock || position === undefined || wholeNumber(ticket) === undefined) return undefined;
-  return { kind: "taken", holder: lock.holder, place: { position, ticket: String(ticket) } };
+  if (echoed === undefined) return undefined;
+  const { holder } = lock;
+  return { kind: "taken", holder, place: { position, ticket: String(ticket), echoed } };
+}
+
+function readEchoed(reply: Reply): Asked | typeof again | undefined {
+  const [fence, flag] = listOf(reply, 2) ?? [];
+  const granted = readGrant(fence ?? null);
+  const echoed = readFlag(flag);
+  if (granted && echoed !== undefined) return { ...granted, echoed };
+  return readInLine(reply);
 }
 
 function readLeftover(reply: Reply): Leftover | undefined {
-  const [left, fence, metadata, place, flag] = listOf(reply, 5) ?? [];
+  const [left, fence, metadata, place, flag, more] = listOf(reply, 6) ?? [];
   const lock = readLock(left, fence, metadata);
-  const [position, owned] = [wholeNumber(place), readFlag(flag)];
+  const [position, owned, unserved] = [wholeNumber(place), readFlag(flag), readFlag(more)];
   if (!lock || position === undefined || owned === undefined) return undefined;
-  return { holder: lock.holder, position: position || undefined, owned };
+  if (unserved === undefined) return undefined;
+  return { holder: lock.holder, position: position || undefined, owned, unserved };
 }
 
 function readInspection(reply: Reply): Inspection | undefined {

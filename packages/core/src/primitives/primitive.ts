@@ -8,6 +8,8 @@ import type { Command } from "../redis/commands.js";
 /** One holder's claim to its keys, before, while and after it holds them. */
 export interface Claim {
   readonly keys: readonly string[];
+  /** The keys as they are called in Redis, but for what the client puts before them. */
+  readonly names: readonly string[];
   /** Milliseconds of the lease that is asked for. */
   readonly ttl: number;
   readonly token: string;
@@ -20,9 +22,12 @@ export interface Claim {
   /** Leaves nothing of an obtain that was given up: no place in line, no lock granted meanwhile. */
   leave(id: string | undefined): Command<Leftover>;
   /** Gives the locks back that were granted with this fencing token. */
-  release(fencingToken: number): Command<Verdict>;
-  /** Starts the lease anew; only with `cut` also if that shortens it. */
-  refresh(fencingToken: number, ttl: number, cut: boolean): Command<Verdict>;
+  release(fencingToken: number): Command<Released>;
+  /**
+   * Starts the lease anew. With an `order` above 0 also if that shortens it: a number that rises with each
+   * refresh from the first that shortened it on, so that a late copy changes nothing.
+   */
+  refresh(fencingToken: number, ttl: number, order: number): Command<Verdict>;
   /** How many milliseconds the locks go on by themselves, `Infinity` if they never end. */
   timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">>;
 }
@@ -42,11 +47,13 @@ export interface LinePlace {
   readonly lease: number;
   /** A secret of this command: a message that shows it grants what the command asked for. */
   readonly proof: string;
+  /** Have a message sent if one may have been missed before. */
+  readonly echo: boolean;
 }
 
 /** What Redis says to being asked for the locks. */
 export type Asked =
-  | { readonly kind: "granted"; readonly fencingToken: number }
+  | { readonly kind: "granted"; readonly fencingToken: number; readonly echoed?: boolean }
   | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place };
 
 /** Where a waiter stands in line. */
@@ -54,6 +61,8 @@ export interface Place {
   /** 1 for the next to be served. */
   readonly position: number;
   readonly ticket: string;
+  /** A message was sent because one may have been missed. */
+  readonly echoed: boolean;
 }
 
 /** What an obtain that was given up left behind, and took back. */
@@ -64,7 +73,12 @@ export interface Leftover {
   readonly position: number | undefined;
   /** It had a lock to give back. */
   readonly owned: boolean;
+  /** The lock is free, but the dead in line were too many to serve whoever is behind them in one go. */
+  readonly unserved: boolean;
 }
 
 /** Whether the locks of a claim are still its own, as Redis says. */
 export type Verdict = "ours" | "deleted" | "taken";
+
+/** The same of a release; `unserved` when they were, and their line must be served by another command. */
+export type Released = Verdict | "unserved";

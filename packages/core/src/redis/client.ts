@@ -51,6 +51,8 @@ export interface ChannelListener {
   message(text: string): void;
   /** The connection was lost and is back: messages may have been missed. */
   resumed(): void;
+  /** The connection was lost and could not be replaced so far: none come until it resumed. */
+  lost?(error: unknown): void;
 }
 
 export interface Subscription {

@@ -13,8 +13,11 @@ export interface Command<T> {
   readonly keys: readonly string[];
   readonly args: readonly string[];
   /** What a reply means; undefined for one that the script cannot give. */
-  readonly read: (reply: Reply) => T | undefined;
+  readonly read: (reply: Reply) => T | typeof again | undefined;
 }
+
+/** The script has done a part of its work, which is bounded, and is to be run again at once. */
+export const again: unique symbol = Symbol("again");
 
 /**
  * What came of a command: a reply, and when the command was sent; a refusal, after which nothing was
@@ -28,7 +31,7 @@ export type Outcome<T> =
       /** False if it was sent before without a reply, so that it may have been done twice. */
       readonly once: boolean;
     }
-  | { readonly kind: "refused"; readonly error: ServerError; readonly once: boolean }
+  | { readonly kind: "refused"; readonly error: ServerError }
   | { readonly kind: "unknown"; readonly error: unknown };
 
 /** An outcome without a reply. */
@@ -42,6 +45,13 @@ export interface RunOptions<T> {
   readonly late?: (reply: T | undefined) => void;
   /** It may wait for others of the same moment, even if nothing is under way. */
   readonly gather?: boolean;
+}
+
+/** A refusal after a command that was not answered, and may have been done: nobody knows. */
+export function refusedLater(unanswered: unknown, refusal: ServerError): Failure {
+  const first = unanswered instanceof Error ? unanswered.message : String(unanswered);
+  const error = new Error(`${first}; sent again, it was refused: ${refusal.message}`);
+  return { kind: "unknown", error };
 }
 
 /** Pauses between two tries of one command, in milliseconds: double each time, up to the last. */
@@ -67,22 +77,27 @@ export class Commands {
    * Runs a command until there is a reply, a final refusal, or the time `until`; at the latest it gives
    * up after {@link timeout}. Tries again after "not now" and after no reply, so the script must stand
    * being run twice. Not after a reply that the script cannot give: what answers then is not the script,
-   * and may queue or pass on whatever it is sent.
+   * and may queue or pass on whatever it is sent. A refusal counts only if no earlier copy may have been
+   * done: of two, the first may have been done and its reply lost.
    */
   async run<T>(command: Command<T>, options: RunOptions<T> = {}): Promise<Outcome<T>> {
     const { until = Infinity } = options;
     const deadline = Math.min(until, this.timers.now() + this.timeout);
-    let once = true;
+    let unanswered: unknown;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LAST_PAUSE)) {
-      const outcome = await this.#send(command, deadline, once, options);
+      const outcome = await this.#send(command, deadline, unanswered === undefined, options);
+      if (outcome === again) continue;
       if (outcome.kind === "reply") return outcome;
-      if (outcome.kind === "refused" && !isNotNow(outcome.error)) return outcome;
       if (outcome.kind === "unknown") {
         if (outcome.error instanceof UnexpectedReplyError) return outcome;
-        once = false;
+        unanswered = outcome.error;
       }
+      const isFinal = outcome.kind === "refused" && !isNotNow(outcome.error);
       // The last try must have time to be answered, too: a refusal says more than no reply.
-      if (this.client.closed || this.timers.now() + 2 * pause >= deadline) return outcome;
+      if (isFinal || this.client.closed || this.timers.now() + 2 * pause >= deadline) {
+        if (outcome.kind === "unknown" || unanswered === undefined) return outcome;
+        return refusedLater(unanswered, outcome.error);
+      }
       await this.timers.sleep(pause);
     }
   }
@@ -92,7 +107,7 @@ export class Commands {
     deadline: number,
     once: boolean,
     { late, gather = false }: RunOptions<T>,
-  ): Promise<Outcome<T>> {
+  ): Promise<Outcome<T> | typeof again> {
     return new Promise((resolve) => {
       const sentAt = this.timers.now();
       const expiry = this.timers.set(deadline, () => {
@@ -101,12 +116,13 @@ export class Commands {
       });
       const fail = (error: unknown): void => {
         this.timers.clear(expiry);
-        if (error instanceof ServerError) resolve({ kind: "refused", error, once });
+        if (error instanceof ServerError) resolve({ kind: "refused", error });
         else resolve({ kind: "unknown", error });
       };
       this.#batcher.run(command, gather).then((raw) => {
         const reply = command.read(raw);
-        if (!this.timers.clear(expiry)) late?.(reply);
+        if (!this.timers.clear(expiry)) late?.(reply === again ? undefined : reply);
+        else if (reply === again) resolve(again);
         else if (reply !== undefined) resolve({ kind: "reply", reply, sentAt, once });
         else resolve({ kind: "unknown", error: new UnexpectedReplyError(raw) });
       }, fail);

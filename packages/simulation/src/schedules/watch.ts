@@ -3,7 +3,6 @@ import type { MemoryServer } from "@redislock/testing";
 
 import {
   askerIn,
-  fencingTokenIn,
   isRelease,
   ticketIn,
   leaverIn,
@@ -170,10 +169,10 @@ export class Watch implements ServerWatch {
     { value, fence }: LockState,
   ): boolean {
     if (value === undefined || (value === before?.value && fence === before.fence)) return false;
-    if (fence === before?.fence) {
+    if (fence === undefined || fence === before?.fence) {
       this.report("a lock that is held again without a new fencing token", `${key} by ${value}`);
     }
-    const number = fencingTokenIn(fence);
+    const number = fence ?? 0;
     this.#history.note("", () => `  ${key} is granted to ${value}, fencing token ${number}`);
     const fallen = this.#fencingTokens.given(key, number, value);
     if (fallen !== undefined) this.report("a fencing token that does not rise", fallen);

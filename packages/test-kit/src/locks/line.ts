@@ -2,9 +2,10 @@
 import { waitUntil } from "../promises/wait-until.js";
 import type { Reply } from "../protocol/resp.js";
 import type { RedisServer } from "../servers/redis-server.js";
+import { companion } from "./names.js";
 
 /** A waiter's record, if Redis can reach its inbox: so that it asks again only when it is time. */
-const REACHABLE = /^\d+ [12] /;
+const REACHABLE = /^\d+ \d+ [12] /;
 
 /** The ids of those who stand in line for a key, as it is called in Redis, first come first. */
 export async function line(server: RedisServer, key: string): Promise<string[]> {
@@ -37,11 +38,6 @@ export async function openInboxes(server: RedisServer): Promise<string[]> {
 /** The channel on which a waiter is told. */
 export function inboxOf(id: string): string {
   return `redislock:inbox:${id.replace(/:\d+$/, "")}`;
-}
-
-/** The name of a key's companion. */
-export function companion(key: string, what: "fence" | "line" | "waiters"): string {
-  return `${key}:redislock:${what}{${key}}`;
 }
 
 /** The texts of a reply that is a list; none of any other. */

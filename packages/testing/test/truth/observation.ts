@@ -41,13 +41,24 @@ export function comparable(
         if (typeof part !== "string" || !/^\d+$/.test(part)) return part;
         if (isWaited(operation, place)) return "waited";
         if (MOMENT.test(part)) return rank(momentOf(operation, part, place), moments);
-        return Number(part) > MINUTE ? `${Math.round(Number(part) / MINUTE)} min` : part;
+        return Number(part) > MINUTE / 2 ? `${Math.round(Number(part) / MINUTE)} min` : part;
       };
       const answer = answers[i] ?? null;
       return isList(answer) ? answer.map(text) : text(answer, 0);
     }),
-    messages: messages.map((message) => message.replace(/\d{14,}/, "…")),
+    messages: inAnyOrder(messages).map((message) => message.replace(/\d{14,}/, "…")),
   };
+}
+
+/** Those who are told to come in one go are told in no order: a hash has none. */
+function inAnyOrder(messages: readonly string[]): string[] {
+  const runs: string[][] = [];
+  for (const message of messages) {
+    const last = runs.at(-1);
+    if (message.startsWith("come ") && last?.[0]?.startsWith("come ")) last.push(message);
+    else runs.push([message]);
+  }
+  return runs.flatMap((run) => run.sort());
 }
 
 interface Part {
@@ -72,9 +83,9 @@ function momentsIn(operation: Operation, answer: Answer): Moment[] {
 }
 
 function momentOf(operation: Operation, text: string, place: number): Moment {
-  // Of one lock are those with the same fence key, the second of four: another lock may be named like
+  // Of one lock are those with the same fence key, the third of five: another lock may be named like
   // a line, and its moments have nothing to do with these.
-  let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 4 === 1) : [];
+  let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 5 === 2) : [];
   const kind = KINDS[place];
   if (!kind) throw new Error(`No moment is expected at place ${place}`);
   // Of which of several locks a reply has the fencing token, it does not say.

@@ -22,22 +22,31 @@ const UNHEARD = "deaf";
 export const HEARD_CHANNEL = `redislock:inbox:${HEARD}`;
 const UNHEARD_CHANNEL = `redislock:inbox:${UNHEARD}`;
 
-export const locks: readonly string[][] = ["a", "b"].map((key) => [
-  key,
-  `{${key}}:fence`,
-  `{${key}}:line`,
-  `{${key}}:waiters`,
-]);
+const companions = (key: string): string[] =>
+  ["grant", "fence", "line", "waiters"].map((what) => `{${key}}:redislock:${what}`);
+
+export const locks: readonly string[][] = ["a", "b"].map((key) => [key, ...companions(key)]);
 /** A lock whose key holds something else: the line of the first. */
-const noLock = ["{a}:line", "{c}:fence", "{c}:line", "{c}:waiters"];
+const noLock = ["{a}:redislock:line", ...companions("c")];
+/** A lock of the same slot as the first: they share their fence. */
+const neighbour = ["d", ...companions("d")].map((name, index) =>
+  index === 2 ? "{a}:redislock:fence" : name,
+);
 
 const oneLock = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(...locks) },
+  { weight: 2, arbitrary: fc.constant(neighbour) },
   { weight: 1, arbitrary: fc.constant(noLock) },
 );
 const someLocks = fc.oneof(
   { weight: 4, arbitrary: oneLock },
-  { weight: 1, arbitrary: fc.constantFrom(locks.flat(), [...locks].reverse().flat()) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(locks.flat(), [...locks].reverse().flat(), [
+      ...(locks[0] ?? []),
+      ...neighbour,
+    ]),
+  },
 );
 
 /** Who asks; a call where the token is not one call's alone. */
@@ -61,27 +70,31 @@ const ttl = fc.constantFrom(3, 6, 50, 500).map((hours) => ({ hours }));
 const waiter = fc.record({
   who: fc.constantFrom(`${HEARD}:1`, `${HEARD}:2`, `${HEARD}:3`, `${UNHEARD}:1`, `${UNHEARD}:2`),
   ticket: fc.constantFrom("", "", "", "5", "7"),
-  patience: fc.constantFrom(HOUR, HOUR, HOUR, -HOUR),
+  // A record with the last is of no known form.
+  patience: fc.constantFrom(HOUR, HOUR, HOUR, HOUR, -HOUR),
   reach: fc.constantFrom(0, 1, 1, 1, 2),
   lease: ttl,
   proof: fc.constantFrom("proof-1", "proof-2"),
+  echo: fc.constantFrom("", "", "1"),
 });
 
 /** A waiter waits for the same keys as long as it lives, in the same order: other keys, another id. */
 function idOf(who: string, keys: readonly string[]): string {
-  return `${who}${[...locks, noLock].findIndex(([key]) => key === keys[0])}${keys.length / 4}`;
+  const first = [...locks, noLock, neighbour].findIndex(([key]) => key === keys[0]);
+  const last = [...locks, noLock, neighbour].findIndex(([key]) => key === keys[5]);
+  return `${who}${first}${last + 1}`;
 }
 
 type Holder = typeof holder extends fc.Arbitrary<infer T> ? T : never;
 type Waiter = typeof waiter extends fc.Arbitrary<infer T> ? T : never;
 
 function asking({ value, length, call }: Holder, ttl: Hours): Argument[] {
-  return [value, ttl, length, call];
+  return [value, ttl, length, call, HOUR];
 }
 
 function placeOf(waiter: Waiter, keys: readonly string[]): Argument[] {
-  const { who, ticket, patience, reach, lease, proof } = waiter;
-  return [idOf(who, keys), ticket, patience, reach, lease, proof];
+  const { who, ticket, patience, reach, lease, proof, echo } = waiter;
+  return [idOf(who, keys), ticket, patience, reach, lease, proof, echo];
 }
 
 /** Commands of one shape, as they leave together. */
@@ -145,12 +158,20 @@ const leave = fc
     run("leave", keys, [holder.value, waiter ? idOf(waiter.who, keys) : "", holder.call]),
   );
 
-const refreshed = fc
-  .record({ lock: oneLock, holder, told, ttl, cut: fc.constantFrom(0, 1) })
-  .map(({ lock, holder, told, ttl, cut }) => ({
-    keys: lock.slice(0, 2),
-    args: [holder.value, told, ttl, cut],
+const refreshed = fc.record({ lock: oneLock, holder, told, ttl }).map((drawn) => ({
+  keys: drawn.lock.slice(0, 3),
+  args: [drawn.holder.value, drawn.told, drawn.ttl, HOUR],
+}));
+const shortened = fc
+  .record({ lock: oneLock, holder, told, ttl, order: fc.constantFrom(1, 2, 3) })
+  .map(({ lock, holder, told, ttl, order }) => ({
+    keys: lock,
+    args: [holder.value, told, ttl, HOUR, order],
   }));
+const shorten = shortened.map(({ keys, args }) => run("shorten", keys, args));
+const shortenMany = fc
+  .array(shortened, { minLength: 2, maxLength: 3 })
+  .map((parts) => many("shortenMany", parts));
 const refresh = refreshed.map(({ keys, args }) => run("refresh", keys, args));
 const refreshMany = fc
   .array(refreshed, { minLength: 2, maxLength: 3 })
@@ -173,6 +194,23 @@ const inspect = fc
 
 const forceRelease = oneLock.map((lock) => run("forceRelease", lock, []));
 
+/** Waiters who are silent for long, asked in the future, or whose record or place alone was lost. */
+const decay = fc
+  .record({
+    lock: fc.constantFrom(...locks),
+    what: fc.constantFrom<readonly [string, number, ...string[]]>(
+      ["HSET", 4, "1000 1000 1 1 3600000 3600000 7 proof  token-1"],
+      ["HSET", 4, "4102444800000 3600000 1 1 3600000 3600000 7 proof  token-1"],
+      ["HDEL", 4],
+      ["ZREM", 3],
+    ),
+    waiter,
+  })
+  .map(({ lock, what: [name, index, ...more], waiter }): Draft => ({
+    kind: "command",
+    command: [name, lock[index] ?? "", idOf(waiter.who, lock), ...more],
+  }));
+
 const expiry = fc
   .constantFrom(...locks.flat(), ...locks.map(([key = ""]) => key))
   .map((key): Draft => ({ kind: "command", command: ["DEL", key] }));
@@ -194,12 +232,16 @@ const foreign = fc
     command: ["SET", key, value, "PX", ttl],
   }));
 
-/** A last fencing token far ahead of the clock, as after a clock that was set back. */
+/** A last fencing token far ahead of the clock, as after a clock that was set back; or none at all. */
 const fenceAhead = fc
-  .record({ lock: fc.constantFrom(...locks), ttl })
-  .map(({ lock: [, fence = ""], ttl }): Draft => ({
+  .record({
+    lock: fc.constantFrom(...locks),
+    ttl,
+    text: fc.constantFrom("4102444800000000", "4102444800000000", "garbage", "9".repeat(20), "-1"),
+  })
+  .map(({ lock: [, , fence = ""], ttl, text }): Draft => ({
     kind: "command",
-    command: ["SET", fence, "4102444800000000:token-1", "PX", ttl],
+    command: ["SET", fence, text, "PX", ttl],
   }));
 
 const foreignForEver = fc
@@ -217,6 +259,9 @@ export const operations: fc.Arbitrary<Operation[]> = fc
       { weight: 3, arbitrary: leave },
       { weight: 2, arbitrary: refresh },
       { weight: 1, arbitrary: refreshMany },
+      { weight: 2, arbitrary: shorten },
+      { weight: 1, arbitrary: shortenMany },
+      { weight: 2, arbitrary: decay },
       { weight: 1, arbitrary: askForTtl },
       { weight: 2, arbitrary: inspect },
       { weight: 2, arbitrary: forceRelease },
@@ -269,7 +314,12 @@ export function oneByOne(operation: Operation): Operation[] {
   }));
 }
 
-const SINGLE = { obtainMany: "obtain", releaseMany: "release", refreshMany: "refresh" } as const;
+const SINGLE = {
+  obtainMany: "obtain",
+  releaseMany: "release",
+  refreshMany: "refresh",
+  shortenMany: "shorten",
+} as const;
 
 function isMany(script: ScriptName): script is keyof typeof SINGLE {
   return script in SINGLE;

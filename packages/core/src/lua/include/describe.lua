@@ -1,7 +1,7 @@
 -- What may be told of the lock at KEYS[i]: `{ ms left or -1, fencing token, metadata }`. The last two
--- only if the last grant is the holder's, and not one before somebody's plain SET; else false.
+-- only if the grant is the holder's; else false.
 local function describe(i, value)
-  local fence, token = string.match(call('GET', KEYS[i + 1]) or '', '^(%d+):(%S+)')
+  local fence, token = grantAt(i)
   local left = call('PTTL', KEYS[i])
   if not token or string.sub(value, 1, #token) ~= token then return { left, false, false } end
   return { left, fence, string.sub(value, #token + 1) }

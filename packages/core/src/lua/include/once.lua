@@ -1,1 +1,3 @@
-return run(0, 0, #KEYS, #ARGV)
+-- @include explain
+local done, reply = pcall(run, 0, 0, #KEYS, #ARGV)
+return done and reply or explain(reply)

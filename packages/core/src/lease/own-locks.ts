@@ -1,0 +1,46 @@
+import type { RedisClient } from "../redis/client.js";
+import type { Holding } from "./renewal.js";
+
+const registries = new WeakMap<RedisClient, OwnLocks>();
+
+/** The locks that this process holds through a client, by whatever locker. */
+export function ownLocksOf(client: RedisClient): OwnLocks {
+  const known = registries.get(client) ?? new OwnLocks();
+  registries.set(client, known);
+  return known;
+}
+
+/** Locks that are held, by their names in Redis: to know one's own when it stands in the way. */
+export class OwnLocks {
+  readonly #byName = new Map<string, Set<Holding>>();
+
+  add(holding: Holding): void {
+    for (const name of holding.claim.names) {
+      const holdings = this.#byName.get(name);
+      if (holdings) holdings.add(holding);
+      else this.#byName.set(name, new Set([holding]));
+    }
+  }
+
+  remove(holding: Holding): void {
+    for (const name of holding.claim.names) {
+      const holdings = this.#byName.get(name);
+      holdings?.delete(holding);
+      if (holdings?.size === 0) this.#byName.delete(name);
+    }
+  }
+
+  /** Whether any of these is held by us. */
+  include(names: readonly string[]): boolean {
+    return names.some((name) => this.#byName.has(name));
+  }
+
+  /** A lock was given back: whoever else had it, by the same token, has it no more. */
+  released({ claim }: Holding): void {
+    for (const name of claim.names) {
+      for (const { claim: other, lease } of this.#byName.get(name) ?? []) {
+        if (other.token === claim.token) lease.lose("deleted");
+      }
+    }
+  }
+}

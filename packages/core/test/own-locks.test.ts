@@ -1,0 +1,173 @@
+/** Locks that stand in each other's way within one process, and handles that nobody keeps. */
+import { describe, expect, test } from "@jest/globals";
+import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
+
+import {
+  Locker,
+  LockLostError,
+  type LockEvent,
+  NotObtainedError,
+  type RedisClient,
+} from "../src/index.js";
+import { startRedis } from "./redis.js";
+
+const { server, client, locker, asked, untilInLine } = await startRedis();
+
+const TTL = 30_000;
+const TOKEN = "a-token-of-my-own-0123";
+
+describe("nested use of one's own token", () => {
+  test("the outer one learns that the inner one gave the lock back", async () => {
+    const one = locker();
+    const outer = failure(
+      one.using("k", TTL, { token: TOKEN }, async (lock) => {
+        await one.using("k", TTL, { token: TOKEN }, () => undefined);
+        expect(lock.held).toBe(false);
+        expect(lock.signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
+      }),
+    );
+    expect(await outer).toBeInstanceOf(LockLostError);
+    expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+
+  test("also through another locker of the same client, with several keys", async () => {
+    const redis = client();
+    const [one, two] = [new Locker(redis), new Locker(redis, { namespace: "" })];
+    const events: LockEvent[] = [];
+    const three = new Locker(redis, {
+      namespace: "other:",
+      onEvent: (event) => events.push(event),
+    });
+    const outer = await one.obtain(["a", "b"], TTL, { token: TOKEN });
+    const elsewhere = await three.obtain("a", TTL, { token: TOKEN });
+    await (await two.obtain(["a", "b"], TTL, { token: TOKEN })).release();
+    expect(outer.held).toBe(false);
+    expect(elsewhere.held).toBe(true);
+    await elsewhere.release();
+    expect(events.map(({ type }) => type)).toEqual(["obtained", "released"]);
+  });
+
+  test("a later lock of the same token is not touched by the end of an earlier one", async () => {
+    const one = locker();
+    const first = await one.obtain("k", TTL, { token: TOKEN });
+    await first.release();
+    const second = await one.obtain("k", TTL, { token: TOKEN });
+    await failure(first.release());
+    expect(second.held).toBe(true);
+    await second.release();
+  });
+});
+
+describe("a lock that this process holds itself", () => {
+  test("is told as such in the error", async () => {
+    const redis = client();
+    const [one, two] = [new Locker(redis), new Locker(redis)];
+    const lock = await one.obtain("k", TTL);
+    for (const asking of [
+      two.obtain("k", TTL),
+      two.obtain("k", TTL, { wait: 50 }),
+      two.obtain("k", TTL, { retry: (tries) => (tries < 3 ? 5 : 0) }),
+      one.obtain(["x", "k"], TTL),
+    ]) {
+      const error = await failure(asking);
+      expect(error).toBeInstanceOf(NotObtainedError);
+      expect(error).toMatchObject({ holder: { own: true } });
+      expect(String(error)).toMatch(/this process holds it itself, for \d+ ms more/);
+    }
+    await lock.release();
+    expect(await two.tryObtain("k", TTL)).not.toBeNull();
+  });
+
+  test("is told as such when the wait for it begins", async () => {
+    const redis = client();
+    const events: LockEvent[] = [];
+    const one = new Locker(redis, { onEvent: (event) => events.push(event) });
+    const lock = await one.obtain("k", TTL);
+    const waiting = one.obtain("k", TTL, { wait: Infinity });
+    await untilInLine("k", 1, "told");
+    expect(events.filter(({ type }) => type === "waitingForOwn")).toEqual([
+      { type: "waitingForOwn", keys: ["k"] },
+    ]);
+    await lock.release();
+    await (await waiting).release();
+  });
+
+  test("another's, a lost one, and one that was released are not", async () => {
+    const redis = client();
+    const events: LockEvent[] = [];
+    const clock = new VirtualClock();
+    const one = new Locker(redis, { clock, onEvent: (event) => events.push(event) });
+    const lost = await one.obtain("k", TTL);
+    clock.advance(TTL);
+    expect(lost.held).toBe(false);
+    const error = await failure(new Locker(redis).obtain("k", TTL));
+    expect(error).toMatchObject({ holder: { remaining: expect.any(Number) } });
+    expect(error).not.toMatchObject({ holder: { own: true } });
+    expect(await failure(locker().obtain("k", TTL))).not.toMatchObject({ holder: { own: true } });
+    expect(events.map(({ type }) => type)).not.toContain("waitingForOwn");
+  });
+});
+
+describe("a grant by message whose lease is short", () => {
+  /** As in a cluster: listeners are not counted, so a grant starts with a lease of five seconds. */
+  function cluster(inner: RedisClient, answers: () => boolean): RedisClient {
+    return {
+      cluster: true,
+      run: (script, keys, args) =>
+        script.name === "refresh" && !answers()
+          ? new Promise(() => undefined)
+          : inner.run(script, keys, args),
+      ...(inner.subscribe && { subscribe: inner.subscribe.bind(inner) }),
+    };
+  }
+
+  test.each([
+    ["without renewal", false],
+    ["with renewal", true],
+  ])("asks for a whole lease until it has it, %s", async (_, renew) => {
+    let answering = false;
+    const events: LockEvent[] = [];
+    const one = new Locker(
+      cluster(client(), () => answering),
+      {
+        commandTimeout: 50,
+        onEvent: (event) => events.push(event),
+      },
+    );
+    const held = await locker().obtain("k", TTL);
+    const waiting = one.obtain("k", 60_000, { wait: Infinity, renew });
+    await untilInLine("k", 1, "told");
+    await held.release();
+    const lock = await waiting;
+    expect(lock.remaining).toBeLessThan(5_001);
+    await waitUntil(() => events.filter(({ type }) => type === "renewalFailed").length >= 2, {
+      what: "it to try again",
+    });
+    answering = true;
+    await waitUntil(() => lock.remaining > 50_000, { what: "a whole lease" });
+    expect(Number(await server.command("PTTL", "k"))).toBeGreaterThan(50_000);
+    // Once is enough: the next is due in twenty seconds, or never.
+    const before = asked().filter((name) => name === "refresh").length;
+    expect(before).toBe(1);
+    await lock.refresh();
+    expect(lock.remaining).toBeGreaterThan(50_000);
+    await lock.release();
+    await one.close();
+  });
+
+  test("and a refresh in the meantime is for the ttl that was asked for", async () => {
+    const one = new Locker(
+      cluster(client(), () => true),
+      { clock: new VirtualClock() },
+    );
+    const held = await locker().obtain("k", TTL);
+    const waiting = one.obtain("k", 60_000, { wait: Infinity });
+    await untilInLine("k", 1, "told");
+    await held.release();
+    const lock = await waiting;
+    await lock.refresh();
+    expect(Number(await server.command("PTTL", "k"))).toBeGreaterThan(50_000);
+    await lock.release();
+    await one.close();
+  });
+});
