@@ -83,11 +83,11 @@ function momentsIn(operation: Operation, answer: Answer): Moment[] {
 }
 
 function momentOf(operation: Operation, text: string, place: number): Moment {
-  // Of one lock are those with the same fence key, the third of five: another lock may be named like
-  // a line, and its moments have nothing to do with these.
-  let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 5 === 2) : [];
+  // Locks of one slot share their fence, the third of five names; tickets are those of a line, the fourth.
   const kind = KINDS[place];
   if (!kind) throw new Error(`No moment is expected at place ${place}`);
+  const name = kind === "fence" ? 2 : 3;
+  let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 5 === name) : [];
   // Of which of several locks a reply has the fencing token, it does not say.
   if (kind === "fence" && keys.length > 1) keys = [];
   return { kind, keys, time: Number(text) };
