@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 
+import { ServerError } from "../src/errors.js";
 import { staySubscribed, type Listening } from "../src/redis/subscription.js";
 
 /** A connection that does what the test tells it to. */
@@ -22,7 +23,7 @@ const listen = jest.fn((): Listening => {
   connections.push(connection);
   return connection;
 });
-const listener = { resumed: jest.fn() };
+const listener = { resumed: jest.fn(), lost: jest.fn<(error: unknown) => void>() };
 
 beforeEach(() => {
   // The longest of all possible pauses.
@@ -35,6 +36,7 @@ afterEach(() => {
   jest.restoreAllMocks();
   listen.mockClear();
   listener.resumed.mockClear();
+  listener.lost.mockClear();
   connections = [];
 });
 
@@ -152,6 +154,95 @@ describe("a lost connection is replaced", () => {
     last().confirm();
     await jest.advanceTimersByTimeAsync(0);
     expect(listener.resumed).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("an outage is told of", () => {
+  const refusal = new Error("WRONGPASS invalid username-password pair");
+
+  async function failToReplace(pause: number, reason: unknown): Promise<void> {
+    await jest.advanceTimersByTimeAsync(pause);
+    last().end(reason);
+    await jest.advanceTimersByTimeAsync(0);
+  }
+
+  test("when the first attempt to end it has failed, once, with what Redis said", async () => {
+    await subscribed();
+    last().end(new Error("lost"));
+    await jest.advanceTimersByTimeAsync(49);
+    expect(listener.lost).not.toHaveBeenCalled();
+    await failToReplace(1, refusal);
+    expect(listener.lost).toHaveBeenCalledTimes(1);
+    expect(listener.lost.mock.calls[0]?.[0]).toBeInstanceOf(ServerError);
+    expect(listener.lost.mock.calls[0]?.[0]).toMatchObject({ reply: "WRONGPASS" });
+    for (const pause of [100, 200, 400]) await failToReplace(pause, refusal);
+    expect(listener.lost).toHaveBeenCalledTimes(1);
+    expect(listener.resumed).not.toHaveBeenCalled();
+  });
+
+  test("when there is nothing to connect to", async () => {
+    await subscribed();
+    const nowhere = new Error("no node is known");
+    last().end(new Error("lost"));
+    listen.mockImplementationOnce(() => {
+      throw nowhere;
+    });
+    await jest.advanceTimersByTimeAsync(50);
+    expect(listener.lost).toHaveBeenCalledWith(nowhere);
+  });
+
+  test("when the first attempt gets no answer", async () => {
+    await subscribed();
+    last().end(new Error("lost"));
+    await jest.advanceTimersByTimeAsync(50 + 9_999);
+    expect(listener.lost).not.toHaveBeenCalled();
+    await jest.advanceTimersByTimeAsync(1);
+    expect(listener.lost).toHaveBeenCalledTimes(1);
+  });
+
+  test("not if the first attempt ends it: `resumed` says so", async () => {
+    await subscribed();
+    last().end(new Error("lost"));
+    await jest.advanceTimersByTimeAsync(50);
+    last().confirm();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(listener.lost).not.toHaveBeenCalled();
+    expect(listener.resumed).toHaveBeenCalledTimes(1);
+  });
+
+  test("as is the next one", async () => {
+    await subscribed();
+    for (const outage of [1, 2]) {
+      last().end(new Error("lost"));
+      await failToReplace(50, refusal);
+      expect(listener.lost).toHaveBeenCalledTimes(outage);
+      await jest.advanceTimersByTimeAsync(100);
+      last().confirm();
+      await jest.advanceTimersByTimeAsync(0);
+      expect(listener.resumed).toHaveBeenCalledTimes(outage);
+    }
+  });
+
+  test("not once it was closed", async () => {
+    const subscription = await subscribed();
+    last().end(new Error("lost"));
+    await jest.advanceTimersByTimeAsync(50);
+    await subscription.close();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(listener.lost).not.toHaveBeenCalled();
+  });
+
+  test("to whoever wants to hear it", async () => {
+    const silent = { resumed: jest.fn() };
+    const subscription = staySubscribed(listen, silent);
+    last().confirm();
+    await subscription;
+    last().end(new Error("lost"));
+    await failToReplace(50, refusal);
+    await jest.advanceTimersByTimeAsync(100);
+    last().confirm();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(silent.resumed).toHaveBeenCalledTimes(1);
   });
 });
 

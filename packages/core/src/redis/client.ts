@@ -51,7 +51,10 @@ export interface ChannelListener {
   message(text: string): void;
   /** The connection was lost and is back: messages may have been missed. */
   resumed(): void;
-  /** The connection was lost and could not be replaced so far: none come until it resumed. */
+  /**
+   * The connection was lost and could not be opened again so far: messages do not come until
+   * {@link resumed}. Once for each outage; not for a loss that is mended at the first attempt.
+   */
   lost?(error: unknown): void;
 }
 

@@ -1,4 +1,5 @@
 import type { ChannelListener, Subscription } from "./client.js";
+import { asServerError } from "./run-script.js";
 import { systemClock } from "../time/clock.js";
 
 /** Milliseconds for a connection to be open and subscribed. */
@@ -26,12 +27,9 @@ export interface Listening {
  */
 export async function staySubscribed(
   listen: () => Listening,
-  listener: Pick<ChannelListener, "resumed">,
+  listener: Pick<ChannelListener, "resumed" | "lost">,
 ): Promise<Subscription> {
   let closed = false;
-  const resumed = (): void => {
-    if (!closed) listener.resumed();
-  };
   let current = listen();
   await confirmation(current);
   void replaceWhenLost();
@@ -51,12 +49,13 @@ export async function staySubscribed(
       try {
         current = listen();
         await confirmation(current);
-      } catch {
-        failures++;
+      } catch (error) {
+        // A loss that the first new connection mends is no news: `resumed` says all of it.
+        if (failures++ === 0 && !closed) listener.lost?.(asServerError(error));
         continue;
       }
       failures = 0;
-      resumed();
+      if (!closed) listener.resumed();
     }
   }
 }
