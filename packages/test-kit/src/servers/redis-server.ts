@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   /** The port to listen on. Default: a free one. */
   readonly port?: number;
+  /** The text of a configuration file that the server may write to. Default: no such file. */
+  readonly config?: string;
 }
 
 /**
@@ -28,29 +30,38 @@ export interface ServerOptions {
  * The environment's `REDIS_SERVER` is the path of the server to start. Default: `redis-server`.
  */
 export async function startServer(options: ServerOptions = {}): Promise<RedisServer> {
-  const { args = [], port } = options;
-  if (port !== undefined) return startServerAt(port, args);
+  const { args = [], port, config } = options;
+  if (port !== undefined) return startServerAt(port, args, config);
   // A node of a cluster listens on a second port.
   const isNode = args.includes("--cluster-enabled");
-  return startServerWhereFree(isNode ? freeClusterPort : freePort, args);
+  return startServerWhereFree(isNode ? freeClusterPort : freePort, args, config);
 }
 
 /** As {@link startServer}, at a port from `choosePort`: at another if that was taken meanwhile. */
 export async function startServerWhereFree(
   choosePort: () => Promise<number>,
   args: readonly string[],
+  config?: string,
 ): Promise<RedisServer> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await startServerAt(await choosePort(), args);
+      return await startServerAt(await choosePort(), args, config);
     } catch (error) {
       if (tries === PORT_TRIES || !String(error).includes("Address already in use")) throw error;
     }
   }
 }
 
-async function startServerAt(port: number, args: readonly string[]): Promise<RedisServer> {
-  const server = new RedisServer(port, await mkdtemp(join(tmpdir(), "redis-server-")), args);
+async function startServerAt(
+  port: number,
+  args: readonly string[],
+  config?: string,
+): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), "redis-server-"));
+  const file = join(directory, "server.conf");
+  if (config !== undefined) await writeFile(file, config);
+  const configFile = config === undefined ? [] : [file];
+  const server = new RedisServer(port, directory, args, configFile);
   try {
     await server.restart();
     return server;
@@ -68,16 +79,23 @@ export class RedisServer {
 
   readonly #directory: string;
   readonly #args: readonly string[];
+  readonly #configFile: readonly string[];
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #connection: Promise<RespConnection> | undefined;
 
   /** Use {@link startServer}. */
-  constructor(port: number, directory: string, args: readonly string[]) {
+  constructor(
+    port: number,
+    directory: string,
+    args: readonly string[],
+    configFile: readonly string[],
+  ) {
     this.port = port;
     this.url = `redis://127.0.0.1:${port}`;
     this.#directory = directory;
     this.#args = args;
+    this.#configFile = configFile;
   }
 
   /** Of the process that runs now; a restart changes it. */
@@ -146,7 +164,7 @@ export class RedisServer {
 
   async #start(): Promise<void> {
     const log = await open(this.#logPath, "a");
-    const child = spawn(binary(), [...this.#standardArgs(), ...this.#args], {
+    const child = spawn(binary(), [...this.#configFile, ...this.#standardArgs(), ...this.#args], {
       stdio: ["ignore", log.fd, log.fd],
     });
     let failure: string | undefined;
