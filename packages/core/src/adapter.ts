@@ -1,6 +1,8 @@
 /** What adapter authors need besides the interface that they implement, which is `RedisClient`. */
 export { toReply } from "./redis/client.js";
 export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./redis/client.js";
+export { anyNode, type SocketLike, writeTogether } from "./redis/connections.js";
+export { defineAdapter, type ExpectedClient } from "./redis/define-adapter.js";
 export { asServerError, runScript, type ScriptCommands } from "./redis/run-script.js";
 export { type Listening, staySubscribed } from "./redis/subscription.js";
 export { ServerError } from "./errors.js";

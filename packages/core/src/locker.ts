@@ -234,6 +234,9 @@ function ownClient(client: RedisClient): RedisClient {
     get closed() {
       return memberOf(client, "closed") ?? false;
     },
+    get connection() {
+      return memberOf(client, "connection");
+    },
   };
   ownClients.set(client, own);
   return own;

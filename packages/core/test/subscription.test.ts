@@ -4,26 +4,43 @@ import { ServerError } from "../src/errors.js";
 import { staySubscribed, type Listening } from "../src/redis/subscription.js";
 
 /** A connection that does what the test tells it to. */
-class Connection implements Listening {
+class Connection {
+  readonly #listening: Listening;
   confirm!: () => void;
   refuse!: (reason: unknown) => void;
-  end!: (reason: unknown) => void;
   readonly confirmed = new Promise<void>((resolve, reject) => {
     this.confirm = resolve;
     this.refuse = reject;
   });
-  readonly ended = new Promise<unknown>((resolve) => {
-    this.end = resolve;
-  });
+
+  constructor(listening: Listening) {
+    this.#listening = listening;
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#listening.ended;
+  }
+
+  hear(text: string): void {
+    this.#listening.message(text);
+  }
+
+  end(reason: unknown): void {
+    this.#listening.end(reason);
+  }
 }
 
 let connections: Connection[] = [];
-const listen = jest.fn((): Listening => {
-  const connection = new Connection();
+const listen = jest.fn((listening: Listening): Promise<void> => {
+  const connection = new Connection(listening);
   connections.push(connection);
-  return connection;
+  return connection.confirmed;
 });
-const listener = { resumed: jest.fn(), lost: jest.fn<(error: unknown) => void>() };
+const listener = {
+  message: jest.fn(),
+  resumed: jest.fn(),
+  lost: jest.fn<(error: unknown) => void>(),
+};
 
 beforeEach(() => {
   // The longest of all possible pauses.
@@ -35,6 +52,7 @@ afterEach(() => {
   jest.useRealTimers();
   jest.restoreAllMocks();
   listen.mockClear();
+  listener.message.mockClear();
   listener.resumed.mockClear();
   listener.lost.mockClear();
   connections = [];
@@ -72,6 +90,22 @@ describe("the first connection", () => {
     expect(listen).toHaveBeenCalledTimes(1);
   });
 
+  test("is refused with a ServerError if that is what the server answered with", async () => {
+    const subscription = staySubscribed(listen, listener);
+    last().refuse(new Error("NOPERM this user may not"));
+    await expect(subscription).rejects.toBeInstanceOf(ServerError);
+    await expect(subscription).rejects.toMatchObject({ reply: "NOPERM" });
+  });
+
+  test("must not be impossible", async () => {
+    const nowhere = new Error("no node is known");
+    listen.mockImplementationOnce(() => {
+      throw nowhere;
+    });
+    await expect(staySubscribed(listen, listener)).rejects.toBe(nowhere);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   test("must not be lost before it is confirmed", async () => {
     const subscription = staySubscribed(listen, listener);
     const loss = new Error("lost");
@@ -82,6 +116,41 @@ describe("the first connection", () => {
   test("leaves no timer when it is confirmed", async () => {
     await subscribed();
     expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe("messages", () => {
+  test("are passed on, also before the confirmation is", async () => {
+    const subscription = staySubscribed(listen, listener);
+    last().hear("one");
+    last().confirm();
+    await subscription;
+    last().hear("two");
+    expect(listener.message.mock.calls).toEqual([["one"], ["two"]]);
+  });
+
+  test("are heard on the new connection after a loss, not on the lost one", async () => {
+    await subscribed();
+    const [lost] = connections;
+    lost?.end(new Error("lost"));
+    lost?.hear("too late");
+    await jest.advanceTimersByTimeAsync(50);
+    last().confirm();
+    await jest.advanceTimersByTimeAsync(0);
+    lost?.hear("far too late");
+    last().hear("one");
+    expect(listener.message.mock.calls).toEqual([["one"]]);
+  });
+
+  test("are not heard once the subscription was closed, nor if there never was one", async () => {
+    const subscription = await subscribed();
+    await subscription.close();
+    last().hear("one");
+    const refused = expect(staySubscribed(listen, listener)).rejects.toThrow("refused");
+    last().refuse(new Error("refused"));
+    await refused;
+    last().hear("two");
+    expect(listener.message).not.toHaveBeenCalled();
   });
 });
 
@@ -233,7 +302,7 @@ describe("an outage is told of", () => {
   });
 
   test("to whoever wants to hear it", async () => {
-    const silent = { resumed: jest.fn() };
+    const silent = { message: jest.fn(), resumed: jest.fn() };
     const subscription = staySubscribed(listen, silent);
     last().confirm();
     await subscription;

@@ -1,18 +1,23 @@
 import {
-  asServerError,
+  anyNode,
+  defineAdapter,
+  type Listening,
+  type RedisClient,
   runScript,
   staySubscribed,
-  type RedisClient,
-  type Reply,
-  type Script,
+  writeTogether,
 } from "@redislock/core/adapter";
-import type { IoredisLike, ScriptRunner } from "./ioredis-types.js";
-import { listen } from "./listen.js";
+
+import type { IoredisLike } from "./ioredis-types.js";
 
 /** The client interface of the lock over a `Redis` or a `Cluster` of ioredis. */
-export function ioredisClient(redis: IoredisLike): RedisClient {
-  assertIoredis(redis);
-  return {
+export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
+  {
+    what: "a Redis or Cluster of ioredis",
+    example: "new Redis(url)",
+    methods: ["evalsha", "duplicate"],
+  },
+  (redis) => ({
     // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
     keyPrefix: redis.options.keyPrefix ?? "",
     cluster: "nodes" in redis,
@@ -21,56 +26,44 @@ export function ioredisClient(redis: IoredisLike): RedisClient {
     get closed() {
       return redis.status === "end";
     },
-    run: (script, keys, args) => run(redis, script, keys, args),
-    subscribe: async (channel, listener) => {
-      try {
-        return await staySubscribed(() => listen(redis, channel, listener), listener);
-      } catch (error) {
-        throw asServerError(error);
-      }
+    get connection() {
+      return redis.status === "ready" ? undefined : redis.status;
     },
-  };
-}
+    run(script, keys, args) {
+      writeTogether(redis.stream);
+      return runScript(script, {
+        evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
+        eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
+      });
+    },
+    subscribe: (channel, listener) =>
+      staySubscribed((listening) => listen(redis, channel, listening), listener),
+  }),
+);
 
-function run(
-  redis: ScriptRunner,
-  script: Script,
-  keys: readonly string[],
-  args: readonly string[],
-): Promise<Reply> {
-  writeTogether(redis);
-  return runScript(script, {
-    evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
-    eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
+/** Milliseconds of silence after which TCP asks whether the other end is still there. */
+const KEEP_ALIVE = 30_000;
+
+/** Opens a connection that listens to one channel, and dies when it is lost. */
+function listen(redis: IoredisLike, channel: string, listening: Listening): Promise<unknown> {
+  const { message, end, ended } = listening;
+  const node = "nodes" in redis ? anyNode(redis.nodes("master")) : redis;
+  const connection = node.duplicate({
+    enableOfflineQueue: true,
+    keepAlive: KEEP_ALIVE,
+    // A new connection replaces a lost one, see staySubscribed; ioredis' own timers for that would
+    // keep the process alive.
+    retryStrategy: null,
+    reconnectOnError: null,
+    sentinelRetryStrategy: null,
+    failoverDetector: false,
+    // As would its waiting for a server that is stuck to hang up.
+    disconnectTimeout: 0,
   });
-}
-
-/**
- * What is sent in the same moment leaves in one write. ioredis writes each command by itself,
- * and a write costs more than all else that is done for a lock.
- */
-function writeTogether({ stream }: ScriptRunner): void {
-  if (!stream || stream.writableCorked > 0) return;
-  stream.cork();
-  void Promise.resolve().then(() => stream.uncork());
-}
-
-function assertIoredis(redis: unknown): asserts redis is IoredisLike {
-  if (has(redis, "evalsha") && (has(redis, "duplicate") || has(redis, "nodes"))) return;
-  if (has(redis, "evalSha")) {
-    throw new TypeError(
-      "redis must be a Redis or Cluster of ioredis; that looks like a node-redis client: use @redislock/node-redis",
-    );
-  }
-  // Never the value itself: a URL may hold a password.
-  const what = redis === null ? "null" : typeof redis;
-  throw new TypeError(
-    `redis must be a Redis or Cluster of ioredis, such as new Redis(url), not ${what}`,
-  );
-}
-
-function has(value: unknown, method: string): boolean {
-  return (
-    typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function"
-  );
+  connection.on("error", end);
+  connection.on("end", () => end(new Error("The connection was closed")));
+  connection.on("connect", () => connection.stream?.unref());
+  connection.on("message", (_, text) => message(text));
+  void ended.then(() => connection.disconnect());
+  return connection.subscribe(channel);
 }

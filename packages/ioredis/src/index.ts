@@ -5,13 +5,7 @@ import type { IoredisLike } from "./ioredis-types.js";
 
 export * from "@redislock/core";
 export { ioredisClient };
-export type {
-  ConnectionLike,
-  IoredisClusterLike,
-  IoredisLike,
-  IoredisRedisLike,
-  ScriptRunner,
-} from "./ioredis-types.js";
+export type * from "./ioredis-types.js";
 
 /** A {@link Locker} that takes its locks through `redis`, a `Redis` or a `Cluster` of ioredis. */
 export function createLocker(redis: IoredisLike, options?: LockerOptions): Locker {

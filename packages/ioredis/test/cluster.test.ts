@@ -30,7 +30,7 @@ const kinds = versions.map(({ name, connectCluster }) => ({
       },
     ]),
   ),
-  noNode: "No node of the cluster is known",
+  noNode: "No node of the cluster is connected",
 }));
 
 clusterTests(cluster, kinds, closeClients);

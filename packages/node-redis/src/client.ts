@@ -1,18 +1,28 @@
 import {
-  asServerError,
+  anyNode,
+  defineAdapter,
+  type Listening,
+  type RedisClient,
   runScript,
   staySubscribed,
-  type RedisClient,
-  type Reply,
-  type Script,
 } from "@redislock/core/adapter";
-import { listen } from "./listen.js";
-import type { NodeRedisLike, ScriptRunner } from "./node-redis-types.js";
+
+import type {
+  ConnectionLike,
+  Duplicable,
+  NodeRedisLike,
+  NodeRedisSentinelLike,
+  TopologyChange,
+} from "./node-redis-types.js";
 
 /** The client interface of the lock over a client, pool, cluster or sentinel of node-redis. */
-export function nodeRedisClient(redis: NodeRedisLike): RedisClient {
-  assertNodeRedis(redis);
-  const client: RedisClient = {
+export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdapter(
+  {
+    what: "a client, pool, cluster or sentinel of node-redis",
+    example: "createClient({ url })",
+    methods: ["evalSha", "eval"],
+  },
+  (redis) => ({
     // node-redis puts it before the keys of a script by itself, but not before the name of a channel.
     keyPrefix: asText(redis._keyPrefix),
     cluster: "masters" in redis,
@@ -20,52 +30,76 @@ export function nodeRedisClient(redis: NodeRedisLike): RedisClient {
     get closed() {
       return !redis.isOpen;
     },
-    run: (script, keys, args) => run(redis, script, keys, args),
-  };
-  // Left out for a sentinel: it gives no connection away.
-  if ("unref" in redis || "execute" in redis || "masters" in redis) {
-    client.subscribe = async (channel, listener) => {
-      try {
-        return await staySubscribed(() => listen(redis, channel, listener), listener);
-      } catch (error) {
-        throw asServerError(error);
-      }
-    };
-  }
-  return client;
+    get connection() {
+      return redis.isReady === false ? "connecting or reconnecting" : undefined;
+    },
+    run(script, keys, args) {
+      const options = { keys, arguments: args };
+      return runScript(script, {
+        evalsha: (sha1) => redis.evalSha(sha1, options),
+        eval: (source) => redis.eval(source, options),
+      });
+    },
+    subscribe: (channel, listener) =>
+      staySubscribed((listening) => listen(redis, channel, listening), listener),
+  }),
+);
+
+/** Opens a connection that listens to one channel, and dies when it is lost. */
+async function listen(redis: NodeRedisLike, channel: string, listening: Listening): Promise<void> {
+  const { message, end, ended } = listening;
+  const connection = await duplicate(redis, listening);
+  connection.on("error", end);
+  connection.unref();
+  const connected = new Promise<void>((resolve) => connection.on("connect", resolve));
+  const opened = connection.connect();
+  // Not while it connects: node-redis 5 would then connect all the same, and leave the socket open.
+  void Promise.allSettled([ended, Promise.race([connected, opened])]).then(() => close(connection));
+  await opened;
+  await connection.subscribe(channel, message);
 }
 
-function run(
-  redis: ScriptRunner,
-  script: Script,
-  keys: readonly string[],
-  args: readonly string[],
-): Promise<Reply> {
-  const options = { keys, arguments: args };
-  return runScript(script, {
-    evalsha: (sha1) => redis.evalSha(sha1, options),
-    eval: (source) => redis.eval(source, options),
+async function duplicate(redis: NodeRedisLike, listening: Listening): Promise<ConnectionLike> {
+  if ("execute" in redis) return redis.execute(duplicateOf);
+  if ("getSentinelNode" in redis) {
+    return redis._execute(false, async (master) => {
+      endWithMaster(redis, listening);
+      return duplicateOf(master);
+    });
+  }
+  if (!("masters" in redis)) return duplicateOf(redis);
+  const nodes = redis.masters.flatMap(({ client }) => (client?.isReady === true ? [client] : []));
+  return duplicateOf(anyNode(nodes));
+}
+
+/** To listen to what was the master would be in vain, and it may be long until it hangs up. */
+function endWithMaster(redis: NodeRedisSentinelLike, { end, ended }: Listening): void {
+  const changed = ({ type }: TopologyChange): void => {
+    if (type === "MASTER_CHANGE") end(new Error("There is a new master"));
+  };
+  redis.on("topology-change", changed);
+  void ended.then(() => redis.off("topology-change", changed));
+}
+
+function duplicateOf(client: Duplicable): ConnectionLike {
+  return client.duplicate({
+    // A new connection replaces a lost one, see staySubscribed; node-redis' own timers for that, and
+    // for its pings, would keep the process alive. To hear nothing for long is no fault here.
+    socket: { ...client.options?.socket, reconnectStrategy: false, socketTimeout: undefined },
+    pingInterval: undefined,
+    // So would a connection that node-redis has moved to another server by itself.
+    maintNotifications: "disabled",
+    // A cache that is shared would be emptied when this connection closes.
+    clientSideCache: undefined,
   });
 }
 
-function assertNodeRedis(redis: unknown): asserts redis is NodeRedisLike {
-  if (has(redis, "evalSha") && has(redis, "eval")) return;
-  if (has(redis, "evalsha")) {
-    throw new TypeError(
-      "redis must be a client, pool or cluster of node-redis; that looks like an ioredis client: use @redislock/ioredis",
-    );
+function close(connection: ConnectionLike): void {
+  try {
+    connection.destroy();
+  } catch {
+    // It is closed already, which node-redis 5 calls an error.
   }
-  // Never the value itself: a URL may hold a password.
-  const what = redis === null ? "null" : typeof redis;
-  throw new TypeError(
-    `redis must be a client, pool or cluster of node-redis, such as createClient({ url }), not ${what}`,
-  );
-}
-
-function has(value: unknown, method: string): boolean {
-  return (
-    typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function"
-  );
 }
 
 function asText(prefix: string | Uint8Array = ""): string {

@@ -5,15 +5,7 @@ import type { NodeRedisLike } from "./node-redis-types.js";
 
 export * from "@redislock/core";
 export { nodeRedisClient };
-export type {
-  ConnectionLike,
-  NodeRedisClientLike,
-  NodeRedisClusterLike,
-  NodeRedisLike,
-  NodeRedisPoolLike,
-  ScriptArguments,
-  ScriptRunner,
-} from "./node-redis-types.js";
+export type * from "./node-redis-types.js";
 
 /** A {@link Locker} that takes its locks through `redis`: a client, pool, cluster or sentinel of node-redis. */
 export function createLocker(redis: NodeRedisLike, options?: LockerOptions): Locker {

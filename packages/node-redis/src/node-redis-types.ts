@@ -5,11 +5,13 @@
 
 /** A client, pool, cluster or sentinel of node-redis. */
 export type NodeRedisLike =
-  NodeRedisClientLike | NodeRedisPoolLike | NodeRedisClusterLike | ScriptRunner;
+  NodeRedisClientLike | NodeRedisPoolLike | NodeRedisClusterLike | NodeRedisSentinelLike;
 
-/** What they have in common, and all that we use of a sentinel. */
+/** What they have in common. */
 export interface ScriptRunner {
   readonly isOpen: boolean;
+  /** Missing in a pool, and in a cluster of node-redis 5. */
+  readonly isReady?: boolean;
   /** What goes before every key; new in node-redis 6. Pools and clusters show it nowhere else. */
   readonly _keyPrefix?: string | Uint8Array | undefined;
   evalSha(sha1: string, options?: ScriptArguments): Promise<unknown>;
@@ -22,19 +24,35 @@ export interface ScriptArguments {
   readonly arguments?: readonly (string | Uint8Array)[];
 }
 
-export interface NodeRedisClientLike extends ScriptRunner {
+/** What connects to one server, and can be had a second time. */
+export interface Duplicable {
   readonly isReady: boolean;
   readonly options?: { readonly socket?: object | undefined } | undefined;
   duplicate(override: object): ConnectionLike;
-  unref(): void;
+}
+
+export interface NodeRedisClientLike extends ScriptRunner, Duplicable {
+  readonly isReady: boolean;
 }
 
 export interface NodeRedisPoolLike extends ScriptRunner {
-  execute<T>(task: (client: NodeRedisClientLike) => T): Promise<Awaited<T>>;
+  execute<T>(task: (client: Duplicable) => T): Promise<Awaited<T>>;
 }
 
 export interface NodeRedisClusterLike extends ScriptRunner {
-  readonly masters: readonly { readonly client?: NodeRedisClientLike | undefined }[];
+  readonly masters: readonly { readonly client?: Duplicable | undefined }[];
+}
+
+export interface NodeRedisSentinelLike extends ScriptRunner {
+  getSentinelNode(): unknown;
+  /** Gives the client of the master away. */
+  _execute<T>(readonly: boolean, task: (master: Duplicable) => Promise<T>): Promise<T>;
+  on(event: "topology-change", listener: (change: TopologyChange) => void): unknown;
+  off(event: "topology-change", listener: (change: TopologyChange) => void): unknown;
+}
+
+export interface TopologyChange {
+  readonly type: string;
 }
 
 /** A client as we use one that is ours alone. */

@@ -1,7 +1,7 @@
 /** What is special about node-redis: its settings, its errors, and when it is closed. */
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { failure, Heard, run, startProxiedServer, waitUntil } from "@redislock/test-kit";
-import { BasicClientSideCache, createClient, createSentinel } from "redis";
+import { BasicClientSideCache, createClient } from "redis";
 
 import { nodeRedisClient, type NodeRedisLike, type Subscription } from "../src/index.js";
 import { ServerError } from "@redislock/core/adapter";
@@ -35,7 +35,13 @@ async function subscribe(redis: NodeRedisLike): Promise<Subscription> {
 /** A client whose commands all fail. */
 function failing(error: Error): NodeRedisLike {
   const fail = (): Promise<never> => Promise.reject(error);
-  return { isOpen: true, evalSha: fail, eval: fail };
+  return {
+    isOpen: true,
+    isReady: true,
+    evalSha: fail,
+    eval: fail,
+    duplicate: () => createClient(),
+  };
 }
 
 const SET = "return {redis.call('SET', KEYS[1], ARGV[1]), KEYS[1]}";
@@ -227,10 +233,4 @@ test("a cache that the client shares with others is not emptied", async () => {
   } finally {
     redis.destroy();
   }
-});
-
-test("a sentinel cannot subscribe", () => {
-  const sentinelRootNodes = [{ host: "127.0.0.1", port: 1 }];
-  const sentinel = createSentinel({ name: "main", sentinelRootNodes });
-  expect("subscribe" in nodeRedisClient(sentinel)).toBe(false);
 });

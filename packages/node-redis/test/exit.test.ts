@@ -5,4 +5,6 @@ exitTests(new URL("..", import.meta.url), [
   "client of node-redis 6",
   "pool of node-redis 5",
   "pool of node-redis 6",
+  "sentinel of node-redis 5",
+  "sentinel of node-redis 6",
 ]);

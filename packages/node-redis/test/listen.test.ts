@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 
-import { listen } from "../src/listen.js";
-import type { NodeRedisClientLike } from "../src/index.js";
+import { nodeRedisClient, type NodeRedisClientLike } from "../src/index.js";
 
 /** A connection that takes as long to connect as the test wants. */
 class Connection extends EventEmitter {
@@ -22,7 +21,17 @@ class Connection extends EventEmitter {
 
 let connection: Connection;
 let client: NodeRedisClientLike;
-const listener = { message: jest.fn() };
+const listener = { message: jest.fn(), resumed: jest.fn() };
+
+/** Subscribes, and fails as soon as the connection does. */
+function subscribe(): void {
+  nodeRedisClient(client)
+    .subscribe?.("channel", listener)
+    .catch(() => undefined);
+}
+
+const destruction = (): Promise<void> =>
+  new Promise((resolve) => connection.once("destroyed", resolve));
 
 beforeEach(() => {
   connection = new Connection();
@@ -32,51 +41,50 @@ beforeEach(() => {
     evalSha: () => Promise.resolve(),
     eval: () => Promise.resolve(),
     duplicate: () => connection,
-    unref: () => undefined,
   };
 });
 
 // node-redis 5, destroyed while it connects, goes on connecting, and then cannot be destroyed again.
 describe("a connection that is ended while it connects", () => {
   test("is destroyed as soon as it is connected, not before", async () => {
-    const { ended, end } = listen(client, "channel", listener);
+    subscribe();
     await Promise.resolve();
     expect(connection.connect).toHaveBeenCalledTimes(1);
-    end(new Error("no more"));
-    await ended;
+    connection.emit("error", new Error("no more"));
     await new Promise(setImmediate);
     expect(connection.destroy).not.toHaveBeenCalled();
-    const destroyed = once(connection, "destroyed");
+    const destroyed = destruction();
     connection.emit("connect");
     await destroyed;
     expect(connection.destroy).toHaveBeenCalledTimes(1);
   });
 
   test("is destroyed at once when it is only waiting for the server's greeting", async () => {
-    const { end } = listen(client, "channel", listener);
+    subscribe();
     await Promise.resolve();
     connection.emit("connect");
-    const destroyed = once(connection, "destroyed");
-    end(new Error("no more"));
+    const destroyed = destruction();
+    connection.emit("error", new Error("no more"));
     await destroyed;
     expect(connection.destroy).toHaveBeenCalledTimes(1);
   });
 
   test("is destroyed at once when it is ready", async () => {
-    const { confirmed, end } = listen(client, "channel", listener);
+    subscribe();
     await Promise.resolve();
     connection.emit("connect");
     connection.ready();
-    await confirmed;
-    const destroyed = once(connection, "destroyed");
-    end(new Error("no more"));
+    await new Promise(setImmediate);
+    expect(connection.subscribe).toHaveBeenCalledTimes(1);
+    const destroyed = destruction();
+    connection.emit("error", new Error("no more"));
     await destroyed;
     expect(connection.destroy).toHaveBeenCalledTimes(1);
   });
 });
 
 test("a connection does not keep the process alive from the beginning", async () => {
-  listen(client, "channel", listener);
+  subscribe();
   await Promise.resolve();
   expect(connection.unref).toHaveBeenCalledTimes(1);
   const [unref] = connection.unref.mock.invocationCallOrder;

@@ -70,6 +70,8 @@ describe("accepts", () => {
       createClient5(),
       createClientPool5(),
       createCluster5({ rootNodes }),
+      createSentinel(sentinels),
+      createSentinel5(sentinels),
     );
     expect(createLocker(some)).toBeInstanceOf(Locker);
   });
@@ -77,7 +79,7 @@ describe("accepts", () => {
 
 describe("refuses, saying what would be right,", () => {
   const right =
-    "redis must be a client, pool or cluster of node-redis, such as createClient({ url }), not ";
+    "redis must be a client, pool, cluster or sentinel of node-redis, such as createClient({ url }), not ";
 
   test("nothing", () => {
     // @ts-expect-error -- no client
@@ -128,7 +130,7 @@ describe("refuses, saying what would be right,", () => {
     // @ts-expect-error -- no client
     expect(() => nodeRedisClient(ioredis)).toThrow(
       new TypeError(
-        "redis must be a client, pool or cluster of node-redis; that looks like an ioredis client: use @redislock/ioredis",
+        "redis must be a client, pool, cluster or sentinel of node-redis; that looks like an ioredis client: use @redislock/ioredis",
       ),
     );
   });

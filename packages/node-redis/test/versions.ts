@@ -1,11 +1,18 @@
-import { createClient, createClientPool, createCluster, RESP_TYPES } from "redis";
+import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from "redis";
+import { SentinelSet } from "@redislock/test-kit";
 import {
   createClient as createClient5,
   createClientPool as createClientPool5,
   createCluster as createCluster5,
+  createSentinel as createSentinel5,
 } from "redis-5";
 
-import type { NodeRedisClientLike, NodeRedisClusterLike, NodeRedisPoolLike } from "../src/index.js";
+import type {
+  NodeRedisClientLike,
+  NodeRedisClusterLike,
+  NodeRedisPoolLike,
+  NodeRedisSentinelLike,
+} from "../src/index.js";
 
 /** Makes bytes of all text, and text of all numbers. */
 export const BYTES = {
@@ -33,17 +40,19 @@ export interface Options {
 
 /** What tests do with a client that belongs to a user of ours. */
 interface Closable {
+  listenerCount(event: "topology-change"): number;
   readonly isOpen: boolean;
   /** Of a pool: with what it looks for connections too many, also after it was destroyed. */
   readonly cleanupTimeout?: NodeJS.Timeout;
   on(event: "error" | "reconnecting", listener: () => void): unknown;
   connect(): Promise<unknown>;
   close(): Promise<unknown>;
-  destroy(): void;
+  destroy(): unknown;
 }
 
 export type User = Closable & (NodeRedisClientLike | NodeRedisPoolLike);
 export type ClusterUser = Closable & NodeRedisClusterLike;
+export type SentinelUser = Closable & NodeRedisSentinelLike;
 
 /** Each makes what is not connected yet. */
 export interface Version {
@@ -53,9 +62,16 @@ export interface Version {
   readonly createClient: (port: number, options?: Options) => Closable & NodeRedisClientLike;
   readonly createPool: (port: number, options?: Options) => Closable & NodeRedisPoolLike;
   readonly createCluster: (port: number, options?: Options) => ClusterUser;
+  readonly createSentinel: (port: number) => SentinelUser;
 }
 
 const url = (port: number): string => `redis://127.0.0.1:${port}`;
+
+/** Where the sentinel is, and whom to ask it for. */
+const sentinelOptions = (port: number) => ({
+  name: SentinelSet.name,
+  sentinelRootNodes: [{ host: "127.0.0.1", port }],
+});
 
 const versionsOf5 = ([2, 3] as const).map((RESP): Version => ({
   name: `node-redis 5 with RESP${RESP}`,
@@ -64,6 +80,7 @@ const versionsOf5 = ([2, 3] as const).map((RESP): Version => ({
   createPool: (port, options) => ours(createClientPool5({ ...options, url: url(port), RESP })),
   createCluster: (port, options) =>
     ours(createCluster5({ ...options, rootNodes: [{ url: url(port) }], RESP })),
+  createSentinel: (port) => ours(createSentinel5({ ...sentinelOptions(port), RESP })),
 }));
 
 const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
@@ -73,6 +90,7 @@ const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
   createPool: (port, options) => ours(createClientPool({ ...options, url: url(port), RESP })),
   createCluster: (port, options) =>
     ours(createCluster({ ...options, rootNodes: [{ url: url(port) }], RESP })),
+  createSentinel: (port) => ours(createSentinel({ ...sentinelOptions(port), RESP })),
 }));
 
 /** Every test runs with each of them. */

@@ -35,4 +35,4 @@ export {
   type SlotMove,
 } from "./servers/redis-cluster.js";
 export { startServer, type RedisServer, type ServerOptions } from "./servers/redis-server.js";
-export { SentinelSet, startSentinel } from "./servers/redis-sentinel.js";
+export { SentinelSet, startSentinel, startSentinelOf } from "./servers/redis-sentinel.js";

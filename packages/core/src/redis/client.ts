@@ -44,6 +44,12 @@ export interface RedisClient {
 
   /** True once the client was closed for good, so that nothing more can be sent. Default: false. */
   readonly closed?: boolean;
+
+  /**
+   * In what state the client's own connection is, in the client's words, such as `reconnecting`; undefined
+   * while it is ready, or nothing is known. For errors: people want to know why there was no answer.
+   */
+  readonly connection?: string | undefined;
 }
 
 export interface ChannelListener {

@@ -112,7 +112,9 @@ export class Commands {
       const sentAt = this.timers.now();
       const expiry = this.timers.set(deadline, () => {
         const waited = Math.max(0, Math.round(deadline - sentAt));
-        resolve({ kind: "unknown", error: new Error(`no answer in ${waited} ms`) });
+        const { connection } = this.client;
+        const why = connection === undefined ? "" : `: the client is not connected (${connection})`;
+        resolve({ kind: "unknown", error: new Error(`no answer in ${waited} ms${why}`) });
       });
       const fail = (error: unknown): void => {
         this.timers.clear(expiry);

@@ -8,30 +8,31 @@ const PATIENCE = 10_000;
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 5_000;
 
-/** A connection that was opened to listen to one channel, and dies when it is lost. */
+/** The life of one connection that listens to one channel. Its functions can be handed on as they are. */
 export interface Listening {
-  /** Resolves when the server has confirmed the subscription, rejects when it refused. */
-  readonly confirmed: Promise<unknown>;
-  /** Resolves with the reason as soon as the connection is lost or was ended. */
-  readonly ended: Promise<unknown>;
-  /** Ends the connection. */
+  /** Passes on a message. What a client still reads after the end is heard by nobody. */
+  readonly message: (text: string) => void;
+  /** To be called with the reason as soon as the connection is lost. */
   readonly end: (reason: unknown) => void;
+  /** Resolves with the reason once it was lost or is not wanted any more: then it is to be closed. */
+  readonly ended: Promise<unknown>;
 }
 
 /**
  * For the `subscribe` of an adapter: listens, and when the connection is lost, listens again on a new
  * one, until it is closed. The first connection must succeed. No timer of it keeps the process alive.
  *
- * @param listen - Opens a connection that listens. It should neither reconnect by itself nor keep the
- *   process alive.
+ * @param listen - Opens a connection that listens. Resolves when the server has confirmed it, rejects when
+ *   it refused. The connection should neither reconnect by itself nor keep the process alive.
+ * @throws ServerError for an error that the server answered with; the client's own error for all else.
  */
 export async function staySubscribed(
-  listen: () => Listening,
-  listener: Pick<ChannelListener, "resumed" | "lost">,
+  listen: (listening: Listening) => Promise<unknown>,
+  listener: ChannelListener,
 ): Promise<Subscription> {
   let closed = false;
-  let current = listen();
-  await confirmation(current);
+  let current = newListening(listener);
+  await open();
   void replaceWhenLost();
   return {
     close() {
@@ -41,17 +42,32 @@ export async function staySubscribed(
     },
   };
 
+  async function open(): Promise<void> {
+    const { end, ended } = current;
+    const forget = systemClock.after(PATIENCE, () => {
+      end(new Error(`Not subscribed in ${PATIENCE} ms`));
+    });
+    try {
+      await Promise.race([listen(current), ended.then(fail)]);
+    } catch (error) {
+      end(error);
+      throw asServerError(error);
+    } finally {
+      forget.cancel();
+    }
+  }
+
   async function replaceWhenLost(): Promise<void> {
     for (let failures = 0; ;) {
       await current.ended;
       await pause(failures);
       if (closed) return;
+      current = newListening(listener);
       try {
-        current = listen();
-        await confirmation(current);
+        await open();
       } catch (error) {
         // A loss that the first new connection mends is no news: `resumed` says all of it.
-        if (failures++ === 0 && !closed) listener.lost?.(asServerError(error));
+        if (failures++ === 0 && !closed) listener.lost?.(error);
         continue;
       }
       failures = 0;
@@ -60,18 +76,22 @@ export async function staySubscribed(
   }
 }
 
-async function confirmation({ confirmed, ended, end }: Listening): Promise<void> {
-  const forget = systemClock.after(PATIENCE, () => {
-    end(new Error(`Not subscribed in ${PATIENCE} ms`));
+function newListening(listener: ChannelListener): Listening {
+  let listening = true;
+  let resolve!: (reason: unknown) => void;
+  const ended = new Promise<unknown>((resolveEnded) => {
+    resolve = resolveEnded;
   });
-  try {
-    await Promise.race([confirmed, ended.then(fail)]);
-  } catch (error) {
-    end(error);
-    throw error;
-  } finally {
-    forget.cancel();
-  }
+  return {
+    message: (text) => {
+      if (listening) listener.message(text);
+    },
+    end: (reason) => {
+      listening = false;
+      resolve(reason);
+    },
+    ended,
+  };
 }
 
 /** At random between half and all of the time, for the connections of all processes are lost at once. */

@@ -5,6 +5,7 @@ import { performance } from "node:perf_hooks";
 import { compilePackage, type Compiled } from "../processes/compile.js";
 import { startProcess, type NodeProcess } from "../processes/node-process.js";
 import { startProxy, type FaultProxy } from "../proxy/fault-proxy.js";
+import { startSentinelOf } from "../servers/redis-sentinel.js";
 import { startServer, type RedisServer } from "../servers/redis-server.js";
 import { publish } from "./subscriptions.js";
 
@@ -13,19 +14,22 @@ const PROMPT = 1_800;
 
 /**
  * @param folder - Of the adapter's package, whose test process `subscriber` is what is to end: it takes a
- *   kind and a port, and is `stayUntilTold`.
+ *   kind, the port of a server, and that of a sentinel which watches over it, and is `stayUntilTold`.
  */
 export function exitTests(folder: URL, kinds: readonly string[]): void {
   let compiled: Compiled;
   let server: RedisServer;
+  let sentinel: RedisServer;
   let proxy: FaultProxy;
   let child: NodeProcess;
 
   beforeAll(async () => {
     [compiled, server] = await Promise.all([compilePackage(folder), startServer()]);
+    sentinel = await startSentinelOf(server);
   });
 
   afterAll(async () => {
+    await sentinel.stop();
     await server.stop();
     await compiled.remove();
   });
@@ -33,7 +37,9 @@ export function exitTests(folder: URL, kinds: readonly string[]): void {
   describe.each(kinds)("%s: a process that has nothing more to do ends", (kind) => {
     beforeEach(async () => {
       proxy = await startProxy(server.port);
-      child = startProcess(compiled.file("subscriber"), { args: [kind, `${proxy.port}`] });
+      child = startProcess(compiled.file("subscriber"), {
+        args: [kind, `${proxy.port}`, `${sentinel.port}`],
+      });
       await child.waitForLine("subscribed");
     });
 

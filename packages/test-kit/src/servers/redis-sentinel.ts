@@ -17,19 +17,23 @@ export async function startSentinel(): Promise<SentinelSet> {
     const follows = async (): Promise<boolean> =>
       String(await replica.command("INFO", "replication")).includes("master_link_status:up");
     await waitUntil(follows, { what: "the replica to follow", timeout: TIMEOUT });
-    const config = [
-      `sentinel monitor ${SentinelSet.name} 127.0.0.1 ${master.port} 1`,
-      `sentinel down-after-milliseconds ${SentinelSet.name} ${DOWN_AFTER}`,
-      `sentinel failover-timeout ${SentinelSet.name} 5000`,
-    ];
-    const sentinel = await startServer({ args: ["--sentinel"], config: config.join("\n") });
-    const set = new SentinelSet(sentinel, servers);
+    const set = new SentinelSet(await startSentinelOf(master), servers);
     await set.untilReady();
     return set;
   } catch (error) {
     await stopAll();
     throw error;
   }
+}
+
+/** Starts a sentinel alone, which watches over a master that is there. */
+export function startSentinelOf(master: RedisServer): Promise<RedisServer> {
+  const config = [
+    `sentinel monitor ${SentinelSet.name} 127.0.0.1 ${master.port} 1`,
+    `sentinel down-after-milliseconds ${SentinelSet.name} ${DOWN_AFTER}`,
+    `sentinel failover-timeout ${SentinelSet.name} 5000`,
+  ];
+  return startServer({ args: ["--sentinel"], config: config.join("\n") });
 }
 
 /** Running servers with a sentinel. Only the tests that started them use them, as they like. */

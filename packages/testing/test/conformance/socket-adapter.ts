@@ -44,7 +44,7 @@ export class SocketAdapter implements RedisClient {
   }
 
   subscribe(channel: string, listener: ChannelListener): Promise<Subscription> {
-    return staySubscribed(() => this.#listen(channel, listener), listener);
+    return staySubscribed((listening) => this.#listen(channel, listening), listener);
   }
 
   send(...command: string[]): Promise<Reply> {
@@ -55,21 +55,11 @@ export class SocketAdapter implements RedisClient {
     return this.#connection.close();
   }
 
-  #listen(channel: string, listener: ChannelListener): Listening {
-    let end!: Listening["end"];
-    const ended = new Promise<unknown>((resolve) => {
-      end = resolve;
-    });
-    let listening = true;
-    const confirmed = this.#open().then(async (connection) => {
-      void connection.closed.then(end);
-      void ended.then(() => {
-        listening = false;
-        return connection.close();
-      });
-      await asOurs(connection.subscribe(channel, (text) => listening && listener.message(text)));
-    });
-    return { confirmed, ended, end };
+  async #listen(channel: string, { message, end, ended }: Listening): Promise<void> {
+    const connection = await this.#open();
+    void connection.closed.then(end);
+    void ended.then(() => connection.close());
+    await asOurs(connection.subscribe(channel, message));
   }
 }
 

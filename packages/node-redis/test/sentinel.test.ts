@@ -1,0 +1,112 @@
+/** A sentinel of node-redis: its waiters are told, whichever server is the master. */
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import {
+  Heard,
+  openInboxes,
+  startSentinel,
+  untilInLine,
+  waitUntil,
+  type RedisServer,
+  type SentinelSet,
+} from "@redislock/test-kit";
+
+import { createLocker, nodeRedisClient, type Subscription } from "../src/index.js";
+import { closeClients, versions, type SentinelUser } from "./versions.js";
+
+/** One of each major, as it comes. */
+const asTheyCome = versions.filter(({ name }) => /5 with RESP2|6 with RESP3/.test(name));
+
+let set: SentinelSet;
+let heard: Heard;
+let subscription: Subscription | undefined;
+
+beforeEach(async () => {
+  set = await startSentinel();
+  heard = new Heard();
+});
+
+afterEach(async () => {
+  await subscription?.close();
+  subscription = undefined;
+  closeClients();
+  await set.stop();
+});
+
+/** Ways to lose a master. Each resolves with the new one. */
+const failOvers: Readonly<Record<string, (master: RedisServer) => Promise<RedisServer>>> = {
+  planned: () => set.failOver(),
+  "after a crash": async (master) => {
+    await master.crash();
+    return set.untilAnother(master);
+  },
+  "of a master that hangs": async (master) => {
+    master.pause();
+    return set.untilAnother(master);
+  },
+};
+
+const listeners = async (server: RedisServer): Promise<number> =>
+  Number([await server.command("PUBSUB", "NUMSUB", "channel")].flat()[1]);
+
+describe.each(asTheyCome)("$name", ({ createSentinel }) => {
+  async function connect(): Promise<SentinelUser> {
+    const redis = createSentinel(set.sentinel.port);
+    await redis.connect();
+    return redis;
+  }
+
+  test("a waiter is told that it is its turn, and asks no more than is needed for that", async () => {
+    const [one, two] = [createLocker(await connect()), createLocker(await connect())];
+    const master = await set.master();
+    const held = await one.obtain("key", 60_000);
+    const waiting = two.obtain("key", 60_000, { wait: 60_000 });
+    await untilInLine(master, "key", 1);
+    const scripts = async (): Promise<number> => {
+      const stats = String(await master.command("INFO", "commandstats"));
+      return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]);
+    };
+    const before = await scripts();
+    await held.release();
+    const lock = await waiting;
+    expect(await scripts()).toBeLessThanOrEqual(before + 2);
+    await lock.release();
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  describe.each(Object.entries(failOvers))("after a failover, %s,", (_, failOver) => {
+    test("a subscription says that it resumed, and hears what the new master says", async () => {
+      subscription = await nodeRedisClient(await connect()).subscribe?.("channel", heard);
+      const second = await failOver(await set.master());
+      expect(await heard.next()).toBe("resumed");
+      await waitUntil(async () => (await listeners(second)) === 1, { what: "a listener" });
+      await second.command("PUBLISH", "channel", "hello");
+      await expect(heard.next()).resolves.toBe("message: hello");
+    });
+
+    test("a waiter keeps its place in line, and is told", async () => {
+      const [one, two] = [createLocker(await connect()), createLocker(await connect())];
+      const first = await set.master();
+      const held = await one.obtain("key", 60_000);
+      const waiting = two.obtain("key", 60_000, { wait: 60_000 });
+      await untilInLine(first, "key", 1);
+      await expect(first.command("WAIT", "1", "5000")).resolves.toBe(1);
+      const second = await failOver(first);
+      await waitUntil(async () => (await openInboxes(second)).length === 1, { what: "an inbox" });
+      await untilInLine(second, "key", 1);
+      await held.release();
+      await (await waiting).release();
+      await Promise.all([one.close(), two.close()]);
+    });
+  });
+
+  test("a subscription that is closed leaves no connection, and nothing on the client", async () => {
+    const redis = await connect();
+    subscription = await nodeRedisClient(redis).subscribe?.("channel", heard);
+    const master = await set.master();
+    expect(await listeners(master)).toBe(1);
+    expect(redis.listenerCount("topology-change")).toBe(1);
+    await subscription?.close();
+    await waitUntil(async () => (await listeners(master)) === 0, { what: "no listener" });
+    expect(redis.listenerCount("topology-change")).toBe(0);
+  });
+});
