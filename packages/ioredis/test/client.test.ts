@@ -1,8 +1,17 @@
 /** What is special about ioredis: its settings, its errors, and when it is closed. */
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { failure, run, startProxiedServer } from "@redislock/test-kit";
+import {
+  failure,
+  freePort,
+  openInboxes,
+  run,
+  startProxiedServer,
+  untilInLine,
+} from "@redislock/test-kit";
+import { once } from "node:events";
+import { inspect } from "node:util";
 
-import { ioredisClient } from "../src/index.js";
+import { createLocker, ioredisClient, OutcomeUnknownError } from "../src/index.js";
 import { ServerError } from "@redislock/core/adapter";
 import { closeClients, versions, type User } from "./versions.js";
 
@@ -120,6 +129,46 @@ describe.each(versions)("$name", ({ connect }) => {
       expect(error).not.toBeInstanceOf(ServerError);
       expect(error).toMatchObject({ message: "Connection is closed." });
     });
+  });
+
+  describe("the state of the connection", () => {
+    test("is told until it is ready, and again when it is lost", async () => {
+      const redis = connect(proxy.port, { lazyConnect: true, retryStrategy: () => 60_000 });
+      const client = ioredisClient(redis);
+      expect(client.connection).toBe("wait");
+      const connected = redis.connect();
+      expect(client.connection).toBe("connecting");
+      await connected;
+      expect(client.connection).toBeUndefined();
+      const reconnecting = once(redis, "reconnecting");
+      await proxy.cutAll();
+      await reconnecting;
+      expect(client.connection).toBe("reconnecting");
+    });
+
+    test("is in the error when nothing listens at the address, and no password is", async () => {
+      const redis = connect(await freePort(), { username: "me", password: "s3cret" });
+      const error = await failure(createLocker(redis, { commandTimeout: 300 }).obtain("a", 5_000));
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect(String(error)).toMatch(
+        /no answer in \d+ ms: the client is not connected \((re)?connecting\)$/,
+      );
+      expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("s3cret");
+    });
+  });
+
+  test("is wrapped once: all lockers over it share one subscription", async () => {
+    const redis = connect(server.port);
+    expect(ioredisClient(redis)).toBe(ioredisClient(redis));
+    expect(ioredisClient(connect(server.port))).not.toBe(ioredisClient(redis));
+    const held = await createLocker(redis).obtain("key", 60_000);
+    const lockers = Array.from({ length: 10 }, () => createLocker(redis));
+    const waiting = lockers.map((locker) => locker.obtain("key", 60_000, { wait: 60_000 }));
+    await untilInLine(server, "key", lockers.length);
+    expect(await openInboxes(server)).toHaveLength(1);
+    await held.release();
+    for (const next of waiting) await (await next).release();
+    await Promise.all(lockers.map((locker) => locker.close()));
   });
 
   describe("is closed", () => {

@@ -1,9 +1,25 @@
 /** What is special about node-redis: its settings, its errors, and when it is closed. */
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { failure, Heard, run, startProxiedServer, waitUntil } from "@redislock/test-kit";
+import {
+  failure,
+  freePort,
+  Heard,
+  openInboxes,
+  run,
+  startProxiedServer,
+  untilInLine,
+  waitUntil,
+} from "@redislock/test-kit";
+import { inspect } from "node:util";
 import { BasicClientSideCache, createClient } from "redis";
 
-import { nodeRedisClient, type NodeRedisLike, type Subscription } from "../src/index.js";
+import {
+  createLocker,
+  nodeRedisClient,
+  OutcomeUnknownError,
+  type NodeRedisLike,
+  type Subscription,
+} from "../src/index.js";
 import { ServerError } from "@redislock/core/adapter";
 import { closeClients, kinds, type User } from "./versions.js";
 
@@ -100,6 +116,20 @@ describe.each(kinds)("$name", ({ create, connect }) => {
     expect(await heard.next()).toBe("message: one");
   });
 
+  test("is wrapped once: all lockers over it share one subscription", async () => {
+    const redis = await connect(server.port);
+    expect(nodeRedisClient(redis)).toBe(nodeRedisClient(redis));
+    expect(nodeRedisClient(create(server.port))).not.toBe(nodeRedisClient(redis));
+    const held = await createLocker(redis).obtain("key", 60_000);
+    const lockers = Array.from({ length: 10 }, () => createLocker(redis));
+    const waiting = lockers.map((locker) => locker.obtain("key", 60_000, { wait: 60_000 }));
+    await untilInLine(server, "key", lockers.length);
+    expect(await openInboxes(server)).toHaveLength(1);
+    await held.release();
+    for (const next of waiting) await (await next).release();
+    await Promise.all(lockers.map((locker) => locker.close()));
+  });
+
   describe("is closed", () => {
     test("before it is connected, and not from then on", async () => {
       const redis = create(server.port);
@@ -151,6 +181,31 @@ describe.each(kinds.filter(({ hasKeyPrefix }) => hasKeyPrefix))("$name", ({ crea
 describe.each(kinds.filter(({ isPool }) => !isPool))("$name", ({ create }) => {
   const happened = (redis: User, event: "error" | "reconnecting"): Promise<void> =>
     new Promise((resolve) => redis.on(event, resolve));
+
+  test("says that it is not connected until it is, and again when it has lost its connection", async () => {
+    const redis = create(proxy.port, { socket: { reconnectStrategy: 60_000 } });
+    const client = nodeRedisClient(redis);
+    expect(client.connection).toBe("connecting or reconnecting");
+    await redis.connect();
+    expect(client.connection).toBeUndefined();
+    const lost = happened(redis, "error");
+    await proxy.cutAll();
+    await lost;
+    expect(client.connection).toBe("connecting or reconnecting");
+  });
+
+  test("says so in the error when nothing listens at the address, and no password", async () => {
+    const redis = create(await freePort(), { username: "me", password: "s3cret" });
+    const connecting = Promise.allSettled([redis.connect()]);
+    const error = await failure(createLocker(redis, { commandTimeout: 300 }).obtain("a", 5_000));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(String(error)).toMatch(
+      /no answer in \d+ ms: the client is not connected \(connecting or reconnecting\)$/,
+    );
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("s3cret");
+    redis.destroy();
+    await connecting;
+  });
 
   test("is not closed while it reconnects", async () => {
     const redis = create(proxy.port, { socket: { reconnectStrategy: 100 } });
