@@ -10,30 +10,67 @@ const stage = await startStage({}, kinds);
 
 const HOUR = 3_600_000;
 
-test("steps of the process' wall clock by an hour in both directions do nothing", async () => {
-  await using all = await stage.openAll();
+/** Runs with a wall clock that `step` sets: forward or, with a negative number, back. */
+async function withSteps(run: (step: (ms: number) => void) => Promise<void>): Promise<void> {
   const real = Date.now;
-  let step = 0;
-  jest.spyOn(Date, "now").mockImplementation(() => real.call(Date) + step);
+  let ahead = 0;
+  jest.spyOn(Date, "now").mockImplementation(() => real.call(Date) + ahead);
   try {
-    await all.each(async ({ locker, key, events }) => {
-      const lock = await locker.obtain(key, 9_000, { renew: true });
-      const waiting = locker.obtain(`${key} b`, 9_000, { wait: 20_000, renew: true });
-      for (const [renewals, next] of [HOUR, -HOUR, 0].entries()) {
-        step = next;
-        const isRenewed = (): boolean =>
-          events.filter(({ type }) => type === "renewed").length >= 2 * renewals;
-        await waitUntil(isRenewed, { what: "the renewals" });
-        expect(lock.held).toBe(true);
-        expect(lock.remaining).toBeLessThan(9_000);
-      }
-      expect((await waiting).held).toBe(true);
-      await Promise.all([lock.release(), (await waiting).release()]);
-      expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
-    });
+    await run((ms) => (ahead += ms));
   } finally {
     jest.restoreAllMocks();
   }
+}
+
+test("steps of the process' wall clock back by an hour do nothing", async () => {
+  await using all = await stage.openAll();
+  await withSteps(async (step) => {
+    const held = await all.each(async ({ locker, key, events }) => {
+      const lock = await locker.obtain(key, 9_000, { renew: true });
+      const waiting = locker.obtain(`${key} b`, 9_000, { wait: 20_000, renew: true });
+      return { locks: [lock, await waiting], events };
+    });
+    for (const renewals of [1, 2]) {
+      step(-HOUR);
+      for (const { locks, events } of held) {
+        const isRenewed = (): boolean =>
+          events.filter(({ type }) => type === "renewed").length >= renewals * locks.length;
+        await waitUntil(isRenewed, { what: "the renewals" });
+        for (const lock of locks) {
+          expect(lock.held).toBe(true);
+          expect(lock.remaining).toBeLessThan(9_000);
+        }
+      }
+    }
+    for (const { locks, events } of held) {
+      await Promise.all(locks.map((lock) => lock.release()));
+      expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
+    }
+  });
+});
+
+test("a wall clock that ran ahead, as while the machine was suspended, ends leases at once, and no later", async () => {
+  await using all = await stage.openAll();
+  await withSteps(async (step) => {
+    const held = await all.each(async ({ locker, key, events }) => {
+      const seen = await locker.obtain(key, 9_000, { renew: true });
+      const unseen = await locker.obtain(`${key} b`, 9_000, { renew: true });
+      return { seen, signal: unseen.signal, events };
+    });
+    step(HOUR);
+    for (const { seen } of held) expect(seen.held).toBe(false);
+    for (const { signal, events } of held) {
+      await waitUntil(() => signal.aborted, { what: "the abort" });
+      expect(signal.reason).toMatchObject({ code: "LOST" });
+      expect(events.filter(({ type }) => type === "lost")).toHaveLength(2);
+    }
+    // Whoever comes later is served as ever.
+    await all.each(async ({ locker, key }) => {
+      const lock = await locker.obtain(`${key} c`, 9_000);
+      expect(lock.remaining).toBeGreaterThan(5_000);
+      await lock.release();
+    });
+  });
 });
 
 /** A clock that goes slow or fast: while it counts `speed` milliseconds, one passes. */

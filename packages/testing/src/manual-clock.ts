@@ -3,6 +3,9 @@ import type { Clock, Timer } from "@redislock/core";
 /** How many turns promises get after each timer: more than any call to a lock needs. */
 const TURNS = 100;
 
+/** When it begins, so that fencing tokens look as they do in Redis. */
+const START = Date.UTC(2026, 0, 1);
+
 interface Entry {
   readonly at: number;
   readonly run: () => void;
@@ -15,15 +18,28 @@ interface Entry {
 export class ManualClock implements Clock {
   readonly #timers = new Set<Entry>();
   #now = 0;
+  #suspended = 0;
 
   now(): number {
     return this.#now;
+  }
+
+  wall(): number {
+    return START + this.#now + this.#suspended;
   }
 
   after(ms: number, run: () => void): Timer {
     const timer: Entry = { at: this.#now + ms, run };
     this.#timers.add(timer);
     return { cancel: () => this.#timers.delete(timer) };
+  }
+
+  /**
+   * What a suspended machine or a frozen function sees of it: nothing runs, timers and {@link now} stand
+   * still, and the wall clock, which Redis goes by, is `ms` milliseconds further.
+   */
+  suspend(ms: number): void {
+    this.#suspended += ms;
   }
 
   /** Goes on by `ms` milliseconds; runs what comes due on the way, and what that sets off, in order. */

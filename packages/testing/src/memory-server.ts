@@ -13,7 +13,7 @@ export interface MemoryServerOptions {
 
 type Listeners = Map<string, Set<(text: string) => void>>;
 
-/** Where a clock that begins at 0 begins, so that fencing tokens look as they do in Redis. */
+/** Where a clock begins that has no wall clock, so that fencing tokens look as they do in Redis. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
 /**
@@ -23,7 +23,6 @@ const EPOCH = Date.UTC(2026, 0, 1);
 export class MemoryServer {
   /** Where its time comes from. */
   readonly clock: Clock;
-  readonly #wallClock: () => number;
   readonly #data: Keyspace;
   readonly #host: CommandHost;
   readonly #listeners: Listeners = new Map();
@@ -42,7 +41,6 @@ export class MemoryServer {
 
   constructor({ clock }: MemoryServerOptions = {}) {
     this.clock = clock ?? platformClock;
-    this.#wallClock = clock ? () => EPOCH + clock.now() : () => Date.now();
     this.#data = new Keyspace(() => this.now());
     this.#host = {
       data: this.#data,
@@ -124,6 +122,10 @@ export class MemoryServer {
     readonly numsub?: 0 | 1 | "refused" | undefined;
   }): void {
     this.#miscounts = counts;
+  }
+
+  #wallClock(): number {
+    return this.clock.wall?.() ?? EPOCH + this.clock.now();
   }
 
   /** Nobody sees half of what is done: no time passes, and messages go out when it is through. */

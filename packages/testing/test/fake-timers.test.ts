@@ -27,6 +27,15 @@ test("a lock that is renewed goes on for as long as the fake clock does", async 
   expect(lock.held).toBe(true);
 });
 
+test("a lock ends when the fake wall clock is set past its end, as after a suspended machine woke up", async () => {
+  const lock = await createLocker().obtain("a", 60_000);
+  jest.setSystemTime(Date.now() - 3_600_000);
+  expect(lock.held).toBe(true);
+  jest.setSystemTime(Date.now() + 60_000);
+  expect(lock.held).toBe(false);
+  expect(lock.signal.aborted).toBe(true);
+});
+
 test("who polls or stands in line needs no real time", async () => {
   const locker = createLocker();
   await locker.obtain("a", 60_000);

@@ -1,10 +1,15 @@
 /** The longest that platforms' timers take, in milliseconds. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
-/** The only source of time: monotonic, so that no step of the wall clock moves a lease. */
+/** The only source of time: monotonic, so that no step of the wall clock makes a lease longer. */
 export interface Clock {
   /** Milliseconds, with fractions, from any fixed moment; never goes back. */
   now(): number;
+  /**
+   * Milliseconds of the wall clock, its steps included: what it runs ahead of `now` is time that `now` did
+   * not see, as while the machine was suspended. Leave it out where `now` sees all.
+   */
+  wall?(): number;
   /** Runs `run` once after `ms` milliseconds. Must not keep the process alive until told to. */
   after(ms: number, run: () => void): Timer;
 }
@@ -20,6 +25,7 @@ export interface Timer {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   after(ms, run) {
     const id = setTimeout(run, ms);
     const cancel = (): void => clearTimeout(id);

@@ -1,4 +1,12 @@
 import { LONGEST_TIMER, type Clock, type Timer } from "./clock.js";
+import { type Elapsed, elapsedOn } from "./elapsed.js";
+
+/**
+ * The platform's timers, too, stand still during a pause that the clock does not see. So when such a pause
+ * is over, the clock is looked at within so many milliseconds, or this part of the time that seemed left.
+ */
+const LOOK_AFTER = 1_000;
+const LOOK_PART = 1 / 30;
 
 /** Something that is due at a time; kept by {@link Timers}. */
 export interface Entry {
@@ -15,18 +23,25 @@ export interface Entry {
  */
 export class Timers {
   readonly #clock: Clock;
+  readonly #elapsed: Elapsed;
   readonly #heap: Entry[] = [];
   #armedFor = Infinity;
+  /** How much time had passed unseen when the timer was armed. */
+  #armedAfter = 0;
   #timer: Timer | undefined;
   /** How many calls somebody awaits. */
   #awaited = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#elapsed = elapsedOn(clock);
   }
 
   now(): number {
-    return this.#clock.now();
+    const now = this.#elapsed.now();
+    // More time has passed than the platform's timer knows of.
+    if (this.#timer && this.#elapsed.unseen !== this.#armedAfter) this.#arm(this.#armedFor);
+    return now;
   }
 
   /** Runs `run` at the time `at`, or as soon after it as the event loop is free. `Infinity`: never. */
@@ -67,9 +82,12 @@ export class Timers {
 
   #arm(at: number): void {
     this.#timer?.cancel();
-    this.#armedFor = at;
+    const left = at - this.#elapsed.now();
+    const look = this.#clock.wall ? Math.max(LOOK_AFTER, left * LOOK_PART) : Infinity;
     // Platforms cut fractions off.
-    const ms = Math.min(Math.max(Math.ceil(at - this.now()), 0), LONGEST_TIMER);
+    const ms = Math.max(Math.ceil(Math.min(left, look, LONGEST_TIMER)), 0);
+    this.#armedFor = at;
+    this.#armedAfter = this.#elapsed.unseen;
     this.#timer = this.#clock.after(ms, () => this.#ring());
     if (this.#awaited > 0) this.#timer.ref?.();
   }

@@ -1,6 +1,9 @@
+const START = Date.UTC(2026, 0, 1);
+
 /** Time that passes only when a test says so: a `Clock` of core, which uses this kit itself. */
 export class VirtualClock {
   #now: number;
+  #wallAhead = 0;
   readonly #timers = new Set<{ readonly at: number; readonly run: () => void }>();
 
   constructor(start: number = 0) {
@@ -14,6 +17,11 @@ export class VirtualClock {
 
   now(): number {
     return this.#now;
+  }
+
+  /** In whole milliseconds, as `Date.now()`. */
+  wall(): number {
+    return Math.floor(START + this.#now + this.#wallAhead);
   }
 
   after(ms: number, run: () => void): { cancel: () => void } {
@@ -33,6 +41,11 @@ export class VirtualClock {
       next.run();
     }
     this.#now = end;
+  }
+
+  /** Only the wall clock goes on, as while the machine is suspended; a negative number sets it back. */
+  suspend(ms: number): void {
+    this.#wallAhead += ms;
   }
 
   /** Time passes while the event loop is blocked: no timer runs. The next `advance` runs what is overdue. */
