@@ -10,6 +10,7 @@ import { type Command, Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { redacted } from "../redis/redact.js";
 import type { Clock } from "../time/clock.js";
+import { here } from "../time/context.js";
 import { Timers } from "../time/timers.js";
 import { Acquisition, type Answer, type Granted } from "./acquisition.js";
 import { type Inbox, inboxOf, type Owner } from "./inbox.js";
@@ -86,11 +87,13 @@ export class Engine {
     signal?.throwIfAborted();
 
     const started = this.#timers.now();
+    const context = here();
     const acquisition = new Acquisition(claim, this.#commands, {
       waiting: () => {
         if (this.#own.include(claim.names)) this.#emit({ type: "waitingForOwn", keys });
       },
-      lateGrant: () => this.#emit({ type: "lateGrantReleased", keys }),
+      lateGrant: () =>
+        context.runInAsyncScope(() => this.#emit({ type: "lateGrantReleased", keys })),
     });
     this.#underWay.add(acquisition);
     let answer: Answer;

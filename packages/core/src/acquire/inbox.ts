@@ -3,6 +3,7 @@ import type { Reach } from "../primitives/primitive.js";
 import { wholeNumber } from "../primitives/replies.js";
 import type { ChannelListener, RedisClient, Subscription } from "../redis/client.js";
 import type { Clock } from "../time/clock.js";
+import { outermost } from "../time/context.js";
 import { type Entry, Timers } from "../time/timers.js";
 
 /** What a waiter hears. */
@@ -112,6 +113,10 @@ export class Inbox {
   open(): void {
     const now = this.#timers.now();
     if (this.#state !== "shut" || !this.#client.subscribe || now < this.#notBefore) return;
+    outermost.runInAsyncScope(() => this.#open());
+  }
+
+  #open(): void {
     this.#state = "opening";
     const subscription = this.#subscribe({
       message: (text) => isCurrent() && this.#deliver(text),

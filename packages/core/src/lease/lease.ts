@@ -1,4 +1,6 @@
 import { LockLostError, type LossReason } from "../errors.js";
+import { controller } from "../time/abort.js";
+import { type Context, here } from "../time/context.js";
 import type { Entry, Timers } from "../time/timers.js";
 
 /**
@@ -18,6 +20,8 @@ const controllers = new WeakMap<AbortSignal, AbortController>();
  * right after the event loop was blocked; the timer only sees to it that the signal aborts in time.
  */
 export class Lease {
+  /** That of the obtain: what is told of the lock later on is told there. */
+  readonly context: Context = here();
   readonly #keys: readonly string[];
   readonly #timers: Timers;
   readonly #onLost: (error: LockLostError) => void;
@@ -88,7 +92,7 @@ export class Lease {
 
   get signal(): AbortSignal {
     const lost = this.lost;
-    this.#controller ??= new AbortController();
+    this.#controller ??= controller();
     if (lost && !this.#controller.signal.aborted) this.#controller.abort(lost);
     return this.#controller.signal;
   }
@@ -142,10 +146,13 @@ export class Lease {
 
   lose(reason: LossReason, cause?: unknown): void {
     if (this.#state !== "held") return;
-    this.#state = new LockLostError(this.#keys, reason, cause);
+    const error = new LockLostError(this.#keys, reason, cause);
+    this.#state = error;
     this.#timers.clear(this.#expiry);
-    (this.#controller ?? this.#weakController?.deref())?.abort(this.#state);
-    this.#onLost(this.#state);
+    this.context.runInAsyncScope(() => {
+      (this.#controller ?? this.#weakController?.deref())?.abort(error);
+      this.#onLost(error);
+    });
   }
 
   /** The lock was given back: nothing of it can be lost any more. */

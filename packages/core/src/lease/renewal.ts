@@ -106,7 +106,8 @@ export class Renewal {
     const { timers } = this.#commands;
     if (known.timer) timers.clear(known.timer);
     known.timer = timers.set(at, () => {
-      if (holding.lease.held && !known.busy) void this.#renew(holding, true);
+      if (!holding.lease.held || known.busy) return;
+      void holding.lease.context.runInAsyncScope(() => this.#renew(holding, true));
     });
   }
 

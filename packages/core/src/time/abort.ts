@@ -1,3 +1,5 @@
+import { builtin } from "./builtin.js";
+
 /** What is to be done when a signal aborts, and the one listener that does it. */
 interface Watch {
   readonly runs: Set<() => void>;
@@ -20,6 +22,13 @@ export function onAbort(signal: AbortSignal, run: () => void): () => void {
     signal.removeEventListener("abort", watch.listener);
     watches.delete(signal);
   };
+}
+
+/** A controller whose signal any number may listen to: Node 20 warns of more than ten. */
+export function controller(): AbortController {
+  const made = new AbortController();
+  builtin("node:events")?.setMaxListeners?.(0, made.signal);
+  return made;
 }
 
 function watchOver(signal: AbortSignal): Watch {

@@ -1,4 +1,5 @@
 import { LONGEST_TIMER, type Clock, type Timer } from "./clock.js";
+import { outermost } from "./context.js";
 import { type Elapsed, elapsedOn } from "./elapsed.js";
 
 /**
@@ -19,7 +20,8 @@ export interface Entry {
 
 /**
  * Any number of things to do at their times, with one timer of the platform: ten thousand leases
- * must not be ten thousand timers. A binary heap: setting and calling off take O(log n).
+ * must not be ten thousand timers. All are done in the outermost async context; whoever belongs to a
+ * call goes back to that call's. A binary heap: setting and calling off take O(log n).
  */
 export class Timers {
   readonly #clock: Clock;
@@ -88,7 +90,7 @@ export class Timers {
     const ms = Math.max(Math.ceil(Math.min(left, look, LONGEST_TIMER)), 0);
     this.#armedFor = at;
     this.#armedAfter = this.#elapsed.unseen;
-    this.#timer = this.#clock.after(ms, () => this.#ring());
+    this.#timer = outermost.runInAsyncScope(() => this.#clock.after(ms, () => this.#ring()));
     if (this.#awaited > 0) this.#timer.ref?.();
   }
 

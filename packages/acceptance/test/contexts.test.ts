@@ -1,0 +1,31 @@
+import { afterAll, expect, test } from "@jest/globals";
+import { compilePackage, startProcess } from "@redislock/test-kit";
+
+import { cast, kinds } from "./clients.js";
+import { startStage } from "./scenes.js";
+
+const compiled = await compilePackage(new URL("..", import.meta.url));
+afterAll(compiled.remove);
+const stage = await startStage();
+
+test.concurrent.each(cast(kinds))(
+  "$name: each request is told of its own locks, and no connection or timer keeps what it had",
+  async (kind) => {
+    await using scene = await stage.open(kind);
+    const { port } = scene.server;
+    const child = startProcess(compiled.file("request"), {
+      args: [kind.name, `${port}`, scene.key],
+    });
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    const lines: string[] = [];
+    for await (const line of child.lines) lines.push(line);
+    const events = "obtained,released,obtained,released";
+    expect(lines).toEqual([
+      `one: ${events}`,
+      `two: ${events}`,
+      "none: ",
+      "collected while others hold locks: true",
+      "collected after close: true",
+    ]);
+  },
+);
