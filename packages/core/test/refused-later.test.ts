@@ -88,6 +88,23 @@ describe("a command that was done, whose reply was lost, and whose copy was refu
   });
 });
 
+test("a script that was cut off in its middle, in a slot that moves, is no refusal", async () => {
+  const inner = client();
+  let cutOff = true;
+  const one = new Locker({
+    async run(...command) {
+      const reply = await inner.run(...command);
+      if (!cutOff) return reply;
+      cutOff = false;
+      throw new ServerError("ERR Script attempted to access a non local key in a cluster node");
+    },
+  });
+  const lock = await one.obtain("k", TTL);
+  expect(await server.command("GET", "k")).toBe(lock.token);
+  cutOff = true;
+  expect(await failure(lock.release())).toBeInstanceOf(OutcomeUnknownError);
+});
+
 test("what is refused at once, and was never sent before, did nothing", async () => {
   const redis = new Fickle();
   redis.mood = "refusing";

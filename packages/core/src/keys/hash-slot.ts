@@ -4,6 +4,8 @@
  * Source: Redis cluster specification, "Hash tags".
  */
 
+import { utf8 } from "./utf8.js";
+
 const SLOTS = 16384;
 
 /** What the CRC of one byte is, by which the CRC of a text is made up. */
@@ -27,16 +29,13 @@ export function hashTag(key: string): string | undefined {
 
 function crc16(text: string): number {
   let crc = 0;
-  for (const byte of (utf8 ??= new TextEncoder()).encode(text)) crc = next(crc, byte);
+  for (const byte of utf8(text)) crc = next(crc, byte);
   return crc;
 }
 
 function next(crc: number, byte: number): number {
   return ((crc << 8) & 0xffff) ^ (TABLE[(crc >> 8) ^ byte] ?? 0);
 }
-
-/** Made when first needed: some runtimes have none while a module is loaded. */
-let utf8: TextEncoder | undefined;
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const CODES = Array.from(ALPHABET, (letter) => letter.charCodeAt(0));

@@ -2,7 +2,7 @@ import { ServerError } from "../errors.js";
 import type { Timers } from "../time/timers.js";
 import { Batcher } from "./batcher.js";
 import type { RedisClient, Reply, Script } from "./client.js";
-import { isNotNow } from "./refusals.js";
+import { isCutOff, isNotNow } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
 /** A command, and what its reply means. */
@@ -118,8 +118,8 @@ export class Commands {
       });
       const fail = (error: unknown): void => {
         this.timers.clear(expiry);
-        if (error instanceof ServerError) resolve({ kind: "refused", error });
-        else resolve({ kind: "unknown", error });
+        const refused = error instanceof ServerError && !isCutOff(error);
+        resolve(refused ? { kind: "refused", error } : { kind: "unknown", error });
       };
       this.#batcher.run(command, gather).then((raw) => {
         const reply = command.read(raw);

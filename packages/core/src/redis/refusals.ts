@@ -22,3 +22,11 @@ const NOT_NOW = new Set([
 export function isNotNow(error: ServerError): boolean {
   return NOT_NOW.has(error.reply);
 }
+
+/**
+ * Whether the script was begun and cut off in its middle, so that a part of it may be done. While a hash
+ * slot moves, a script may not touch a key again that it has emptied: the key would be at the other node.
+ */
+export function isCutOff(error: ServerError): boolean {
+  return error.message.includes("non local key");
+}

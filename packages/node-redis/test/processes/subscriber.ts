@@ -42,7 +42,7 @@ await redis.connect();
 
 await stayUntilTold(nodeRedisClient(redis), () => {
   try {
-    redis.destroy();
+    void redis.destroy();
   } catch {
     // It was closed before, when its connection was lost.
   }

@@ -12,6 +12,10 @@ export interface ProcessOptions {
   readonly args?: readonly string[];
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder that it runs in. Default: that of this process. */
+  readonly cwd?: string;
+  /** What runs the file: a program and its first arguments. Default: the Node that runs this. */
+  readonly runtime?: readonly [program: string, ...args: string[]];
 }
 
 /** How a process ended: with a code, or by a signal. */
@@ -24,12 +28,14 @@ export interface ProcessExit {
 export type LineMatch = string | RegExp | ((line: string) => boolean);
 
 /**
- * Runs a JavaScript file in a Node of its own, to be stopped or killed by a test. It speaks by lines
+ * Runs a JavaScript file in a process of its own, to be stopped or killed by a test. It speaks by lines
  * on its standard output. It ends with this process at the latest.
  */
 export function startProcess(file: string | URL, options: ProcessOptions = {}): NodeProcess {
   const path = typeof file === "string" ? file : fileURLToPath(file);
-  const child = spawn(process.execPath, [path, ...(options.args ?? [])], {
+  const [program, ...first] = options.runtime ?? [process.execPath];
+  const child = spawn(program, [...first, path, ...(options.args ?? [])], {
+    cwd: options.cwd,
     env: { ...process.env, ...options.env },
   });
   endWithThisProcess(child);

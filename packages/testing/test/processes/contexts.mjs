@@ -9,6 +9,7 @@ import vm from "node:vm";
 import { createLocker } from "@redislock/testing";
 
 v8.setFlagsFromString("--expose-gc");
+/** @type {() => void} */
 const collect = vm.runInNewContext("gc");
 const request = new AsyncLocalStorage();
 

@@ -1,0 +1,3 @@
+import { program } from "./program.js";
+
+void program(process.argv.slice(2));
