@@ -47,8 +47,7 @@ export function inboxOf(client: RedisClient, clock: Clock): Inbox {
  * some time.
  */
 export class Inbox {
-  /** Names the channel; nobody else can guess it. */
-  readonly id: string = createToken();
+  #id: string | undefined;
   readonly #client: RedisClient;
   readonly #timers: Timers;
   readonly #mailboxes = new Map<number, Mailbox>();
@@ -68,6 +67,14 @@ export class Inbox {
   constructor(client: RedisClient, timers: Timers) {
     this.#client = client;
     this.#timers = timers;
+  }
+
+  /**
+   * Names the channel; nobody else can guess it. Made when first needed: some platforms give no random
+   * bytes while they load a program, and copies of a process that has a locker must not share it.
+   */
+  get id(): string {
+    return (this.#id ??= createToken());
   }
 
   /** Whom messages reach. */

@@ -1,25 +1,22 @@
 /**
- * The bytes of a well-formed text in UTF-8. Not by `TextEncoder`, which some places do not have, such as
- * jest's jsdom, and which costs more than the rest of what is done to a short name.
+ * The bytes of a text in UTF-8, as a `TextEncoder` makes them: half of a surrogate pair becomes U+FFFD.
+ * By hand, for some realms have no encoder, such as jsdom's.
  */
 export function utf8(text: string): number[] {
   const bytes: number[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.codePointAt(i) ?? 0;
+  for (const character of text) {
+    let code = character.codePointAt(0) ?? 0;
+    if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd;
     if (code < 0x80) {
       bytes.push(code);
-    } else if (code < 0x800) {
-      bytes.push(0xc0 | (code >> 6), tail(code));
-    } else if (code < 0x10000) {
-      bytes.push(0xe0 | (code >> 12), tail(code >> 6), tail(code));
-    } else {
-      bytes.push(0xf0 | (code >> 18), tail(code >> 12), tail(code >> 6), tail(code));
-      i++; // Two units of UTF-16.
+      continue;
+    }
+    // The first byte says by its upper bits how many follow, each with six bits.
+    const following = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    bytes.push(((0xff00 >> (following + 1)) & 0xff) | (code >> (6 * following)));
+    for (let shift = 6 * (following - 1); shift >= 0; shift -= 6) {
+      bytes.push(0x80 | ((code >> shift) & 0x3f));
     }
   }
   return bytes;
-}
-
-function tail(code: number): number {
-  return 0x80 | (code & 0x3f);
 }

@@ -27,7 +27,11 @@ export function onAbort(signal: AbortSignal, run: () => void): () => void {
 /** A controller whose signal any number may listen to: Node 20 warns of more than ten. */
 export function controller(): AbortController {
   const made = new AbortController();
-  builtin("node:events")?.setMaxListeners?.(0, made.signal);
+  try {
+    builtin("node:events")?.setMaxListeners?.(0, made.signal);
+  } catch {
+    // A signal of another realm's own, such as jsdom's: it knows no such warning.
+  }
   return made;
 }
 
