@@ -1,6 +1,13 @@
 /** Whoever hears of a grant has the lock: whatever server it listens on, whatever that server counts. */
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { companion, connect, startServer, VirtualClock, waitUntil } from "@redislock/test-kit";
+import {
+  companion,
+  connect,
+  openInboxes,
+  startServer,
+  VirtualClock,
+  waitUntil,
+} from "@redislock/test-kit";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
@@ -159,7 +166,9 @@ describe("a count that is wrong", () => {
     await untilInLine("a", 1, "told");
     const waiting = locker({ clock: new VirtualClock() }).obtain("a", TTL, { wait: Infinity });
     await untilInLine("a", 2, "told");
+    const open = (await openInboxes(server)).length;
     await Promise.all(subscriptions.map((one) => one.close())); // As when it is killed.
+    await waitUntil(async () => (await openInboxes(server)).length === open - 1);
     await held.release();
     const lock = await waiting;
     expect(await server.command("GET", "a")).toBe(lock.token);

@@ -93,8 +93,12 @@ test("these permissions are enough for everything that a lock can do", async () 
   await fullCycle(PERMISSIONS);
 });
 
+/** Redis before 6.2 knows no permissions for channels: every user may use them all. */
+const isOld = String(await server.command("INFO", "server")).includes("redis_version:6.0.");
+const known = PERMISSIONS.filter((permission) => !isOld || !permission.startsWith("&"));
+
 describe("without one of them something fails", () => {
-  test.each(PERMISSIONS)("%s", async (permission) => {
+  test.each(known)("%s", async (permission) => {
     const without = PERMISSIONS.filter((other) => other !== permission);
     await failure(fullCycle(without));
   });

@@ -9,6 +9,7 @@ import {
   freePort,
   startProxy,
   startServer,
+  waitUntil,
   type FaultProxy,
   type RedisServer,
   type RespConnection,
@@ -48,6 +49,12 @@ async function client(): Promise<RespConnection> {
   const connection = await connect(proxy.port);
   connections.push(connection);
   return connection;
+}
+
+/** Of all connections that the server knows. */
+async function ids(): Promise<string[]> {
+  const list = String(await server.command("CLIENT", "LIST"));
+  return [...list.matchAll(/^id=(\d+)/gm)].map(([, id = ""]) => id);
 }
 
 /** Whether it settles in a while. */
@@ -253,7 +260,7 @@ describe("a silence", () => {
     await leaver.close();
     await server.command("CLIENT", "KILL", "ID", stayerId);
     expect(await settles(stayer.closed)).toBe(false);
-    await expect(server.command("CLIENT", "LIST", "ID", leaverId)).resolves.toContain(leaverId);
+    expect(await ids()).toContain(leaverId);
     proxy.speak({ deliver: true });
     await stayer.closed;
   });
@@ -328,6 +335,56 @@ describe("connections", () => {
     await expect((await client()).send("PING")).resolves.toBe("PONG");
   });
 
+  it("that have subscribed can be made deaf, and stay open, while others hear", async () => {
+    const [deaf, other, late] = [await client(), await client(), await client()];
+    const heard: string[] = [];
+    for (const [name, connection] of Object.entries({ deaf, other, late })) {
+      if (name === "deaf") proxy.deafen(); // Too early: nobody has subscribed yet.
+      if (name === "late") proxy.deafen();
+      await connection.subscribe("news", () => heard.push(name));
+      if (name === "deaf") proxy.deafen();
+    }
+    await expect(server.command("PUBLISH", "news", "hello")).resolves.toBe(3);
+    await waitUntil(() => heard.includes("late"));
+    expect(heard).toEqual(["late"]);
+    await server.command("CLIENT", "KILL", "TYPE", "pubsub");
+    await late.closed;
+    expect([deaf.open, other.open]).toEqual([true, true]);
+    expect(proxy.deaf).toBe(2);
+    await deaf.close();
+    await waitUntil(() => proxy.deaf === 1);
+    await proxy.heal();
+    await other.closed;
+    await waitUntil(() => proxy.deaf === 0);
+  });
+
+  it("are closed one way only, and go on the other way", async () => {
+    const socket = dial({ port: proxy.port, host: "127.0.0.1", allowHalfOpen: true });
+    await once(socket, "connect");
+    socket.write(PING);
+    await once(socket, "data");
+    proxy.halfClose();
+    await once(socket, "end");
+    socket.write("*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$1\r\n1\r\n");
+    await waitUntil(async () => (await server.command("GET", "half")) === "1");
+    socket.destroy();
+  });
+
+  it("lead to another server from some moment on, those that there are excepted", async () => {
+    const next = await startServer();
+    try {
+      const before = await client();
+      await before.send("SET", "where", "first");
+      proxy.lead(next.port);
+      const after = await client();
+      await expect(after.send("GET", "where")).resolves.toBeNull();
+      await expect(before.send("GET", "where")).resolves.toBe("first");
+    } finally {
+      proxy.lead(server.port);
+      await next.stop();
+    }
+  });
+
   it("are refused while those that there are go on", async () => {
     const connection = await client();
     await connection.send("PING");
@@ -345,7 +402,7 @@ describe("connections", () => {
     await leaver.close();
     await server.command("CLIENT", "KILL", "ID", stayerId);
     await stayer.closed;
-    await expect(server.command("CLIENT", "LIST", "ID", id)).resolves.toBe("");
+    expect(await ids()).not.toContain(id);
     await proxy.cutAll();
   });
 

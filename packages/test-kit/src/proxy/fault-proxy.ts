@@ -52,7 +52,7 @@ export class FaultProxy {
   /** Every command that clients have sent, also those that never reached the server. */
   readonly commands: CommandLog = new CommandLog();
 
-  readonly #targetPort: number;
+  #targetPort: number;
   readonly #links = new Set<ProxyLink>();
   readonly #requests: LaneConditions = { held: false, delay: 0, pieceSize: Infinity };
   readonly #replies: LaneConditions = { held: false, delay: 0, pieceSize: Infinity };
@@ -142,6 +142,29 @@ export class FaultProxy {
     this.#replies.pieceSize = size;
   }
 
+  /**
+   * Connections that have subscribed by now hear nothing any more, while both sides of them stay open:
+   * what the server sends is lost, the end included. New ones hear.
+   */
+  deafen(): void {
+    for (const link of this.#links) link.deafen();
+  }
+
+  /** How many connections are deaf, and still open. */
+  get deaf(): number {
+    return [...this.#links].filter((link) => link.deaf).length;
+  }
+
+  /** Ends the way from the server to the client of all connections, and leaves the way back open. */
+  halfClose(): void {
+    for (const link of this.#links) link.halfClose();
+  }
+
+  /** New connections lead to another server; those that there are stay where they are. */
+  lead(targetPort: number): void {
+    this.#targetPort = targetPort;
+  }
+
   /** Destroys all connections; resolves when they are gone. New ones are welcome. */
   async cutAll(): Promise<void> {
     const links = [...this.#links];
@@ -172,6 +195,7 @@ export class FaultProxy {
     this.#replies.delay = 0;
     this.slice(Infinity);
     this.speak();
+    for (const link of this.#links) if (link.deaf) link.cut();
     await this.accept();
   }
 

@@ -48,6 +48,8 @@ export class ProxyLink {
   readonly #conversation = new Conversation<Errand>();
   /** Set once a request was swallowed: the connection ends as soon as those before it are answered. */
   #swallowed: Accident | undefined;
+  #subscribed = false;
+  #deaf = false;
 
   constructor(client: Socket, targetPort: number, owner: LinkOwner) {
     const server = connect({
@@ -71,15 +73,16 @@ export class ProxyLink {
     // Endings wait in line behind the bytes before them, so that a silence hides them as well.
     client.on("end", () => {
       this.#toServer.push(() => server.end());
+      if (this.#deaf) client.end(); // No end of the server's will do it.
     });
     client.on("close", () => {
       this.#toServer.push(() => server.destroy());
     });
     server.on("end", () => {
-      this.#toClient.push(() => client.end());
+      if (!this.#deaf) this.halfClose();
     });
     server.on("close", () => {
-      this.#toClient.push(() => client.destroy());
+      if (!this.#deaf) this.#toClient.push(() => client.destroy());
     });
   }
 
@@ -88,10 +91,25 @@ export class ProxyLink {
     return this.#toClient.loaded || this.#toServer.loaded;
   }
 
+  /** Whether its client hears nothing any more. */
+  get deaf(): boolean {
+    return this.#deaf;
+  }
+
   /** To be called when the conditions have become better. */
   flow(): void {
     this.#toClient.flow();
     this.#toServer.flow();
+  }
+
+  /** If it has subscribed, its client hears nothing any more, not even that the connection ends. */
+  deafen(): void {
+    this.#deaf = this.#subscribed;
+  }
+
+  /** Tells the client that no more will come, once all that is under way was delivered. */
+  halfClose(): void {
+    this.#toClient.push(() => this.#client.end());
   }
 
   /** Ends both connections at once; what was under way is lost. */
@@ -118,6 +136,7 @@ export class ProxyLink {
   #request(frame: Frame): void {
     const command = commandOf(frame);
     this.#owner.onRequest(command);
+    this.#subscribed ||= command[0]?.endsWith("SUBSCRIBE") === true;
     if (this.#swallowed) return;
     const accident = this.#owner.accidentFor(command);
     switch (accident?.kind) {
@@ -151,6 +170,7 @@ export class ProxyLink {
   }
 
   #deliver(frame: Frame, errand: Errand | undefined): void {
+    if (this.#deaf) return;
     if (errand && isHindering(this.#owner.replyConditions)) {
       this.#owner.onReplyHindered(errand.command);
     }

@@ -1,0 +1,106 @@
+/** The client of a process, in whatever way its deployment is reached. */
+import type { RedisClient } from "@redislock/core";
+import { ioredisClient } from "@redislock/ioredis";
+import { nodeRedisClient } from "@redislock/node-redis";
+import type { EventEmitter } from "node:events";
+import { Cluster as Cluster5, Redis as Redis5 } from "ioredis-5";
+import { Cluster as Cluster6, Redis as Redis6 } from "ioredis-6";
+import * as redis5 from "redis-5";
+import * as redis6 from "redis-6";
+
+/** A client's library and version, the newest first. */
+export const libraries = ["ioredis 6", "node-redis 6", "ioredis 5", "node-redis 5"] as const;
+export type Library = (typeof libraries)[number];
+
+/** Where a deployment is reached, and as whom. Processes are told of it as JSON. */
+export interface Access {
+  readonly how: "server" | "cluster" | "sentinel";
+  /** Of the server, a node, or the sentinel. */
+  readonly port: number;
+  /** Under which the sentinel knows the servers. */
+  readonly name?: string;
+  readonly user?: { readonly username: string; readonly password: string };
+  /** Whether the lock may use the client's pub/sub. Default: true. */
+  readonly subscribes?: boolean;
+}
+
+/** A client of a user, connected. */
+export interface Connected {
+  readonly client: RedisClient;
+  /** As the manual of its library says. */
+  readonly close: () => Promise<unknown>;
+}
+
+const host = "127.0.0.1";
+
+/** Connects. All settings are the defaults of the library, but for those that docs/deployments.md asks for. */
+export async function connect(library: Library, access: Access): Promise<Connected> {
+  const connected = library.startsWith("ioredis")
+    ? connectIoredis(library === "ioredis 5", access)
+    : await connectNodeRedis(library === "node-redis 5", access);
+  if (access.subscribes !== false) return connected;
+  const { client, close } = connected;
+  return { client: { run: (script, keys, args) => client.run(script, keys, args) }, close };
+}
+
+function connectIoredis(is5: boolean, { how, port, name = "", user }: Access): Connected {
+  const nodes = [{ host, port }];
+  switch (how) {
+    case "server": {
+      const options = { host, port, ...user };
+      return quiet(is5 ? new Redis5(options) : new Redis6(options));
+    }
+    case "sentinel": {
+      const options = { sentinels: nodes, name, failoverDetector: true, ...user };
+      return quiet(is5 ? new Redis5(options) : new Redis6(options));
+    }
+    case "cluster": {
+      const options = { redisOptions: { ...user } };
+      return quiet(is5 ? new Cluster5(nodes, options) : new Cluster6(nodes, options));
+    }
+  }
+}
+
+type Ioredis = Parameters<typeof ioredisClient>[0] &
+  EventEmitter & { quit(): Promise<unknown>; disconnect(): void };
+
+function quiet(redis: Ioredis): Connected {
+  // Without a listener ioredis writes errors to the console.
+  redis.on("error", () => undefined);
+  const close = async (): Promise<void> => {
+    await redis.quit();
+    // Otherwise what its failover detector listens with stays open.
+    redis.disconnect();
+  };
+  return { client: ioredisClient(redis), close };
+}
+
+async function connectNodeRedis(
+  is5: boolean,
+  { how, port, name = "", user }: Access,
+): Promise<Connected> {
+  switch (how) {
+    case "server": {
+      const options = { url: `redis://${host}:${port}`, ...user };
+      return opened(is5 ? redis5.createClient(options) : redis6.createClient(options));
+    }
+    case "sentinel": {
+      const options = { name, sentinelRootNodes: [{ host, port }] };
+      return opened(is5 ? redis5.createSentinel(options) : redis6.createSentinel(options));
+    }
+    case "cluster": {
+      const options = { rootNodes: [{ url: `redis://${host}:${port}` }], defaults: { ...user } };
+      return opened(is5 ? redis5.createCluster(options) : redis6.createCluster(options));
+    }
+  }
+}
+
+type NodeRedis = Parameters<typeof nodeRedisClient>[0] &
+  EventEmitter & { connect(): Promise<unknown>; close(): Promise<unknown> | undefined };
+
+async function opened(redis: NodeRedis): Promise<Connected> {
+  // Without a listener an error of the connection would end the process.
+  redis.on("error", () => undefined);
+  await redis.connect();
+  return { client: nodeRedisClient(redis), close: async () => redis.close() };
+}

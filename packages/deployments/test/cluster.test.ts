@@ -1,0 +1,111 @@
+/** Three masters, between whom slots move. */
+import {
+  freeClusterPort,
+  startCluster,
+  startServer,
+  waitUntil,
+  type RedisCluster,
+  type RedisServer,
+} from "@redislock/test-kit";
+import { test } from "@jest/globals";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { trial } from "./trial.js";
+
+test("a cluster whose slots move", () =>
+  trial({
+    ttl: 30_000,
+    bound: 15_000,
+    refusals: ["TRYAGAIN"],
+    start: async () => {
+      const cluster = await startCluster(3);
+      const [node] = cluster.nodes;
+      const slots = await Promise.all(["a", "b"].map((tag) => cluster.slotOf(tag)));
+      return {
+        access: { how: "cluster", port: node?.port ?? 0 },
+        servers: cluster.nodes,
+        faults: {
+          "a slot moves": {
+            run: async (random) => {
+              const slot = slots[random(slots.length)] ?? 0;
+              const from = cluster.nodes.indexOf(cluster.nodeOfSlot(slot));
+              const move = await cluster.beginMove(slot, (from + 1 + random(2)) % 3);
+              await sleep(random(600));
+              await move.migrateKeys();
+              await sleep(random(600));
+              await move.migrateKeys();
+              await move.finish();
+            },
+          },
+          "connections break": {
+            run: async (random) => {
+              const node = cluster.nodes[random(cluster.nodes.length)];
+              await node?.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+              await node?.command("CLIENT", "KILL", "TYPE", "pubsub");
+            },
+          },
+        },
+        stop: () => cluster.stop(),
+      };
+    },
+  }));
+
+test("a cluster in which a replica of a node takes over, with nothing lost", () =>
+  trial({
+    ttl: 30_000,
+    bound: 15_000,
+    refusals: ["READONLY", "CLUSTERDOWN"],
+    start: async () => {
+      const cluster = await startCluster(3);
+      const [master, ...others] = cluster.nodes;
+      if (!master) throw new Error("no node");
+      let pair = [master, await joinAsReplica(cluster, master)] as const;
+      const servers = [...pair, ...others];
+      return {
+        access: { how: "cluster", port: others[0]?.port ?? 0 },
+        servers,
+        faults: {
+          "a replica takes over": {
+            run: async (random) => {
+              const [before, next] = pair;
+              await waitUntil(() => takesOver(next, before), { what: "it", timeout: 60_000 });
+              pair = [next, before];
+              await sleep(random(1_000));
+            },
+          },
+        },
+        stop: async () => {
+          await Promise.all(servers.map((server) => server.stop()));
+        },
+      };
+    },
+  }));
+
+async function joinAsReplica(cluster: RedisCluster, master: RedisServer): Promise<RedisServer> {
+  const port = await freeClusterPort();
+  const replica = await startServer({
+    port,
+    args: ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"],
+  });
+  const id = String(await master.command("CLUSTER", "MYID"));
+  for (const node of cluster.nodes) {
+    await node.command("CLUSTER", "MEET", "127.0.0.1", String(port));
+  }
+  const knows = async (): Promise<boolean> =>
+    String(await replica.command("CLUSTER", "NODES")).includes(id);
+  await waitUntil(knows, { what: "the nodes to know each other" });
+  await replica.command("CLUSTER", "REPLICATE", id);
+  await waitUntil(() => isReplica(replica), { what: "the replica to follow" });
+  return replica;
+}
+
+/** The other nodes vote for a replica of the same node at most once in a while: until then it asks in vain. */
+async function takesOver(replica: RedisServer, master: RedisServer): Promise<boolean> {
+  await replica.command("CLUSTER", "FAILOVER").catch(() => undefined);
+  return waitUntil(() => isReplica(master), { timeout: 6_000 }).catch(() => false);
+}
+
+async function isReplica(server: RedisServer): Promise<boolean> {
+  const info = String(await server.command("INFO", "replication"));
+  return info.includes("master_link_status:up");
+}
