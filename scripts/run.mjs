@@ -3,10 +3,8 @@
  * else: whatever set-up is missing is done first.
  */
 import { parseArgs } from "node:util";
-import { fetchServer, servers } from "./debian-servers.mjs";
-import { runOn, table } from "./servers.mjs";
 import { setUp } from "./setup.mjs";
-import { Failure, runMain, say, show } from "./shell.mjs";
+import { Failure, runMain, show } from "./shell.mjs";
 
 /**
  * @typedef {object} Task
@@ -15,16 +13,6 @@ import { Failure, runMain, say, show } from "./shell.mjs";
  * @property {() => boolean} needsRedis
  * @property {(args: string[]) => Promise<number>} run
  */
-
-/**
- * The oldest, and the newest of another family, with the packages whose tests depend on the server most.
- * `pnpm servers` runs all tests on all of them. What a script's error says before 7.0, the server in memory
- * does not imitate.
- */
-const OTHER_SERVERS = [
-  { name: "redis@bullseye", packages: ["core"] },
-  { name: "valkey@sid", packages: ["core", "testing"] },
-];
 
 const setupHelp = `
 What a fresh clone lacks is installed and built first: a redis-server, the dependencies, the
@@ -47,15 +35,12 @@ ${setupHelp}`,
   "test:all": {
     usage: `usage: npm run test:all
 
-The same with every kind of client, and more orders of events: several times as long. Then, where
-Debian's packages can be had, a part of it on an old server and a new one.
+The same with every kind of client, and more orders of events: several times as long.
 ${setupHelp}`,
     needsRedis: () => true,
-    run: async () => {
+    run: () => {
       process.env["REDISLOCK_TESTS"] = "all";
-      const code = await test();
-      delete process.env["REDISLOCK_TESTS"];
-      return (await testOnOtherServers()) ? code : 1;
+      return test();
     },
   },
 
@@ -104,25 +89,6 @@ await runMain(() => {
 function test() {
   // One package at a time: each starts servers of its own, which must not starve one another.
   return show("turbo", ["run", "test", "--concurrency=1", "--continue"]);
-}
-
-/** @returns {Promise<boolean>} whether nothing failed */
-async function testOnOtherServers() {
-  const rows = [];
-  for (const { name, packages } of OTHER_SERVERS) {
-    const server = servers.find((each) => each.name === name);
-    if (!server) throw new Failure(`there is no server ${name}`);
-    try {
-      fetchServer(server);
-    } catch (error) {
-      const why = error instanceof Failure ? error.message.split("\n")[0] : String(error);
-      say(`tests on ${name} are left out: ${why}`);
-      continue;
-    }
-    rows.push(...(await runOn(server, packages)));
-  }
-  if (rows.length > 0) console.log(table(rows));
-  return rows.every(({ ok }) => ok);
 }
 
 /**

@@ -24,7 +24,7 @@ import { connect, libraries, type Library } from "./client.js";
 import type { Deployment, Fault, Promised, Random } from "./deployment.js";
 import { now, readLine, type Line, type Orders } from "./record.js";
 
-export const ALL: boolean = process.env["REDISLOCK_TESTS"] === "all";
+export const ALL: boolean = process.env["REDISLOCK_TRIALS"] === "long";
 /** Milliseconds of load and faults, at the least; each fault comes once at the least. */
 const DURATION = ALL ? 60_000 : 3_000;
 /** Those that are there from beginning to end. */
