@@ -29,7 +29,7 @@ const common = {
 };
 
 const projects = {
-  core: { files: ["core.mts", "core.cts"], types: [] },
+  core: { files: ["core.mts", "core.cts", "copies.mts"], types: [] },
   adapters: {
     files: ["ioredis.mts", "ioredis.cts", "node-redis.mts", "node-redis.cts"],
     types: ["node"],

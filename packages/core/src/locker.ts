@@ -55,28 +55,7 @@ const DEFAULT_TIMEOUT = 2_000;
 const A_DAY = 86_400_000;
 
 /** Takes locks through one client. Make one for each client and keep it. */
-export class Locker {
-  readonly #engine: Engine;
-  readonly #space: Space;
-
-  /** @throws TypeError, RangeError for a client or options that are none. */
-  constructor(client: RedisClient, options: LockerOptions = {}) {
-    checkClient(client);
-    const given = givenOptions("options", options, LOCKER_OPTIONS);
-    const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, onEvent, clock } = given;
-    const { rememberFence = A_DAY } = given;
-    checkNamespace(namespace);
-    checkTtl("commandTimeout", commandTimeout);
-    checkTtl("rememberFence", rememberFence);
-    if (onEvent !== undefined && typeof onEvent !== "function") {
-      throw new TypeError("onEvent must be a function");
-    }
-    const own = ownClient(client);
-    const { keyPrefix = "", cluster = false } = own;
-    this.#space = { namespace, keyPrefix, cluster, rememberFence };
-    this.#engine = new Engine(own, clock ?? systemClock, commandTimeout, isolated(onEvent));
-  }
-
+export interface Locker {
   /**
    * Takes the lock of one key, or of several at once: all of them or none.
    *
@@ -86,25 +65,14 @@ export class Locker {
    *   RefusedError, NotALockError if Redis refused; LockerClosedError; the signal's reason if it
    *   aborted; TypeError, RangeError for bad arguments, before anything is sent.
    */
-  async obtain(
-    key: string | readonly string[],
-    ttl: number,
-    options: ObtainOptions = {},
-  ): Promise<Lock> {
-    const result = await this.#seek(key, ttl, options);
-    if (result instanceof NotObtainedError) throw result;
-    return result;
-  }
+  obtain(key: string | readonly string[], ttl: number, options?: ObtainOptions): Promise<Lock>;
 
   /** As {@link obtain}, but `null` instead of a `NotObtainedError`. Trouble still throws. */
-  async tryObtain(
+  tryObtain(
     key: string | readonly string[],
     ttl: number,
-    options: ObtainOptions = {},
-  ): Promise<Lock | null> {
-    const result = await this.#seek(key, ttl, options);
-    return result instanceof NotObtainedError ? null : result;
-  }
+    options?: ObtainOptions,
+  ): Promise<Lock | null>;
 
   /**
    * Runs `fn` while holding the lock, renewed for as long as it runs, and releases it whatever happens.
@@ -125,6 +93,89 @@ export class Locker {
     options: Omit<ObtainOptions, "renew">,
     fn: (lock: Lock) => T | PromiseLike<T>,
   ): Promise<T>;
+
+  /**
+   * Who has the lock and who waits for it, as of now.
+   *
+   * @throws OutcomeUnknownError, RefusedError, NotALockError
+   */
+  inspect(key: string): Promise<Inspection>;
+
+  /**
+   * For operators: takes the lock away from whoever has it, and gives it to the next in line. The holder
+   * learns of it when it next renews or refreshes; until then only the fencing token keeps it out.
+   *
+   * @returns whether anybody had it.
+   * @throws OutcomeUnknownError, RefusedError, NotALockError
+   */
+  forceRelease(key: string): Promise<boolean>;
+
+  /**
+   * Ends the obtains that are under way with a `LockerClosedError`, and closes what the locker itself
+   * opened. Locks that are held stay held, and can be released; the client stays the user's.
+   */
+  close(): Promise<void>;
+
+  /** As {@link close}. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What makes a {@link Locker}. `instanceof` knows those of every copy of this package. */
+export interface LockerConstructor {
+  readonly prototype: Locker;
+  /** @throws TypeError, RangeError for a client or options that are none. */
+  new (client: RedisClient, options?: LockerOptions): Locker;
+}
+
+const BRAND = Symbol.for("redislock.locker");
+
+/** Its type is an interface, so that the CommonJS copy and the ES module copy of this package fit each other. */
+export const Locker: LockerConstructor = class Locker {
+  readonly #engine: Engine;
+  readonly #space: Space;
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    if (this === Locker) return typeof value === "object" && value !== null && BRAND in value;
+    return Function.prototype[Symbol.hasInstance].call(this, value); // A class of the user's own.
+  }
+
+  constructor(client: RedisClient, options: LockerOptions = {}) {
+    Object.defineProperty(this, BRAND, { value: true });
+    checkClient(client);
+    const given = givenOptions("options", options, LOCKER_OPTIONS);
+    const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, onEvent, clock } = given;
+    const { rememberFence = A_DAY } = given;
+    checkNamespace(namespace);
+    checkTtl("commandTimeout", commandTimeout);
+    checkTtl("rememberFence", rememberFence);
+    if (onEvent !== undefined && typeof onEvent !== "function") {
+      throw new TypeError("onEvent must be a function");
+    }
+    const own = ownClient(client);
+    const { keyPrefix = "", cluster = false } = own;
+    this.#space = { namespace, keyPrefix, cluster, rememberFence };
+    this.#engine = new Engine(own, clock ?? systemClock, commandTimeout, isolated(onEvent));
+  }
+
+  async obtain(
+    key: string | readonly string[],
+    ttl: number,
+    options: ObtainOptions = {},
+  ): Promise<Lock> {
+    const result = await this.#seek(key, ttl, options);
+    if (result instanceof NotObtainedError) throw result;
+    return result;
+  }
+
+  async tryObtain(
+    key: string | readonly string[],
+    ttl: number,
+    options: ObtainOptions = {},
+  ): Promise<Lock | null> {
+    const result = await this.#seek(key, ttl, options);
+    return result instanceof NotObtainedError ? null : result;
+  }
+
   async using<T>(
     key: string | readonly string[],
     ttl: number,
@@ -145,23 +196,11 @@ export class Locker {
     }
   }
 
-  /**
-   * Who has the lock and who waits for it, as of now.
-   *
-   * @throws OutcomeUnknownError, RefusedError, NotALockError
-   */
   async inspect(key: string): Promise<Inspection> {
     this.#checkKey(key);
     return this.#engine.ask("inspect", key, inspectCommand(key, this.#space));
   }
 
-  /**
-   * For operators: takes the lock away from whoever has it, and gives it to the next in line. The holder
-   * learns of it when it next renews or refreshes; until then only the fencing token keeps it out.
-   *
-   * @returns whether anybody had it.
-   * @throws OutcomeUnknownError, RefusedError, NotALockError
-   */
   async forceRelease(key: string): Promise<boolean> {
     this.#checkKey(key);
     const command = forceReleaseCommand(key, this.#space);
@@ -172,10 +211,6 @@ export class Locker {
     return forced.owned;
   }
 
-  /**
-   * Ends the obtains that are under way with a `LockerClosedError`, and closes what the locker itself
-   * opened. Locks that are held stay held, and can be released; the client stays the user's.
-   */
   async close(): Promise<void> {
     await this.#engine.close();
   }
@@ -197,7 +232,7 @@ export class Locker {
     if (typeof key !== "string") throw new TypeError("key must be a string");
     checkKeys(key, this.#space);
   }
-}
+};
 
 const lockers = new WeakMap<RedisClient, Locker>();
 

@@ -1,12 +1,12 @@
-import { Locker, type LockerOptions } from "@redislock/core";
-import { type MemoryClient, memoryClient } from "./memory-client.js";
+import { Locker, type LockerOptions, type RedisClient } from "@redislock/core";
+import { memoryClient } from "./memory-client.js";
 
 /**
  * A {@link Locker} that takes its locks in memory: as an adapter's `createLocker`, for where there is
  * one process and no Redis.
  */
 export function createLocker(
-  client: MemoryClient = memoryClient(),
+  client: RedisClient = memoryClient(),
   options?: LockerOptions,
 ): Locker {
   return new Locker(client, options);
