@@ -118,7 +118,7 @@ export class Acquisition {
     };
     const outcome = await this.#commands.run(command, { until, late });
     if (outcome.kind === "unknown") {
-      const error = failureOf(claim.keys, "obtain", outcome, claim.token);
+      const error = failureOf(claim.keys, "obtain", outcome);
       return { kind: "failed", error, final: this.#commands.client.closed === true };
     }
     const granted = outcome.kind === "reply" && outcome.reply.kind === "granted";
@@ -129,7 +129,7 @@ export class Acquisition {
       // An earlier command may have been done.
       const earlier = "an earlier command was not answered";
       const failure = this.uncertain ? refusedLater(earlier, outcome.error) : outcome;
-      const error = failureOf(claim.keys, "obtain", failure, claim.token);
+      const error = failureOf(claim.keys, "obtain", failure);
       // Memory that is full may be free in a moment, but nobody waits for that who does not wait.
       const final = !isNotNow(outcome.error) && outcome.error.reply !== "OOM";
       return { kind: "failed", error, final };

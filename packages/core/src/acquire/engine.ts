@@ -52,7 +52,7 @@ export class Engine {
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
     this.#owner = {
-      failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, inbox.id) }),
+      failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
     };
   }
 

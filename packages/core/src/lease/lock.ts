@@ -187,7 +187,7 @@ export class HeldLock implements Lock {
   }
 
   #failure(operation: Operation, outcome: Failure): RedisLockError {
-    return failureOf(this.keys, operation, outcome, this.token);
+    return failureOf(this.keys, operation, outcome);
   }
 
   #checkHeld(): void {

@@ -131,7 +131,7 @@ export class Renewal {
     }
     const pause = Math.max(lease.granted * TRY_AGAIN_AFTER, SHORTEST_PAUSE);
     this.#schedule(holding, timers.now() + pause);
-    const error = failureOf(claim.keys, "refresh", result, claim.token);
+    const error = failureOf(claim.keys, "refresh", result);
     this.#emit({ type: "renewalFailed", keys: claim.keys, remaining, error });
   }
 
@@ -154,7 +154,7 @@ export class Renewal {
     const outcome = await sent;
     known.busy = undefined;
     if (outcome.kind !== "reply") {
-      lease.doubt(failureOf(claim.keys, "refresh", outcome, claim.token));
+      lease.doubt(failureOf(claim.keys, "refresh", outcome));
       return outcome;
     }
     if (outcome.reply === "ours") lease.refreshed(outcome.sentAt, ttl);

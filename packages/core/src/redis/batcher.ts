@@ -1,6 +1,7 @@
 import { ServerError } from "../errors.js";
 import { listOf, type RedisClient, type Reply, type Script } from "./client.js";
 import type { Command } from "./commands.js";
+import { redacted } from "./redact.js";
 import { isNotNow } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
@@ -41,7 +42,10 @@ export class Batcher {
     this.#apart = client.cluster === true;
   }
 
-  /** Sends a command; with `gather`, together with others of its kind even if nothing is under way. */
+  /**
+   * Sends a command; with `gather`, together with others of its kind even if nothing is under way. Rejects
+   * with an error in which no argument stands, of this command or of another.
+   */
   run(command: Command<unknown>, gather: boolean): Promise<Reply> {
     const { many } = command;
     if (!many || this.#apart || (this.#underWay === 0 && !gather)) {
@@ -123,6 +127,8 @@ export class Batcher {
     this.#underWay++;
     try {
       return await this.#client.run(script, keys, args);
+    } catch (error) {
+      throw redacted(error, args);
     } finally {
       this.#underWay--;
     }

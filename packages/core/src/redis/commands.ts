@@ -32,7 +32,7 @@ export type Outcome<T> =
       readonly once: boolean;
     }
   | { readonly kind: "refused"; readonly error: ServerError }
-  | { readonly kind: "unknown"; readonly error: unknown };
+  | { readonly kind: "unknown"; readonly error: Error };
 
 /** An outcome without a reply. */
 export type Failure = Exclude<Outcome<never>, { kind: "reply" }>;
@@ -116,7 +116,7 @@ export class Commands {
         const why = connection === undefined ? "" : `: the client is not connected (${connection})`;
         resolve({ kind: "unknown", error: new Error(`no answer in ${waited} ms${why}`) });
       });
-      const fail = (error: unknown): void => {
+      const fail = (error: Error): void => {
         this.timers.clear(expiry);
         const refused = error instanceof ServerError && !isCutOff(error);
         resolve(refused ? { kind: "refused", error } : { kind: "unknown", error });

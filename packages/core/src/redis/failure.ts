@@ -6,20 +6,14 @@ import {
   type RedisLockError,
 } from "../errors.js";
 import type { Failure } from "./commands.js";
-import { redacted, redactedAnswer } from "./redact.js";
 
-/** The error to throw for an outcome without a reply; without the token, wherever it stood. */
+/** The error to throw for an outcome without a reply. */
 export function failureOf(
   keys: readonly string[],
   operation: Operation,
-  outcome: Failure,
-  token: string = "",
+  { kind, error }: Failure,
 ): RedisLockError {
-  if (outcome.kind === "unknown") {
-    const cause = redacted(outcome.error, token);
-    return new OutcomeUnknownError(keys, operation, cause.message, cause);
-  }
-  const cause = redactedAnswer(outcome.error, token);
-  if (cause.reply === "WRONGTYPE") return new NotALockError(keys, cause);
-  return new RefusedError(keys, operation, cause);
+  if (kind === "unknown") return new OutcomeUnknownError(keys, operation, error.message, error);
+  if (error.reply === "WRONGTYPE") return new NotALockError(keys, error);
+  return new RefusedError(keys, operation, error);
 }

@@ -1,22 +1,55 @@
 import { ServerError } from "../errors.js";
 
+/** What has as many characters as the shortest token may be one, or hold one. */
+const SECRET = 16;
+/** Texts may be cut off. So many characters of a secret tell that it is one, and less than this is no use. */
+const CUT = 8;
+
 /**
- * A copy of a client's error that is safe to hand on: clients hang the whole command, tokens included,
- * on their errors, and servers quote it in their texts.
+ * A copy of an error that is safe to hand on: clients hang the whole command on their errors, tokens and
+ * all, and servers quote it in their texts. And a command may be of many locks, which are nobody's
+ * business but their own holders'. An answer of the server stays one.
+ *
+ * @param args - Those of the command that failed.
  */
-export function redacted(error: unknown, token: string): Error {
+export function redacted(error: unknown, args: readonly string[]): Error {
+  const secrets = args.filter((arg) => arg.length >= SECRET).flatMap(spellings);
+  const hide = (text: string): string => without(text, secrets);
+  if (error instanceof ServerError) return new ServerError(hide(error.message));
   const original = asError(error);
-  const copy = new Error(hide(original.message, token));
-  define(copy, "name", hide(original.name, token));
-  if (original.stack !== undefined) define(copy, "stack", hide(original.stack, token));
-  if (original.code !== undefined) define(copy, "code", hide(original.code, token));
+  const copy = new Error(hide(original.message));
+  define(copy, "name", hide(original.name));
+  if (original.stack !== undefined) define(copy, "stack", hide(original.stack));
+  if (original.code !== undefined) define(copy, "code", hide(original.code));
   return copy;
 }
 
-/** The same for an error that the server answered with, which stays one. */
-export function redactedAnswer(error: ServerError, token: string): ServerError {
-  const message = hide(error.message, token);
-  return message === error.message ? error : new ServerError(message);
+/** A secret as it stands in texts, in JSON and in addresses. */
+function spellings(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+}
+
+/** A text without the secrets, or as much of them as there is from their beginning on. */
+function without(text: string, secrets: readonly string[]): string {
+  const byBeginning = new Map<string, string[]>();
+  for (const secret of secrets) {
+    const beginning = secret.slice(0, CUT);
+    byBeginning.set(beginning, [...(byBeginning.get(beginning) ?? []), secret]);
+  }
+  let shown = "";
+  for (let at = 0; at < text.length;) {
+    const possible = byBeginning.get(text.slice(at, at + CUT));
+    shown += possible ? "…" : text.charAt(at);
+    at += possible ? Math.max(...possible.map((secret) => common(text, at, secret))) : 1;
+  }
+  return shown;
+}
+
+/** How many characters of the secret stand at this place of the text. */
+function common(text: string, at: number, secret: string): number {
+  let length = 0;
+  while (length < secret.length && text[at + length] === secret[length]) length++;
+  return length;
 }
 
 interface ErrorLike {
@@ -40,10 +73,6 @@ function asError(error: unknown): ErrorLike {
     ...(stack !== undefined && { stack }),
     ...(code !== undefined && { code }),
   };
-}
-
-function hide(text: string, token: string): string {
-  return token === "" ? text : text.replaceAll(token, "…");
 }
 
 function define(target: Error, key: string, value: string): void {
