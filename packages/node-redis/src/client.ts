@@ -12,7 +12,6 @@ import type {
   Duplicable,
   NodeRedisLike,
   NodeRedisSentinelLike,
-  TopologyChange,
 } from "./node-redis-types.js";
 
 /** The client interface of the lock over a client, pool, cluster or sentinel of node-redis. */
@@ -72,13 +71,21 @@ async function duplicate(redis: NodeRedisLike, listening: Listening): Promise<Co
   return duplicateOf(anyNode(nodes));
 }
 
+const listeningBehind = new WeakMap<NodeRedisSentinelLike, Set<Listening>>();
+
 /** To listen to what was the master would be in vain, and it may be long until it hangs up. */
-function endWithMaster(redis: NodeRedisSentinelLike, { end, ended }: Listening): void {
-  const changed = ({ type }: TopologyChange): void => {
-    if (type === "MASTER_CHANGE") end(new Error("There is a new master"));
-  };
-  redis.on("topology-change", changed);
-  void ended.then(() => redis.off("topology-change", changed));
+function endWithMaster(redis: NodeRedisSentinelLike, listening: Listening): void {
+  const all = listeningBehind.get(redis) ?? new Set();
+  if (!listeningBehind.has(redis)) {
+    listeningBehind.set(redis, all);
+    // For good: a client of node-redis that loses its last listener does not hear later ones.
+    redis.on("topology-change", ({ type }) => {
+      if (type !== "MASTER_CHANGE") return;
+      for (const { end } of all) end(new Error("There is a new master"));
+    });
+  }
+  all.add(listening);
+  void listening.ended.then(() => all.delete(listening));
 }
 
 function duplicateOf(client: Duplicable): ConnectionLike {

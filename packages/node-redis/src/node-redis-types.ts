@@ -47,12 +47,7 @@ export interface NodeRedisSentinelLike extends ScriptRunner {
   getSentinelNode(): unknown;
   /** Gives the client of the master away. */
   _execute<T>(readonly: boolean, task: (master: Duplicable) => Promise<T>): Promise<T>;
-  on(event: "topology-change", listener: (change: TopologyChange) => void): unknown;
-  off(event: "topology-change", listener: (change: TopologyChange) => void): unknown;
-}
-
-export interface TopologyChange {
-  readonly type: string;
+  on(event: "topology-change", listener: (change: { type: string }) => void): unknown;
 }
 
 /** A client as we use one that is ours alone. */

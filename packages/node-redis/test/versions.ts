@@ -40,7 +40,6 @@ export interface Options {
 
 /** What tests do with a client that belongs to a user of ours. */
 interface Closable {
-  listenerCount(event: "topology-change"): number;
   readonly isOpen: boolean;
   /** Of a pool: with what it looks for connections too many, also after it was destroyed. */
   readonly cleanupTimeout?: NodeJS.Timeout;
