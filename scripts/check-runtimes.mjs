@@ -2,6 +2,8 @@
  * Runs programs and tests as users write them on every runtime that is supported, as ES modules and
  * as CommonJS, with the packed packages: whoever awaits a call of ours gets the answer, and a process
  * that awaits nothing is kept alive by nothing of ours.
+ *
+ * With an argument, only the cases whose names hold it: `pnpm check:runtimes "Node 20"`.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -11,7 +13,7 @@ import { startProcess, startServer } from "@redislock/test-kit";
 import { installPacked } from "./public-packages.mjs";
 import { installRuntimes, runtimesFolder } from "./runtimes.mjs";
 import { serveHttp } from "./runtimes/http-endpoint.mjs";
-import { quietly, root, runMain, say } from "./shell.mjs";
+import { Failure, quietly, root, runMain, say } from "./shell.mjs";
 
 /** Milliseconds after which a process counts as one that hangs. Most take two or three seconds. */
 const PATIENCE = 30_000;
@@ -252,10 +254,13 @@ function writeTests(folder, name, from, wanted) {
 
 /**
  * @param {string} folder
- * @param {readonly Case[]} cases
+ * @param {readonly Case[]} all
  * @returns {Promise<number>} the exit code
  */
-async function runAll(folder, cases) {
+async function runAll(folder, all) {
+  const [part = ""] = process.argv.slice(2);
+  const cases = all.filter(({ name }) => name.includes(part));
+  if (cases.length === 0) throw new Failure(`no case is called "${part}", as "${all[0]?.name}" is`);
   say(`${cases.length} cases, ${AT_ONCE} at a time`);
   const queue = [...cases];
   let failed = 0;
@@ -297,6 +302,7 @@ async function run({ runtime, file, args, lines: wanted, report }, folder) {
   const missing = wanted.filter((line) => !written.includes(line));
   if (code === 0 && missing.length === 0) return undefined;
   const end = hangs ? "does not end" : `ended with ${code ?? signal}`;
-  const rest = missing.length === 0 ? "" : `, without "${missing.join('", "')}"`;
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
+  const rest = missing.length > 0 ? `, without the line "${missing[0]}"${more}` : "";
   return [`${end}${rest}`, ...output.slice(-40), child.stderr.slice(-4_000)].join("\n").trim();
 }
