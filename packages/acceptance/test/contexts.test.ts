@@ -19,7 +19,7 @@ test.concurrent.each(cast(kinds))(
     expect(await child.exited).toEqual({ code: 0, signal: null });
     const lines: string[] = [];
     for await (const line of child.lines) lines.push(line);
-    const events = "obtained,released,obtained,released";
+    const events = "obtained,waitingForOwn,released,obtained,released";
     expect(lines).toEqual([
       `one: ${events}`,
       `two: ${events}`,
