@@ -2,7 +2,7 @@ import type { Account } from "./account.js";
 import { type Adapter, connect } from "./connection.js";
 import type { News } from "./news.js";
 import { type SellerProcess, startSeller } from "./seller-process.js";
-import { lockOf, Stock } from "./stock.js";
+import { LOCK, Stock } from "./stock.js";
 
 /** How the sellers work. */
 export interface Act {
@@ -53,7 +53,7 @@ export async function play(
   const { tickets, pause, lease } = scale;
   const { url, shop } = place;
   interrupted.throwIfAborted();
-  const connection = await connect(adapter, url);
+  const connection = await connect(adapter, url, shop);
   const stock = new Stock(connection, shop);
   await stock.fill(tickets);
 
@@ -124,7 +124,7 @@ export async function play(
       seller.kill();
       await seller.ended;
     }
-    const { holder, line } = await connection.locker.inspect(lockOf(shop));
+    const { holder, line } = await connection.locker.inspect(LOCK);
     account.waiting(
       seller.name,
       line.map(({ metadata }) => metadata),

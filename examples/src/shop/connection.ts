@@ -13,9 +13,12 @@ export function isAdapter(name: string): name is Adapter {
   return name === "ioredis" || name === "node-redis";
 }
 
-/** Connects, or fails at once: whoever watches a demo should not wait for a server that is not there. */
-export async function connect(adapter: Adapter, url: string): Promise<Connection> {
+/**
+ * Connects, or fails at once: whoever watches a demo should not wait for a server that is not there. All
+ * keys of locks begin with `shop`.
+ */
+export async function connect(adapter: Adapter, url: string, shop: string): Promise<Connection> {
   // Loaded when chosen: a seller should not have to load both clients.
   const module = await (adapter === "ioredis" ? import("./ioredis.js") : import("./node-redis.js"));
-  return module.connect(url);
+  return module.connect(url, shop);
 }

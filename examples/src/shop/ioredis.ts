@@ -2,7 +2,7 @@ import { createLocker } from "@redislock/ioredis";
 import { Redis } from "ioredis";
 import type { Connection } from "./connection.js";
 
-export async function connect(url: string): Promise<Connection> {
+export async function connect(url: string, shop: string): Promise<Connection> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: null });
   // connect() rejects with "Connection is closed."; what went wrong is told here.
   let trouble: Error | undefined;
@@ -10,7 +10,7 @@ export async function connect(url: string): Promise<Connection> {
   await redis.connect().catch((error: unknown) => {
     throw trouble ?? error;
   });
-  const locker = createLocker(redis);
+  const locker = createLocker(redis, { namespace: shop });
   return {
     command: ([name, ...args]) => redis.call(name, ...args),
     locker,

@@ -15,7 +15,8 @@ export interface Place {
 }
 
 export async function findPlace(): Promise<Place> {
-  const shop = `redislock-demo:${randomBytes(6).toString("hex")}:`;
+  // In braces, so that all its keys have one hash slot, and plain names.
+  const shop = `{redislock-demo:${randomBytes(6).toString("hex")}}:`;
   const given = process.env["REDIS_URL"];
   if (given) {
     const description = withoutPassword(given);
@@ -27,7 +28,7 @@ export async function findPlace(): Promise<Place> {
 }
 
 async function removeShop(url: string, shop: string): Promise<void> {
-  const connection = await connect("node-redis", url);
+  const connection = await connect("node-redis", url, shop);
   await connection.command(["DEL", ...keysOf(shop)]);
   await connection.close();
 }

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import type { Lock } from "@redislock/core";
 import { connect, isAdapter } from "./connection.js";
 import { tell } from "./news.js";
-import { lockOf, Stock } from "./stock.js";
+import { LOCK, Stock } from "./stock.js";
 
 const { values: args } = parseArgs({
   options: {
@@ -25,7 +25,8 @@ const { adapter, name, shop } = args;
 const [buyers, pause, lease] = [Number(args.buyers), Number(args.pause), Number(args.lease)];
 if (!isAdapter(adapter)) throw new TypeError(`no such adapter: ${adapter}`);
 
-const connection = await connect(adapter, process.env["REDIS_URL"] ?? "redis://localhost:6379");
+const url = process.env["REDIS_URL"] ?? "redis://localhost:6379";
+const connection = await connect(adapter, url, shop);
 const stock = new Stock(connection, shop);
 
 // Whoever opened the shop is gone: no more sales.
@@ -43,7 +44,7 @@ process.disconnect();
 /** The whole difference: first come, first served, and one at a time. */
 async function serveInTurn(buyer: number): Promise<boolean> {
   const asked = performance.now();
-  return connection.locker.using(lockOf(shop), lease, { wait: Infinity, metadata: name }, (lock) =>
+  return connection.locker.using(LOCK, lease, { wait: Infinity, metadata: name }, (lock) =>
     serve(buyer, performance.now() - asked, lock),
   );
 }

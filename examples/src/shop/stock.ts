@@ -1,17 +1,13 @@
 import type { Connection } from "./connection.js";
 
 /** The key of the lock that the sellers of a shop share. */
-export function lockOf(shop: string): string {
-  return `${shop}till`;
-}
+export const LOCK = "till";
 
 /** All that a shop leaves in Redis. What belongs to the lock would go away by itself, in a day. */
 export function keysOf(shop: string): string[] {
-  const lock = lockOf(shop);
-  const companions = ["fence", "line", "waiters"].map(
-    (name) => `${lock}:redislock:${name}{${lock}}`,
-  );
-  return [stockOf(shop), lock, ...companions];
+  const lock = `${shop}${LOCK}`;
+  const companions = ["grant", "line", "waiters"].map((name) => `${lock}:redislock:${name}`);
+  return [stockOf(shop), lock, ...companions, `${shop}redislock`];
 }
 
 function stockOf(shop: string): string {
