@@ -58,6 +58,49 @@ describe("nested use of one's own token", () => {
   });
 });
 
+test("a later grant of the same token outlives the late reply to the release of an earlier one", async () => {
+  const inner = client();
+  let reply: (() => void) | undefined;
+  const one = new Locker({
+    async run(script, keys, args) {
+      const replied = await inner.run(script, keys, args);
+      if (script.name === "release" && !reply) await new Promise<void>((go) => (reply = go));
+      return replied;
+    },
+  });
+  const first = await one.obtain("k", TTL, { token: TOKEN });
+  const released = first.release();
+  await waitUntil(() => reply !== undefined, { what: "the release" });
+  const second = await one.obtain("k", TTL, { token: TOKEN });
+  reply?.();
+  await released;
+  expect(second.held).toBe(true);
+  await second.release();
+});
+
+test("a renewal that came due during a refresh without a reply comes after it", async () => {
+  const inner = client();
+  let silent = false;
+  const clock = new VirtualClock();
+  const one = new Locker(
+    {
+      run: (script, keys, args) =>
+        silent ? new Promise(() => undefined) : inner.run(script, keys, args),
+    },
+    { clock, commandTimeout: 4_000 },
+  );
+  const lock = await one.obtain("k", 9_000, { renew: true });
+  silent = true;
+  const refreshing = failure(lock.refresh());
+  clock.advance(3_500); // The renewal is due now.
+  clock.advance(500);
+  expect(await refreshing).toMatchObject({ code: "UNKNOWN" });
+  silent = false;
+  clock.advance(400);
+  await waitUntil(() => lock.remaining > 8_000, { what: "the renewal" });
+  await lock.release();
+});
+
 describe("a lock that this process holds itself", () => {
   test("is told as such in the error", async () => {
     const redis = client();

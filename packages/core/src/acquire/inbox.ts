@@ -173,10 +173,10 @@ export class Inbox {
   /** A subscription that is still being opened is closed as soon as it is there. */
   async #close(): Promise<void> {
     const isOpened = this.#isOpened;
-    const closing = this.#subscription?.then(
-      (subscription) => subscription?.close(),
-      () => undefined,
-    );
+    // That it cannot be opened, or closed, matters to nobody any more.
+    const closing = this.#subscription
+      ?.then((subscription) => subscription?.close())
+      .catch(() => undefined);
     this.#state = "shut";
     this.#subscription = undefined;
     if (isOpened) await closing;
@@ -201,6 +201,7 @@ export class Inbox {
 
   /** Nobody waits now. Lockers are forgotten without being closed, and clients are closed before them. */
   #closeWhenIdle(): void {
+    if (this.#idle) this.#timers.clear(this.#idle);
     const now = this.#timers.now();
     const close = (): void => {
       this.#owners.clear();

@@ -5,10 +5,10 @@
  *
  * | key     | companions               | the fence        | why they share its slot                       |
  * |---------|--------------------------|------------------|-----------------------------------------------|
- * | `a`     | `a:redislock:line{dvp}`  | `redislock{dvp}` | three characters that lead there              |
- * | `x{a}y` | `x{a}y:redislock:line`   | `redislock{dvp}` | they keep its hash tag; the fence as above    |
- * | `a{b`   | `a{b:redislock:linedvp}` | `redislock{dvp}` | the characters close the brace that it opened |
- * | `{}`    | `{}:redislock:line:dvp`  | `redislock{dvp}` | all of it is hashed                           |
+ * | `a`     | `a:redislock:line{Flk}`  | `redislock{Flk}` | three characters that lead there              |
+ * | `x{a}y` | `x{a}y:redislock:line`   | `redislock{Flk}` | they keep its hash tag; the fence as above    |
+ * | `a{b`   | `a{b:redislock:lineBph}` | `redislock{Boc}` | the characters close the brace that it opened |
+ * | `{}`    | `{}:redislock:line:FYG`  | `redislock{D75}` | all of it is hashed                           |
  *
  * They are the same whether a prefix is part of the key or put before it by the client, but for the fence,
  * which begins with the prefix and the namespace.

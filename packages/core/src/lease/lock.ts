@@ -28,11 +28,17 @@ export interface Lock extends AsyncDisposable {
    * below one it has seen: that is what keeps a holder out who was paused past its lease.
    */
   readonly fencingToken: number;
-  /** Whether the lock is ours for certain, computed at this moment on the monotonic clock. */
+  /**
+   * Whether the lock is ours for certain, computed at this moment on the monotonic clock, and by the wall
+   * clock for pauses that the other does not see.
+   */
   readonly held: boolean;
   /** Milliseconds for which it is ours for certain; 0 when it is not. */
   readonly remaining: number;
-  /** Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more. */
+  /**
+   * Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more. A lock that is
+   * renewed is so for as long as this object or the signal is kept; the token alone keeps nothing.
+   */
   readonly signal: AbortSignal;
 
   /**

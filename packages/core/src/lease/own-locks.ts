@@ -35,11 +35,11 @@ export class OwnLocks {
     return names.some((name) => this.#byName.has(name));
   }
 
-  /** A lock was given back: whoever else had it, by the same token, has it no more. */
-  released({ claim }: Holding): void {
+  /** A grant was given back: whoever else was told of it, by the same token, has it no more. */
+  released({ claim, fencingToken }: Holding): void {
     for (const name of claim.names) {
-      for (const { claim: other, lease } of this.#byName.get(name) ?? []) {
-        if (other.token === claim.token) lease.lose("deleted");
+      for (const other of this.#byName.get(name) ?? []) {
+        if (other.fencingToken === fencingToken) other.lease.lose("deleted");
       }
     }
   }

@@ -92,6 +92,7 @@ export class Renewal {
     }
     const result = await this.#send(holding, ttl, deadline, false);
     if (typeof result === "string") this.#scheduleNext(holding);
+    else if (this.#of(holding).wanted) this.#scheduleRetry(holding);
     return result;
   }
 
@@ -117,6 +118,11 @@ export class Renewal {
     else this.stop(holding);
   }
 
+  #scheduleRetry(holding: Holding): void {
+    const pause = Math.max(holding.lease.granted * TRY_AGAIN_AFTER, SHORTEST_PAUSE);
+    this.#schedule(holding, this.#commands.timers.now() + pause);
+  }
+
   async #renew(holding: Holding, gather: boolean): Promise<void> {
     const { claim, lease } = holding;
     const { timers, timeout } = this.#commands;
@@ -129,8 +135,7 @@ export class Renewal {
       if (wanted === "kept") this.#emit({ type: "renewed", keys: claim.keys, remaining });
       return;
     }
-    const pause = Math.max(lease.granted * TRY_AGAIN_AFTER, SHORTEST_PAUSE);
-    this.#schedule(holding, timers.now() + pause);
+    this.#scheduleRetry(holding);
     const error = failureOf(claim.keys, "refresh", result);
     this.#emit({ type: "renewalFailed", keys: claim.keys, remaining, error });
   }
