@@ -64,6 +64,13 @@ function listen(redis: IoredisLike, channel: string, listening: Listening): Prom
   connection.on("end", () => end(new Error("The connection was closed")));
   connection.on("connect", () => connection.stream?.unref());
   connection.on("message", (_, text) => message(text));
-  void ended.then(() => connection.disconnect());
+  // The client connects anew, perhaps to another server: what listens goes with it. Behind sentinels, a
+  // connection to a master that hangs may never end by itself.
+  const moved = (): void => end(new Error("The client itself was disconnected"));
+  redis.on("reconnecting", moved);
+  void ended.then(() => {
+    redis.off("reconnecting", moved);
+    connection.disconnect();
+  });
   return connection.subscribe(channel);
 }

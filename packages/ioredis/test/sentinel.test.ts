@@ -1,0 +1,90 @@
+/** A `Redis` of ioredis behind sentinels: with the right settings it follows the master. */
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import {
+  Heard,
+  SentinelSet,
+  startSentinel,
+  waitUntil,
+  type RedisServer,
+} from "@redislock/test-kit";
+
+import { createLocker, ioredisClient, type Subscription } from "../src/index.js";
+import { closeClients, versions, type Options } from "./versions.js";
+
+/** One of each major, as it comes. */
+const asTheyCome = versions.filter(({ name }) => !name.includes("RESP2"));
+
+let set: SentinelSet;
+let subscription: Subscription | undefined;
+
+beforeEach(async () => {
+  set = await startSentinel();
+});
+
+afterEach(async () => {
+  await subscription?.close();
+  subscription = undefined;
+  closeClients();
+  await set.stop();
+});
+
+const planned = (): Promise<RedisServer> => set.failOver();
+const crash = async (master: RedisServer): Promise<RedisServer> => {
+  await master.crash();
+  return set.untilAnother(master);
+};
+const hang = async (master: RedisServer): Promise<RedisServer> => {
+  master.pause();
+  return set.untilAnother(master);
+};
+
+/** Settings of the client, and failovers that it follows with them. */
+const cases: readonly [what: string, Options, (master: RedisServer) => Promise<RedisServer>][] = [
+  ["a crash, with its defaults", {}, crash],
+  ["a planned failover, with failoverDetector", { failoverDetector: true }, planned],
+  ["a hang, with failoverDetector", { failoverDetector: true }, hang],
+  ["a hang, with socketTimeout", { socketTimeout: 1_000 }, hang],
+];
+
+describe.each(asTheyCome)("$name", ({ connect }) => {
+  test.each(cases)(
+    "after %s, locks are taken at the new master, and a subscription hears it",
+    async (_, options, failOver) => {
+      const redis = connect(0, {
+        ...options,
+        sentinels: [{ host: "127.0.0.1", port: set.sentinel.port }],
+        name: SentinelSet.name,
+      });
+      const locker = createLocker(redis, { commandTimeout: 10_000 });
+      await (await locker.obtain("key", 60_000)).release();
+      const heard = new Heard();
+      subscription = await ioredisClient(redis).subscribe?.("channel", heard);
+      const second = await failOver(await set.master());
+      // A socketTimeout counts from a command on.
+      const sent = locker.inspect("key");
+      expect(await heard.next()).toBe("resumed"); // By now it is known that the client has to move.
+      await sent;
+      const lock = await locker.obtain("key", 60_000);
+      await expect(second.command("EXISTS", "key")).resolves.toBe(1);
+      await lock.release();
+      const listeners = async (): Promise<unknown> =>
+        [await second.command("PUBSUB", "NUMSUB", "channel")].flat()[1];
+      await waitUntil(async () => (await listeners()) === 1, { what: "a listener" });
+      await second.command("PUBLISH", "channel", "hello");
+      await expect(heard.next()).resolves.toBe("message: hello");
+    },
+  );
+
+  test("a subscription leaves no listener on the client behind", async () => {
+    const redis = connect(0, {
+      sentinels: [{ host: "127.0.0.1", port: set.sentinel.port }],
+      name: SentinelSet.name,
+    });
+    const before = redis.listenerCount("reconnecting");
+    subscription = await ioredisClient(redis).subscribe?.("channel", new Heard());
+    expect(redis.listenerCount("reconnecting")).toBe(before + 1);
+    await subscription?.close();
+    await Promise.resolve();
+    expect(redis.listenerCount("reconnecting")).toBe(before);
+  });
+});
