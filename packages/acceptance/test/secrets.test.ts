@@ -100,7 +100,7 @@ test.concurrent.each(accounts)(
     seen.push(...(await Promise.allSettled([locker.obtain(`${key} taken`, 50, { wait: 10 })])));
     const looker = scene.anotherLocker();
     seen.push(await looker.inspect(`${key} taken`), await looker.inspect(key));
-    await acl("resetchannels"); // So that waiters cannot subscribe.
+    await acl("-subscribe"); // So that waiters cannot subscribe.
     seen.push(...(await Promise.allSettled([locker.obtain(`${key} taken`, 400, { wait: 300 })])));
     await acl("-evalsha");
     seen.push(...(await callAll(locker, key)), ...(await settled(lock)));

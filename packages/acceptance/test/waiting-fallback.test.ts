@@ -151,7 +151,7 @@ describe("a client that cannot subscribe", () => {
 
 describe.each([ioredis, nodeRedis])("%p: a user without permission", (kindOf) => {
   test("to subscribe stands in the same line, and is told of in an event", async () => {
-    const user = await restrict("resetchannels");
+    const user = await restrict("&*", "-subscribe");
     const events: LockEvent[] = [];
     const kind = kindOf(6, user);
     const onEvent = (event: LockEvent): number => events.push(event);

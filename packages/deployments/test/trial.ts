@@ -75,6 +75,8 @@ class Crowd {
   #seed: number;
   readonly #steady: NodeProcess[] = [];
   readonly #mortal: NodeProcess[] = [];
+  /** What each is called in its lines. */
+  readonly #nameOf = new Map<NodeProcess, string>();
   readonly #names: string[] = [];
 
   constructor(compiled: Compiled, promised: Promised, deployment: Deployment, seed: number) {
@@ -101,9 +103,20 @@ class Crowd {
   /** One stands still, and may wake up in another world. */
   async stopOne(random: Random): Promise<void> {
     const one = this.#mortal[random(this.#mortal.length)];
-    one?.kill("SIGSTOP");
-    await sleep(100 + random(2_000));
-    one?.kill("SIGCONT");
+    if (!one) return;
+    // At the worst moment, if that comes soon: with a lock that it means to keep for longer than its lease.
+    await waitUntil(() => this.#holdsOn(one), { timeout: 5_000 }).catch(() => undefined);
+    one.kill("SIGSTOP");
+    await sleep(random(2) * MORTAL_TTL + random(MORTAL_TTL));
+    one.kill("SIGCONT");
+  }
+
+  #holdsOn(one: NodeProcess): boolean {
+    const name = this.#nameOf.get(one);
+    const ended = new Set(this.lines.flatMap((line) => (line.type === "ended" ? [line.id] : [])));
+    return grantsOf(this.lines).some(
+      ({ id, how }) => how === "renew" && id.startsWith(`${name} `) && !ended.has(id),
+    );
   }
 
   /** All let go, close what they have opened, and then end by themselves. */
@@ -151,6 +164,7 @@ class Crowd {
       seed: this.#seed,
     };
     const child = startProcess(this.#compiled.file("worker"), { args: [JSON.stringify(orders)] });
+    this.#nameOf.set(child, name);
     void this.#listen(child);
     return child;
   }

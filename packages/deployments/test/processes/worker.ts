@@ -100,9 +100,9 @@ async function section(
   say({ type: "ended", id, to, outcome });
 }
 
-/** One in four is longer than a short lease. */
+/** Half of those with a short lease are held for longer than it lasts. */
 function longTime(random: (limit: number) => number): number {
-  return random(4) === 0 && ttl < 5_000 ? ttl * 1.3 : random(200);
+  return random(2) === 0 && ttl < 5_000 ? ttl * 1.5 : random(200);
 }
 
 /** @returns when it was last seen to be held */

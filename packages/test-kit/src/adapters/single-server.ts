@@ -44,7 +44,7 @@ export function singleServerTests(
   const subscriptions = new Subscriptions();
 
   beforeAll(async () => {
-    await server.command("ACL", "SETUSER", "deaf", "on", "nopass", "~*", "resetchannels", "+@all");
+    await server.command("ACL", "SETUSER", "deaf", "on", "nopass", "~*", "+@all", "-subscribe");
   });
 
   beforeEach(async () => {

@@ -81,7 +81,7 @@ export function subscriptionTests(test: Register, options: ConformanceOptions): 
 
 function forbiddenTests(test: Register): void {
   test("rejects with a ServerError when the user may not subscribe", async (bench) => {
-    const user = await bench.user("~*", "resetchannels", "+@all");
+    const user = await bench.user("~*", "+@all", "-subscribe");
     const { client } = await bench.connectAs(user);
     const error = await rejection(listening(bench, client));
     assertServerError(error, "NOPERM", "a channel that is not permitted");
