@@ -16,11 +16,13 @@ export interface Subject {
 export function memorySubject(): Subject {
   return {
     async observe(operations) {
+      // A millisecond apart: at what was forgotten, two fencing tokens must not be equal by coincidence.
       const server = new MemoryServer();
       const messages: string[] = [];
       server.subscribe(HEARD_CHANNEL, (message) => messages.push(message));
       const answers = operations.map((operation) =>
         orError(() => {
+          server.moveClock(1);
           if (operation.kind === "command") return server.command(...operation.command);
           const { script, keys, args } = operation;
           return server.run(scripts[script], keys, args);
