@@ -290,6 +290,17 @@ describe("with memory full", () => {
     });
   });
 
+  test("a lease is cut, and goes on being renewed", async () => {
+    const lock = await locker().obtain("k", 60_000);
+    await full(async () => {
+      await lock.refresh(30_000);
+      expect(await lock.ttl()).toBeLessThanOrEqual(30_000);
+      await lock.refresh(90_000);
+      expect(await lock.ttl()).toBeGreaterThan(80_000);
+      await lock.release();
+    });
+  });
+
   test("it may check in", async () => {
     await locker().obtain("k", TTL);
     const { one, clock } = still();

@@ -20,8 +20,9 @@ local function run(k, a, keys)
       local number, owner, taker, last = grantAt(i)
       -- Where the grant was lost, nobody knows what came before: then the lease only grows.
       if number and order > (tonumber(last) or 0) then
-        call('SET', KEYS[i + 1], number .. ' ' .. owner .. ' ' .. taker .. ' ' .. order, 'PX', ttl)
+        -- First what takes no memory: what has begun to write may go on with memory full.
         call('PEXPIRE', KEYS[i], ttl)
+        call('SET', KEYS[i + 1], number .. ' ' .. owner .. ' ' .. taker .. ' ' .. order, 'PX', ttl)
         announce(i, tonumber(ttl), 0)
       elseif not number and call('PTTL', KEYS[i]) < tonumber(ttl) then
         call('PEXPIRE', KEYS[i], ttl)
