@@ -24,7 +24,7 @@ export interface LockState {
 
 /** Who stands in line, as the server knows it. */
 export interface Waiter {
-  /** From when to when its place counts, on the server's clock, unless it asks again. */
+  /** From when to when its place counts, on the server's clock, unless it asks again; NaN without a record. */
   readonly asked: number;
   readonly stale: number;
   /** Whether it can be told of a grant: no, yes, or yes but nobody counts who hears. */
@@ -157,26 +157,27 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
       waiterOf(
         String(id),
         Number(server.command("ZSCORE", names.line, String(id))),
-        String(server.command("HGET", names.waiters, String(id))),
+        textOf(server.command("HGET", names.waiters, String(id))),
       ),
     ),
   };
 }
 
-/** Whether it is heard of no more, or is not counted among those who hear: both lose their turn. */
+/** Whether its record is gone, it is heard of no more, or not counted among those who hear: all lose their turn. */
 export function losesTurn(server: MemoryServer, waiter: Waiter): boolean {
   const { asked, stale, reach, channel } = waiter;
+  if (Number.isNaN(asked)) return true;
   if (stale < server.now() || asked > server.now()) return true;
   return reach === "counted" && listOf(server.command("PUBSUB", "NUMSUB", channel))[1] === "0";
 }
 
 const REACHES = ["none", "counted", "uncounted"] as const;
 
-/** A waiter from its id and its record. */
-function waiterOf(id: string, ticket: number, record: string): Waiter {
-  const [asked, patience, told, keys, , , , , , ...value] = record.split(" ");
+/** A waiter from its id and its record, if that is there. */
+function waiterOf(id: string, ticket: number, record = ""): Waiter {
+  const [asked = "", patience, told, keys, , , , , , ...value] = record.split(" ");
   return {
-    asked: Number(asked),
+    asked: asked === "" ? NaN : Number(asked),
     stale: Number(asked) + Number(patience),
     reach: REACHES[Number(told)] ?? "none",
     channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,

@@ -275,7 +275,9 @@ export class Worker {
     await this.#refresh(name, lock, next);
     // Of a late copy of the shorter one, nothing must come any more.
     const changesItsMind = next === shorter && chance.draw(`${name} changes its mind`) < 0.7;
-    if (changesItsMind && lock.held) await this.#refresh(name, lock, 3 * ttl);
+    if (!changesItsMind || !lock.held) return;
+    await this.#refresh(name, lock, 3 * ttl);
+    await this.#process.sleep(chance.between(`${name} trusts that`, 0, Math.min(2 * ttl, 1_000)));
   }
 
   async #refresh(name: string, lock: Lock, next: number): Promise<void> {
