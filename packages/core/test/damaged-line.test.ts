@@ -375,6 +375,27 @@ describe("a lease that is shortened", () => {
     await one.close();
   });
 
+  test("starts anew with a copy that is sent because the first was not answered", async () => {
+    const inner = client();
+    let lost = 0;
+    const one = new Locker({
+      async run(...command) {
+        const reply = await inner.run(...command);
+        if (!command[0].name.startsWith("shorten") || lost > 0) return reply;
+        // As if the reply was lost: until it is sent again, most of the lease goes by.
+        lost = Number(await server.command("PEXPIRE", "k", "1000"));
+        await server.command("PEXPIRE", companion("k", "grant"), "1000");
+        throw new Error("connection lost");
+      },
+    });
+    const lock = await one.obtain("k", 60_000);
+    await lock.refresh(30_000);
+    expect(lost).toBe(1);
+    expect(await server.command("PTTL", "k")).toBeGreaterThan(lock.remaining);
+    expect(await server.command("PTTL", companion("k", "grant"))).toBeGreaterThan(lock.remaining);
+    await one.close();
+  });
+
   test("only grows where the grant was lost", async () => {
     const lock = await locker().obtain("k", 60_000);
     await server.command("DEL", companion("k", "grant"));
