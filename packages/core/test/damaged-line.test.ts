@@ -290,6 +290,17 @@ describe("with memory full", () => {
     });
   });
 
+  test("a lease is cut, and goes on being renewed", async () => {
+    const lock = await locker().obtain("k", 60_000);
+    await full(async () => {
+      await lock.refresh(30_000);
+      expect(await lock.ttl()).toBeLessThanOrEqual(30_000);
+      await lock.refresh(90_000);
+      expect(await lock.ttl()).toBeGreaterThan(80_000);
+      await lock.release();
+    });
+  });
+
   test("it may check in", async () => {
     await locker().obtain("k", TTL);
     const { one, clock } = still();
@@ -361,6 +372,27 @@ describe("a lease that is shortened", () => {
     expect(await server.command("PTTL", "k")).toBeGreaterThan(50_000);
     await lock.refresh(400);
     expect(await server.command("PTTL", "k")).toBeLessThanOrEqual(400);
+    await one.close();
+  });
+
+  test("starts anew with a copy that is sent because the first was not answered", async () => {
+    const inner = client();
+    let lost = 0;
+    const one = new Locker({
+      async run(...command) {
+        const reply = await inner.run(...command);
+        if (!command[0].name.startsWith("shorten") || lost > 0) return reply;
+        // As if the reply was lost: until it is sent again, most of the lease goes by.
+        lost = Number(await server.command("PEXPIRE", "k", "1000"));
+        await server.command("PEXPIRE", companion("k", "grant"), "1000");
+        throw new Error("connection lost");
+      },
+    });
+    const lock = await one.obtain("k", 60_000);
+    await lock.refresh(30_000);
+    expect(lost).toBe(1);
+    expect(await server.command("PTTL", "k")).toBeGreaterThan(lock.remaining);
+    expect(await server.command("PTTL", companion("k", "grant"))).toBeGreaterThan(lock.remaining);
     await one.close();
   });
 

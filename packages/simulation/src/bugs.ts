@@ -180,6 +180,125 @@ export const bugs: readonly Bug[] = [
       ],
     },
   },
+  {
+    name: "a batch of releases that does not look whose locks they are",
+    shows: ["two holders at once"],
+    needs: ["delay", "duplicate"],
+    server: {
+      source: (script) =>
+        script.name === "releaseMany"
+          ? replaced(script.source, ["if mine then", "if held then"])
+          : script.source,
+    },
+  },
+  {
+    name: "a lease that a late copy of an earlier refresh cuts",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    needs: ["delay", "duplicate", "reorder"],
+    server: {
+      source: changed(
+        ["shorten"],
+        ["if number and order > (tonumber(last) or 0) then", "if number then"],
+      ),
+    },
+  },
+];
+
+/** Those that show only where something happens to the server or to subscriptions. */
+export const bugsAfterMishaps: readonly Bug[] = [
+  {
+    name: "a waiter that does not ask for an echo",
+    shows: ["a subscription that stays deaf"],
+    needs: ["deaf"],
+    library: {
+      file: "acquire/wait.js",
+      change: [
+        'const echo = ticket !== undefined && !toldToCome && reach !== "none";',
+        "const echo = false;",
+      ],
+    },
+  },
+  {
+    name: "a message that is not heard, and that nobody misses",
+    shows: ["a subscription that stays deaf"],
+    needs: ["deaf"],
+    library: {
+      file: "acquire/wait.js",
+      change: ['if (answer.kind === "granted" && answer.echoed)', "if (false)"],
+    },
+  },
+  {
+    name: "a release that does not serve the line to its end",
+    shows: ["a free lock with somebody in line"],
+    needs: ["crowd"],
+    library: { file: "lease/lock.js", change: ['if (result === "unserved")', "if (false)"] },
+  },
+  {
+    name: "a leave that does not serve the line to its end",
+    shows: ["a free lock with somebody in line"],
+    needs: ["crowd"],
+    library: { file: "lease/leave.js", change: ["last.reply.unserved;", "false;"] },
+  },
+  {
+    name: "a line that is walked to its end at once",
+    shows: ["a script that drops too many at once"],
+    needs: ["crowd"],
+    server: {
+      source: changed(
+        ["obtain", "release", "leave", "forceRelease"],
+        ["for _ = 1, MOST_DROPPED do\nhead = head or", "for _ = 1, 1000 do\nhead = head or"],
+      ),
+    },
+  },
+  {
+    name: "a lock handed over without a fencing token above the last one",
+    shows: ["a fencing token that does not rise"],
+    needs: ["clockBack"],
+    server: {
+      source: changed(
+        ["obtain", "release", "leave", "forceRelease"],
+        ["if last and last >= micros then", "if false then"],
+      ),
+    },
+  },
+  {
+    name: "a lease that is not cut with memory full",
+    shows: ["a command that memory full keeps from being done"],
+    needs: ["full"],
+    server: {
+      source: changed(["shorten"], ["call('PEXPIRE', KEYS[i], ttl)\ncall('SET'", "call('SET'"]),
+    },
+  },
+  {
+    name: "a lock that is not handed over with memory full",
+    shows: ["a command that memory full keeps from being done"],
+    needs: ["full"],
+    server: {
+      source: changed(
+        ["release"],
+        ["and call('ZPOPMIN', line)", "and call('ZRANGE', line, 0, 0, 'WITHSCORES')"],
+        [
+          "call('HDEL', KEYS[i + 4], id)\nannounce(",
+          "call('ZREM', KEYS[i + 3], id)\ncall('HDEL', KEYS[i + 4], id)\nannounce(",
+        ],
+        [
+          "call('HDEL', KEYS[i + 4], id)\nend\nreturn 'more'",
+          "call('ZREM', KEYS[i + 3], id)\ncall('HDEL', KEYS[i + 4], id)\nend\nreturn 'more'",
+        ],
+      ),
+    },
+  },
+  {
+    name: "a place in line that is not kept with memory full",
+    shows: ["a command that memory full keeps from being done"],
+    needs: ["full"],
+    server: {
+      source: changed(
+        ["obtain"],
+        ["if ARGV[a + 7] ~= '' then back = call('ZREM', KEYS[i + 3], id) == 0 or back end\n", ""],
+      ),
+    },
+  },
 ];
 
 /** Those that show only where Redis cannot count its listeners, or to those who choose their tokens. */

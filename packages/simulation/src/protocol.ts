@@ -1,5 +1,6 @@
 /** All that the simulation knows of what the core says to Redis and of what it keeps there. */
 import type { Reply, Script } from "@redislock/core";
+import { scripts } from "@redislock/core/adapter";
 import type { MemoryServer } from "@redislock/testing";
 
 /** The names of one lock in Redis. */
@@ -23,7 +24,7 @@ export interface LockState {
 
 /** Who stands in line, as the server knows it. */
 export interface Waiter {
-  /** From when to when its place counts, on the server's clock, unless it asks again. */
+  /** From when to when its place counts, on the server's clock, unless it asks again; NaN without a record. */
   readonly asked: number;
   readonly stale: number;
   /** Whether it can be told of a grant: no, yes, or yes but nobody counts who hears. */
@@ -95,6 +96,54 @@ export function withoutPlace(args: readonly string[]): readonly string[] {
   return args.slice(0, 5);
 }
 
+/** Whether memory that is full must not keep it from being done: all but coming for a lock. */
+export function worksWithMemoryFull(script: Script, args: readonly string[]): boolean {
+  return !script.name.startsWith("obtain") || ticketIn(script, args) !== undefined;
+}
+
+/** How many waiters one script passes over at most whom it cannot tell of a lease, and drops. */
+const MOST_PASSED = 10;
+const BOUND = /\bMOST_DROPPED, MOST_PASSED = \d+, \d+/;
+
+/** The text of a script that drops at most so many of the dead, so that short lines show what long ones do. */
+export function dropsAtMost(source: string, most: number): string {
+  return source.replace(BOUND, `MOST_DROPPED, MOST_PASSED = ${most}, ${MOST_PASSED}`);
+}
+
+/** How many may be gone from a line after one script: leave drops once in front, and once as it serves. */
+export function mostGone(mostDropped: number): number {
+  return 2 * mostDropped + MOST_PASSED + 2;
+}
+
+/** What puts a waiter in line that is dead: nobody hears its channel, or it goes stale at once. */
+export function deadWaiter(number: number): { readonly script: Script; readonly args: string[] } {
+  const value = `dead-${number}`.padEnd(16, "-");
+  const asking = [value, "100", String(value.length), "", "1000"];
+  const [patience, reach] = number % 2 === 0 ? ["30000", "1"] : ["1", "0"];
+  const standing = [`dead:${number}`, "", patience, reach, "100", "proof", ""];
+  return { script: scripts.obtain, args: [...asking, ...standing] };
+}
+
+/** The keys of one lock in the order in which scripts take them. */
+export function namesOf({ key, grant, fence, line, waiters }: LockNames): string[] {
+  return [key, grant, fence, line, waiters];
+}
+
+/** Whether a line has yet to be served to its end, by another command that follows at once. */
+export function isUnfinished({ name }: Script, reply: Reply): boolean {
+  if (reply === "more" || reply === "again") return true;
+  const list = listOf(reply);
+  if (name === "leave") return list[5] === "1";
+  if (name === "forceRelease") return list[1] === "1";
+  return name.endsWith("Many") && (list.includes("more") || list.includes("again"));
+}
+
+/** The fencing token of the grant that a message tells of, if it tells of one. */
+export function fencingTokenGranted(message: string): string | undefined {
+  const [what, , fence] = message.split(" ");
+  return what === "grant" ? fence : undefined;
+}
+
 /** Whether this is all that may be left of a lock that nobody has and nobody waits for. */
 export function mayStay(name: string): boolean {
   return /^redislock\{.{3}\}$/.test(name);
@@ -108,26 +157,27 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
       waiterOf(
         String(id),
         Number(server.command("ZSCORE", names.line, String(id))),
-        String(server.command("HGET", names.waiters, String(id))),
+        textOf(server.command("HGET", names.waiters, String(id))),
       ),
     ),
   };
 }
 
-/** Whether it is heard of no more, or is not counted among those who hear: both lose their turn. */
+/** Whether its record is gone, it is heard of no more, or not counted among those who hear: all lose their turn. */
 export function losesTurn(server: MemoryServer, waiter: Waiter): boolean {
   const { asked, stale, reach, channel } = waiter;
+  if (Number.isNaN(asked)) return true;
   if (stale < server.now() || asked > server.now()) return true;
   return reach === "counted" && listOf(server.command("PUBSUB", "NUMSUB", channel))[1] === "0";
 }
 
 const REACHES = ["none", "counted", "uncounted"] as const;
 
-/** A waiter from its id and its record. */
-function waiterOf(id: string, ticket: number, record: string): Waiter {
-  const [asked, patience, told, keys, , , , , , ...value] = record.split(" ");
+/** A waiter from its id and its record, if that is there. */
+function waiterOf(id: string, ticket: number, record = ""): Waiter {
+  const [asked = "", patience, told, keys, , , , , , ...value] = record.split(" ");
   return {
-    asked: Number(asked),
+    asked: asked === "" ? NaN : Number(asked),
     stale: Number(asked) + Number(patience),
     reach: REACHES[Number(told)] ?? "none",
     channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,

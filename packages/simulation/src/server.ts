@@ -2,7 +2,8 @@ import { type Reply, type Script } from "@redislock/core";
 import { ServerError } from "@redislock/core/adapter";
 import { MemoryServer } from "@redislock/testing";
 
-import { isBatch, isNewInLine, withoutPlace } from "./protocol.js";
+import { asRefusal, withMemoryFull } from "./memory-full.js";
+import { dropsAtMost, isBatch, isNewInLine, withoutPlace } from "./protocol.js";
 import type { Timeline } from "./timeline.js";
 
 export type Outcome = { readonly reply: Reply } | { readonly error: ServerError };
@@ -34,6 +35,11 @@ export class SimulatedServer {
   readonly memory: MemoryServer;
   /** How many batches came, by script. */
   readonly batches = new Map<string, number>();
+  /** Memory is full. */
+  full = false;
+  /** How many dead waiters a script drops at most, instead of as many as it really does. */
+  mostDropped: number | undefined;
+  readonly #texts = new Map<string, string>();
   readonly #timeline: Timeline;
   readonly #bug: ServerBug;
   readonly #watch: ServerWatch | undefined;
@@ -55,8 +61,11 @@ export class SimulatedServer {
     const { source, lateEnqueue } = this.#bug;
     const { name } = script;
     if (isBatch(script)) this.batches.set(name, (this.batches.get(name) ?? 0) + 1);
-    const run = (text: string | undefined, given: readonly string[]): Outcome =>
-      this.#run(text === undefined ? script : { ...script, source: text, sha1: text }, keys, given);
+    const run = (text: string | undefined, given: readonly string[]): Outcome => {
+      const source = this.#adapted(text ?? script.source);
+      const unchanged = source === script.source;
+      return this.#run(unchanged ? script : { ...script, source, sha1: source }, keys, given);
+    };
     if (!lateEnqueue || !isNewInLine(script, args)) {
       answer(run(source?.(script), args));
       return;
@@ -71,6 +80,20 @@ export class SimulatedServer {
     });
   }
 
+  /** The text as this server runs it now. */
+  #adapted(source: string): string {
+    const { mostDropped, full } = this;
+    if (mostDropped === undefined && !full) return source;
+    const name = `${String(mostDropped)} ${String(full)} ${source}`;
+    let text = this.#texts.get(name);
+    if (text === undefined) {
+      const bounded = mostDropped === undefined ? source : dropsAtMost(source, mostDropped);
+      text = full ? withMemoryFull(bounded) : bounded;
+      this.#texts.set(name, text);
+    }
+    return text;
+  }
+
   #run(script: Script, keys: readonly string[], args: readonly string[]): Outcome {
     this.#watch?.before(this.memory);
     const outcome = this.#outcome(script, keys, args);
@@ -82,7 +105,7 @@ export class SimulatedServer {
     try {
       return { reply: this.memory.run(script, keys, args) };
     } catch (error) {
-      if (error instanceof ServerError) return { error };
+      if (error instanceof ServerError) return { error: asRefusal(error) };
       throw error;
     }
   }

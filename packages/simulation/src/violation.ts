@@ -12,7 +12,12 @@ export type Wrong =
   | "a free lock with somebody in line"
   | "a grant that nobody is told of"
   | "a lock that is granted to the dead"
-  | "something left behind";
+  | "something left behind"
+  | "a holder that is turned away"
+  | "a lock that is not renewed"
+  | "a subscription that stays deaf"
+  | "a command that memory full keeps from being done"
+  | "a script that drops too many at once";
 
 export class Violation extends Error {
   readonly wrong: Wrong;

@@ -1,6 +1,6 @@
 -- As refresh, but may cut a lease, and is what renews a lease that was cut once. The order says how often
--- that was done: a copy that comes after a later one, or after itself, changes nothing. Without it, a late
--- copy would cut a lease that was made longer again, while its holder relies on that.
+-- that was done: a copy that comes after a later one changes nothing. Without it, a late copy would cut a
+-- lease that was made longer again, while its holder relies on that.
 --
 -- KEYS: five for each lock. ARGV: value, fence or '' as in release, ttl, ms for which the fencing token is
 -- remembered, order: a number that rises with each refresh of this lock.
@@ -18,13 +18,17 @@ local function run(k, a, keys)
     -- @include held
     if mine then
       local number, owner, taker, last = grantAt(i)
-      -- Where the grant was lost, nobody knows what came before: then the lease only grows.
-      if number and order > (tonumber(last) or 0) then
+      last = tonumber(last) or 0
+      if number and order > last then
+        -- First what takes no memory: what has begun to write may go on with memory full.
+        call('PEXPIRE', KEYS[i], ttl)
         call('SET', KEYS[i + 1], number .. ' ' .. owner .. ' ' .. taker .. ' ' .. order, 'PX', ttl)
-        call('PEXPIRE', KEYS[i], ttl)
         announce(i, tonumber(ttl), 0)
-      elseif not number and call('PTTL', KEYS[i]) < tonumber(ttl) then
+      elseif (not number or order == last) and call('PTTL', KEYS[i]) < tonumber(ttl) then
+        -- The last one, sent again: its holder counts from whichever copy is answered. Where the grant was
+        -- lost, nobody knows what came before. Either only grows.
         call('PEXPIRE', KEYS[i], ttl)
+        call('PEXPIRE', KEYS[i + 1], ttl)
       end
       -- @include remember
     elseif held then

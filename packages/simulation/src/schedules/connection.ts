@@ -107,6 +107,11 @@ export class Connection implements RedisClient {
     for (const ear of this.#ears) ear.cut();
   }
 
+  /** Nothing comes any more on the subscriptions that there are, though their connections live. */
+  deafen(): void {
+    for (const ear of this.#ears) ear.deafen();
+  }
+
   /** The client hears that the connection was lost; or it never hears anything at all. */
   #lose(flight: Flight): void {
     const { name } = this.#process;
@@ -179,6 +184,7 @@ class Ear implements Subscription {
   /** Counts connections: what was sent to one is not heard on the next. */
   #connection = 0;
   #lastMessage = 0;
+  #state: "broken" | "hears" | "deaf" | "closed" = "broken";
 
   constructor(
     world: World,
@@ -200,14 +206,19 @@ class Ear implements Subscription {
     const { name } = this.#process;
     const { memory } = server;
     const replicated = this.#listensTo === "replica";
+    this.#hear("hears");
     this.#stop = (replicated ? memory.replica() : memory).subscribe(this.#channel, (text) => {
+      if (this.#state === "deaf") {
+        this.#world.watch.unheard(this.#process, text);
+        return;
+      }
       if (happens(this.#world, "loseMessage", name, 0.1)) return;
       const slow = happens(this.#world, "delay", `${name} message`, 0.1);
       const sent = timeline.now + (replicated ? this.#replication() : 0);
       const at = sent + chance.between(`${name} message`, 0.1, slow ? 1_500 : 5);
       this.#lastMessage = Math.max(at, this.#lastMessage);
       timeline.at(this.#lastMessage, () => {
-        if (connection !== this.#connection) return;
+        if (connection !== this.#connection || this.#state === "deaf") return;
         // Without the proof of a grant, which is another each time.
         const [what = "", ...more] = text.split(" ");
         this.#world.history.note(name, () => `hears "${[what, ...more.slice(0, 2)].join(" ")}"`);
@@ -224,16 +235,30 @@ class Ear implements Subscription {
     return chance.between(`${name} replication`, 0.1, longest);
   }
 
+  deafen(): void {
+    if (this.#state !== "hears") return;
+    this.#world.history.note(this.#process.name, () => "hears no messages any more");
+    this.#hear("deaf");
+  }
+
+  #hear(state: "broken" | "hears" | "deaf" | "closed"): void {
+    if (this.#state === "deaf") this.#process.deaf = false;
+    if (state === "deaf") this.#process.deaf = true;
+    this.#state = state;
+  }
+
   /** The server does not notice for a while, and still counts it among those who hear. */
   cut(): void {
+    if (this.#state === "closed") return;
     const { timeline, chance } = this.#world;
     const { name } = this.#process;
     this.#connection++;
+    this.#hear("broken");
     const stop = this.#stop;
     timeline.at(timeline.now + chance.between(`${name} half open`, 0, 1_000), stop);
     const back = timeline.now + chance.between(`${name} subscribes again`, 20, 500);
     timeline.at(back, () => {
-      if (!this.#process.alive) return;
+      if (!this.#process.alive || this.#state !== "broken") return;
       this.open();
       this.#process.enter(() => this.#listener.resumed());
     });
@@ -241,6 +266,7 @@ class Ear implements Subscription {
 
   close(): Promise<void> {
     this.#connection++;
+    this.#hear("closed");
     this.#stop();
     return Promise.resolve();
   }

@@ -44,6 +44,7 @@ export class Crew {
     );
     this.#plan("cut", 2, () => this.cut());
     this.#plan("crash", 1, () => this.#crash());
+    this.#plan("deaf", 2, () => this.#running.connection.deafen());
   }
 
   get busy(): boolean {
@@ -58,6 +59,13 @@ export class Crew {
   start(rounds: number): void {
     for (const letter of ["a", "b"]) this.#rounds.set(`${this.#name}${letter}`, rounds);
     this.#work();
+  }
+
+  /** The storm is over; what went deaf before the calm or at its beginning finds that out by itself. */
+  calm(): void {
+    const { troubles, chance } = this.#world;
+    if (!troubles.has("deaf") || chance.draw(`${this.#name} deaf in the calm`) < 0.5) return;
+    this.#running.connection.deafen();
   }
 
   cut(): void {

@@ -10,6 +10,8 @@ export class SimulatedProcess {
   readonly name: string;
   readonly world: World;
   readonly clock: Clock;
+  /** What is sent to its subscription does not arrive, though its connection lives. */
+  deaf = false;
   #state: "running" | "paused" | "crashed" = "running";
   #waiting: (() => void)[] = [];
   #resumedAt = -Infinity;

@@ -7,8 +7,9 @@ import { Violation, type Wrong } from "../violation.js";
 import { Crew } from "./crew.js";
 import { GuardedStore } from "./guarded-store.js";
 import { History } from "./history.js";
+import { miscount, planCalmMishaps, planServerMishaps } from "./server-mishaps.js";
 import { Watch } from "./watch.js";
-import { happens, type Trouble, type World } from "./world.js";
+import type { Trouble, World } from "./world.js";
 
 export interface Setting {
   readonly seed: number;
@@ -47,6 +48,10 @@ const TROUBLES: readonly Trouble[] = [
   "cut",
   "pause",
   "crash",
+  "deaf",
+  "evict",
+  "full",
+  "crowd",
 ];
 
 /** Milliseconds in which things go wrong. */
@@ -81,6 +86,7 @@ export async function simulate(setting: Setting): Promise<Result> {
     touched: false,
     failure: undefined,
     tokens: 0,
+    dead: 0,
   };
   let violation: Violation | undefined;
   try {
@@ -98,7 +104,7 @@ async function run(world: World): Promise<void> {
   const { timeline, watch, history } = world;
   miscount(world);
   const crews = assemble(world);
-  planServerMishaps(world, crews);
+  planServerMishaps(world, STORM, () => crews.forEach((crew) => crew.cut()));
 
   for (const crew of crews) crew.start(STORMY_ROUNDS);
   await until(world, STORM);
@@ -109,19 +115,11 @@ async function run(world: World): Promise<void> {
 
   watch.calm = true;
   history.note("", () => "From here on everything has to be in order.");
+  for (const crew of crews) crew.calm();
+  planCalmMishaps(world);
   for (const crew of crews) crew.start(CALM_ROUNDS);
   await untilIdle(world, crews);
   await until(world, timeline.now + SETTLING);
-}
-
-/** Some servers say of every message, or channel, or both, that so many listen. */
-function miscount({ troubles, chance, server, history }: World): void {
-  const count = troubles.has("countZero") ? 0 : troubles.has("countOne") ? 1 : undefined;
-  if (count === undefined) return;
-  const ways = [{ publish: count, numsub: count }, { publish: count }, { numsub: count }] as const;
-  const counts = chance.pick("miscounts", ways);
-  history.note("server", () => `says always: ${JSON.stringify(counts)}`);
-  server.memory.miscount(counts);
 }
 
 function assemble(world: World): Crew[] {
@@ -130,32 +128,6 @@ function assemble(world: World): Crew[] {
   const cluster = chance.draw("cluster") < 0.2;
   const names = ["p1", "p2", "p3", "p4"].slice(0, chance.pick("processes", [2, 3, 3, 4]));
   return names.map((name) => new Crew(name, world, store, cluster));
-}
-
-/** What happens to the server, and to everybody with it. */
-function planServerMishaps(world: World, crews: readonly Crew[]): void {
-  const { timeline, chance, server, history } = world;
-  const plan = (trouble: Trouble, run: () => void): void => {
-    for (let i = 0; i < 3; i++) {
-      const at = chance.between(`${trouble} at`, 0, STORM);
-      if (happens(world, trouble, "server", 0.7)) timeline.at(at, run);
-    }
-  };
-  plan("restartEmpty", () => {
-    history.note("server", () => "restarts, and has forgotten everything");
-    server.memory.command("FLUSHALL");
-    for (const crew of crews) crew.cut();
-  });
-  for (const [trouble, sign] of [
-    ["clockForward", 1],
-    ["clockBack", -1],
-  ] as const) {
-    plan(trouble, () => {
-      const by = sign * chance.between(trouble, 100, 2_000);
-      history.note("server", () => `its clock jumps by ${by.toFixed(0)} ms`);
-      server.memory.moveClock(by);
-    });
-  }
 }
 
 async function untilIdle(world: World, crews: readonly Crew[]): Promise<void> {

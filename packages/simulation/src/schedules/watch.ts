@@ -1,9 +1,12 @@
 import type { Lock } from "@redislock/core";
 import type { MemoryServer } from "@redislock/testing";
 
+import { isOutOfMemory } from "../memory-full.js";
 import {
   askerIn,
+  fencingTokenGranted,
   isRelease,
+  isUnfinished,
   ticketIn,
   leaverIn,
   type LockNames,
@@ -13,6 +16,7 @@ import {
   servesLine,
   stateOf,
   type Waiter,
+  worksWithMemoryFull,
 } from "../protocol.js";
 import { FencingTokens, twoHolders } from "../safety.js";
 import type { Run, ServerWatch } from "../server.js";
@@ -42,13 +46,19 @@ interface Call {
 /** How late a call may be: timers have whole milliseconds. */
 const LATE = 5;
 
-/** After so many calm milliseconds, a grant has been heard. */
+/** After so many calm milliseconds, a grant has been heard, and a free lock is somebody's. */
 const SOON = 500;
+/** The same for a grant to one who hears no messages, and asks after half of its ttl. */
+const CHECKED_IN = 1_500;
+/** So many milliseconds after it learned that a message was not heard, a process has subscribed anew. */
+const HEARS_AGAIN = 1_100;
 
 /** Sees everything that happens, and throws a {@link Violation} at what must not be. */
 export class Watch implements ServerWatch {
   /** Nothing goes wrong any more: what then is late or out of order is wrong. */
   calm = false;
+  /** How many may be gone from a line after one script; undefined for any number. */
+  mostGone: number | undefined;
   /** Who wants a lock, by token. */
   readonly asking = new Map<string, SimulatedProcess>();
   readonly #holds = new Set<Hold>();
@@ -56,6 +66,10 @@ export class Watch implements ServerWatch {
   readonly #locks = new Map<string, LockNames>();
   readonly #fencingTokens = new FencingTokens();
   #before = new Map<string, LockState>();
+  /** Since when a lock has been free although the first of those in line who live could be told. */
+  readonly #freeSince = new Map<string, number>();
+  /** Fencing tokens of grants that were sent to a process that hears no messages. */
+  readonly #unheard = new Map<string, SimulatedProcess>();
   readonly #timeline: Timeline;
   readonly #history: History;
   readonly #accepted: ReadonlySet<Wrong>;
@@ -87,11 +101,28 @@ export class Watch implements ServerWatch {
     // One that comes too late is asked for again, or is none.
     if (!hold.lock.held) this.report("a lock that is over when it is obtained", hold.name);
     this.#holds.add(hold);
+    this.#expectToHear(hold);
   }
 
   /** Somebody lets go of a lock, and with it all that have it by the same token. */
   letGo({ lock: { token } }: Hold): void {
     for (const hold of this.#holds) if (hold.lock.token === token) this.#holds.delete(hold);
+  }
+
+  /** The locks that were asked for. */
+  get locks(): readonly LockNames[] {
+    return [...this.#locks.values()];
+  }
+
+  /** A message was sent to a process whose subscription is deaf. */
+  unheard(process: SimulatedProcess, message: string): void {
+    const fence = fencingTokenGranted(message);
+    if (fence !== undefined) this.#unheard.set(fence, process);
+  }
+
+  /** A release or a refresh was refused to somebody who has the lock, when nothing goes wrong. */
+  turnedAway(name: string, error: unknown): void {
+    if (this.calm) this.report("a holder that is turned away", `${name}: ${String(error)}`);
   }
 
   /** Whether somebody believes that it has a lock by this token. */
@@ -134,10 +165,13 @@ export class Watch implements ServerWatch {
       const whose = askerIn(script, args).replace(/-+$/, "");
       return `${script.name} ${keys[0] ?? ""} for ${whose}: ${told}`;
     });
+    this.#checkMemoryFull({ script, keys, args, outcome });
     if (servesLine(script)) for (const names of locksIn(keys)) this.#locks.set(names.key, names);
     for (const names of this.#locks.values()) {
       const before = this.#before.get(names.key);
       const after = stateOf(server, names);
+      this.#checkBound(names.key, before, after);
+      if (this.calm) this.#checkFree(server, names);
       if (this.#isNewGrant(names, before, after) && this.calm) {
         // Who was dropped from the line comes back before those who came later.
         const asked = askerIn(script, args) === after.value ? ticketIn(script, args) : undefined;
@@ -148,7 +182,8 @@ export class Watch implements ServerWatch {
       if (this.calm && servesLine(script) && keys.includes(names.key)) {
         // A lease that ended by itself was handed on to nobody, and a release finds nothing to hand on.
         const handsOn = !isRelease(script) || before?.value !== undefined;
-        if (handsOn) this.#checkServed(server, names, after);
+        const goesOn = "reply" in outcome && isUnfinished(script, outcome.reply);
+        if (handsOn && !goesOn) this.#checkServed(server, names, after);
       }
     }
   }
@@ -195,10 +230,55 @@ export class Watch implements ServerWatch {
   }
 
   #expectNews(key: string, value: string): void {
-    this.#timeline.at(this.#timeline.now + SOON, () => {
+    const within = this.asking.get(value)?.deaf ? CHECKED_IN : SOON;
+    this.#timeline.at(this.#timeline.now + within, () => {
       if (!this.asking.get(value)?.alive) return;
       this.report("a grant that nobody is told of", `${value} at ${key}`);
     });
+  }
+
+  /** Who had to find out by itself that it has a lock finds out as well that it is deaf. */
+  #expectToHear({ name, process, lock }: Hold): void {
+    const fence = String(lock.fencingToken);
+    if (!this.calm || !process.deaf || this.#unheard.get(fence) !== process) return;
+    this.#timeline.at(this.#timeline.now + HEARS_AGAIN, () => {
+      if (process.deaf) this.report("a subscription that stays deaf", name);
+    });
+  }
+
+  /** A lock does not stay free for long while somebody stands in line who lives and could be told. */
+  #checkFree(server: MemoryServer, names: LockNames): void {
+    const isFree = (): boolean => {
+      const { value, line } = stateOf(server, names);
+      const first = line.find((waiter) => this.asking.get(waiter.value)?.alive);
+      if (value !== undefined || first === undefined || first.keys !== 1) return false;
+      return first.reach !== "none" && !this.asking.get(first.value)?.deaf;
+    };
+    if (!isFree()) {
+      this.#freeSince.delete(names.key);
+      return;
+    }
+    if (this.#freeSince.has(names.key)) return;
+    const since = this.#timeline.now;
+    this.#freeSince.set(names.key, since);
+    this.#timeline.at(since + SOON, () => {
+      if (this.#freeSince.get(names.key) !== since || !isFree()) return;
+      this.report("a free lock with somebody in line", `${names.key} for ${SOON} ms`);
+    });
+  }
+
+  /** What was begun goes on with memory full, and what is held is kept and given back. */
+  #checkMemoryFull({ script, args, outcome }: Run): void {
+    if (!("error" in outcome) || !isOutOfMemory(outcome.error)) return;
+    if (!worksWithMemoryFull(script, args)) return;
+    this.report("a command that memory full keeps from being done", script.name);
+  }
+
+  /** However many are dead, one script drops only so many. */
+  #checkBound(key: string, before: LockState | undefined, after: LockState): void {
+    const gone = (before?.line.length ?? 0) - after.line.length;
+    if (this.mostGone === undefined || gone <= this.mostGone) return;
+    this.report("a script that drops too many at once", `${gone} at ${key}`);
   }
 
   /** A lock that was given back does not stay free while somebody in line could be told. */

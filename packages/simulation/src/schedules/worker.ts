@@ -10,6 +10,9 @@ const LAST_WORD = 50;
 /** After so many calm milliseconds, what was given up has left no trace. */
 const SOON = 500;
 
+/** So many calm milliseconds are time enough for a command and its reply. */
+const PROMPT = 40;
+
 /** One obtain and what is done with the lock. */
 interface Plan {
   readonly name: string;
@@ -22,6 +25,16 @@ interface Plan {
   readonly after?: number;
   readonly options: ObtainOptions;
   readonly abortAfter: number | undefined;
+  /** Taken with others in the same moment, to be refreshed and released with them as well. */
+  readonly together?: Together;
+}
+
+/** What those who took locks in one moment do in one moment. */
+interface Together {
+  readonly refresh: Promise<void>;
+  readonly release: Promise<void>;
+  /** In which part of its ttl a lease is to end; undefined where none is refreshed. */
+  readonly part: number | undefined;
 }
 
 /** A piece of a user's program: takes locks, one after the other, and does something while it has them. */
@@ -60,7 +73,8 @@ export class Worker {
       // Each with a life of its own, so that none waits for another; what they say leaves together.
       const [a, b] = this.#keys;
       const names = [a, b, `${a}+`, `${b}+`];
-      await Promise.all(names.map((key, i) => this.#carryOut([this.#oneOf(plan, key, i)])));
+      const plans = this.#together(plan, names);
+      await Promise.all(plans.map((one) => this.#carryOut([one])));
     } else if (happens(this.#world, "sharedToken", this.#name, 0.5)) {
       // Only one of two will be released: the other, renewed, would be held for ever.
       const options = { ...plan.options, renew: false };
@@ -95,10 +109,17 @@ export class Worker {
     };
   }
 
-  /** One of several locks that are taken in the same moment in the same manner. */
-  #oneOf(plan: Plan, key: string, index: number): Plan {
-    const name = `${plan.name}${index}`;
-    return { ...plan, name, keys: [key], token: this.#newToken(name) };
+  /** Locks that are taken in the same moment in the same manner. */
+  #together(plan: Plan, keys: readonly string[]): Plan[] {
+    const { chance } = this.#world;
+    const refresh = this.#process.sleep(chance.between(`${plan.name} together`, 20, 150));
+    const release = refresh.then(() => this.#process.sleep(20));
+    const part = chance.pick(`${plan.name} part`, [undefined, 0.5, 1, 2]);
+    return keys.map((key, index) => {
+      const name = `${plan.name}${index}`;
+      const together = { refresh, release, part };
+      return { ...plan, name, keys: [key], token: this.#newToken(name), together };
+    });
   }
 
   #newToken(name: string): string {
@@ -150,6 +171,7 @@ export class Worker {
     // No fencing token would tell what the one writes from what the other does.
     if (plan.shared !== "second") await this.#use(plan, hold);
     await settled;
+    if (plan.together) await this.#meet(plan, plan.together, hold);
     // One that is renewed would be held for ever.
     const forgets = chance.draw(`${plan.name} forgets`) < 0.3 && !plan.options.renew;
     if (forgets) this.#note(plan.name, () => "forgets to release");
@@ -197,6 +219,19 @@ export class Worker {
     return controller.signal;
   }
 
+  /** Goes on to the moments in which others refresh and release their locks. */
+  async #meet(
+    { name, ttl }: Plan,
+    { refresh, release, part }: Together,
+    { lock }: Hold,
+  ): Promise<void> {
+    await refresh;
+    if (part !== undefined && lock.held) {
+      await Promise.race([this.#refresh(name, lock, Math.ceil(ttl * part)), release]);
+    }
+    await release;
+  }
+
   /** Reads, thinks and writes, as long as it has the lock, and now and then prolongs it. */
   async #use({ name, ttl, shared }: Plan, { lock }: Hold): Promise<void> {
     const { chance } = this.#world;
@@ -208,7 +243,7 @@ export class Worker {
       await this.#process.sleep(chance.between(`${name} thinks`, 0, Math.min(0.6 * ttl, 400)));
       // It could cut the lease that the other call was told of.
       const refreshes = chance.draw(`${name} refreshes`) < 0.3 && shared === undefined;
-      if (refreshes) await this.#refresh(name, lock, ttl);
+      if (refreshes) await this.#refreshSomehow(name, lock, ttl);
       if (!lock.held) return;
       const before = await this.#guarded(name, lock, () =>
         this.#store.write(key, fencingToken, number + 1),
@@ -233,9 +268,21 @@ export class Worker {
     });
   }
 
-  async #refresh(name: string, lock: Lock, ttl: number): Promise<void> {
-    const { chance, watch } = this.#world;
-    const next = chance.pick(`${name} next ttl`, [ttl, ttl, 3 * ttl, Math.ceil(ttl / 2)]);
+  async #refreshSomehow(name: string, lock: Lock, ttl: number): Promise<void> {
+    const { chance } = this.#world;
+    const shorter = Math.ceil(ttl / 2);
+    const next = chance.pick(`${name} next ttl`, [ttl, ttl, 3 * ttl, shorter]);
+    await this.#refresh(name, lock, next);
+    // Of a late copy of the shorter one, nothing must come any more.
+    const changesItsMind = next === shorter && chance.draw(`${name} changes its mind`) < 0.7;
+    if (!changesItsMind || !lock.held) return;
+    await this.#refresh(name, lock, 3 * ttl);
+    await this.#process.sleep(chance.between(`${name} trusts that`, 0, Math.min(2 * ttl, 1_000)));
+  }
+
+  async #refresh(name: string, lock: Lock, next: number): Promise<void> {
+    const { watch } = this.#world;
+    const { remaining } = lock;
     this.#note(name, () => `refreshes for ${next} ms`);
     const settled = watch.call(
       this.#process,
@@ -248,6 +295,7 @@ export class Worker {
       this.#note(name, () => "has refreshed");
     } catch (error) {
       this.#note(name, () => `has not refreshed: ${String(error)}`);
+      if (Math.min(remaining, next) > PROMPT) watch.turnedAway(name, error);
     } finally {
       settled();
     }
@@ -255,6 +303,7 @@ export class Worker {
 
   async #release(plan: Plan, hold: Hold): Promise<void> {
     const { watch } = this.#world;
+    const { remaining } = hold.lock;
     this.#note(plan.name, () => "releases");
     watch.letGo(hold);
     const settled = watch.call(
@@ -267,6 +316,7 @@ export class Worker {
       await hold.lock.release();
     } catch (error) {
       this.#note(plan.name, () => `has not released: ${String(error)}`);
+      if (remaining > PROMPT && plan.shared === undefined) watch.turnedAway(plan.name, error);
     } finally {
       settled();
     }

@@ -18,6 +18,13 @@ export type Trouble =
   | "cut"
   | "pause"
   | "crash"
+  // A subscription whose connection lives, and on which nothing comes any more.
+  | "deaf"
+  // What happens to the server: it loses one of the keys beside the lock, or has no memory left, or many
+  // of those in line are dead.
+  | "evict"
+  | "full"
+  | "crowd"
   // Where Redis runs: subscriptions are to a replica, or the listeners are counted wrongly.
   | "replica"
   | "countZero"
@@ -26,6 +33,7 @@ export type Trouble =
   | "sharedToken"
   // What breaks that which the lock is documented to rely on.
   | "restartEmpty"
+  | "evictLock"
   | "clockForward"
   | "clockBack";
 
@@ -48,6 +56,8 @@ export interface World {
   failure: Error | undefined;
   /** How many tokens were given out. */
   tokens: number;
+  /** How many dead waiters came. */
+  dead: number;
 }
 
 /** Whether this trouble happens now, of those that the schedule has, while it has any. */
