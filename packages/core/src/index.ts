@@ -10,7 +10,8 @@ export { Locker, obtain } from "./locker.js";
 export type { LockerConstructor, LockerOptions } from "./locker.js";
 export type { Lock } from "./lease/lock.js";
 export type { ObtainOptions } from "./options.js";
-export type { Inspection, WaiterInfo } from "./primitives/exclusive.js";
+export type { HolderInfo, Inspection, WaiterInfo } from "./primitives/inspection.js";
+export type { LockMode, Sharing } from "./primitives/primitive.js";
 export {
   exponentialBackoff,
   jitter,

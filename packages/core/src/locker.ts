@@ -7,13 +7,14 @@ import type { Lock } from "./lease/lock.js";
 import { checkTtl } from "./lease/ttl.js";
 import { checkKeys, checkNamespace, checkRequest, type ObtainOptions } from "./options.js";
 import { checkObject, givenOptions, memberOf } from "./own-options.js";
+import { ExclusiveClaim } from "./primitives/exclusive.js";
 import {
-  ExclusiveClaim,
   forceReleaseCommand,
-  serveCommand,
   inspectCommand,
+  serveCommand,
   type Inspection,
-} from "./primitives/exclusive.js";
+} from "./primitives/inspection.js";
+import { SharedClaim } from "./primitives/shared.js";
 import type { RedisClient } from "./redis/client.js";
 import { systemClock, type Clock } from "./time/clock.js";
 
@@ -225,7 +226,12 @@ export const Locker: LockerConstructor = class Locker {
     options: ObtainOptions,
   ): Promise<Lock | NotObtainedError> {
     const request = checkRequest(key, ttl, options, this.#space);
-    return this.#engine.obtain(new ExclusiveClaim(request, this.#space), request);
+    const { sharing, keys } = request;
+    const [first = ""] = keys;
+    const claim = sharing
+      ? new SharedClaim(first, request, sharing, this.#space)
+      : new ExclusiveClaim(request, this.#space);
+    return this.#engine.obtain(claim, request);
   }
 
   #checkKey(key: string): void {

@@ -4,10 +4,26 @@ import { isCompanionName, slotOf, type Space } from "./keys/names.js";
 import { createToken } from "./keys/token.js";
 import { utf8 } from "./keys/utf8.js";
 import { checkTtl } from "./lease/ttl.js";
+import type { Sharing } from "./primitives/primitive.js";
 import { givenOptions, kindOf as kind } from "./own-options.js";
 import { LONGEST_TIMER } from "./time/clock.js";
 
 export interface ObtainOptions {
+  /**
+   * `"shared"`: with any number of others who share it, as readers do, while nobody has it alone.
+   * Default: `"exclusive"`, alone. One key only. Not together with `limit`.
+   */
+  readonly mode?: "exclusive" | "shared" | undefined;
+
+  /**
+   * At most so many permits of this lock may be out, of all who hold it with a limit or share it: a
+   * semaphore. Each caller goes by its own limit. 1 to 2^31 - 1. One key only. Default: no permits, alone.
+   */
+  readonly limit?: number | undefined;
+
+  /** How many permits it takes, 1 to `limit`. Default: 1. Only together with `limit`. */
+  readonly permits?: number | undefined;
+
   /**
    * Poll: try again after the delays of this strategy. Gives up when the strategy does, or after `ttl`
    * milliseconds; with a `signal`, which then is the deadline, not before it aborts.
@@ -49,6 +65,7 @@ export interface Request {
   /** The caller chose the token, so other calls may have the same. */
   readonly ownToken: boolean;
   readonly metadata: string;
+  readonly sharing: Sharing | undefined;
   readonly retry: RetryStrategy | undefined;
   readonly wait: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -62,6 +79,9 @@ const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
   metadata: true,
   token: true,
   renew: true,
+  mode: true,
+  limit: true,
+  permits: true,
 };
 
 const MAX_KEY_BYTES = 1024;
@@ -80,6 +100,7 @@ export function checkRequest(
   const { retry, wait, signal, metadata = "", token, renew = false } = given;
   const checkedKeys = checkKeys(keys, space);
   checkTtl("ttl", ttl);
+  const sharing = sharingOf(given, checkedKeys);
   if (retry !== undefined && wait !== undefined) {
     throw new TypeError("retry and wait exclude each other: poll, or stand in line");
   }
@@ -98,11 +119,50 @@ export function checkRequest(
     token: token ?? createToken(),
     ownToken: token !== undefined,
     metadata,
+    sharing,
     retry,
     wait,
     signal,
     renew,
   };
+}
+
+/** How a lock is to be shared; undefined for one alone. */
+function sharingOf(
+  { mode, limit, permits }: Partial<ObtainOptions>,
+  keys: readonly string[],
+): Sharing | undefined {
+  if (mode !== undefined && mode !== "exclusive" && mode !== "shared") {
+    throw new TypeError(`mode must be "exclusive" or "shared", got ${told(mode)}`);
+  }
+  if (limit === undefined) {
+    if (permits !== undefined) throw new TypeError("permits need a limit: how many there are");
+    if (mode !== "shared") return undefined;
+  } else {
+    if (mode !== undefined) {
+      throw new TypeError(
+        `mode ${told(mode)} and limit exclude each other: a limit is a mode by itself`,
+      );
+    }
+    checkCount("limit", limit, LONGEST_TIMER);
+    if (permits !== undefined) checkCount("permits", permits, limit);
+  }
+  if (keys.length > 1) {
+    throw new TypeError("several keys cannot be shared or counted: obtain them one by one");
+  }
+  return { mode: limit === undefined ? "shared" : "counted", permits: permits ?? 1, limit };
+}
+
+function checkCount(name: string, count: unknown, most: number): void {
+  if (typeof count !== "number") {
+    throw new TypeError(`${name} must be a whole number, got ${kind(count)}`);
+  }
+  if (Number.isInteger(count) && count >= 1 && count <= most) return;
+  throw new RangeError(`${name} must be a whole number from 1 to ${most}, got ${count}`);
+}
+
+function told(value: unknown): string {
+  return typeof value === "string" ? quote(value) : kind(value);
 }
 
 /** The keys, each once. In a cluster they must share a hash slot, for one server must hold them all. */

@@ -6,6 +6,8 @@ import { startRedis } from "./redis.js";
 
 const { server, locker, asked, proxy, untilInLine } = await startRedis();
 
+const NOBODY = { holder: undefined, holders: [], held: 0, permits: 0, waiters: 0, line: [] };
+
 /** Waiters in a line that stand behind each other, in this order. */
 async function lineUp(one: Locker, ...metadata: string[]): Promise<Promise<Lock>[]> {
   const waiting: Promise<Lock>[] = [];
@@ -18,7 +20,7 @@ async function lineUp(one: Locker, ...metadata: string[]): Promise<Promise<Lock>
 
 describe("inspect", () => {
   test("of a free lock: nobody has it, nobody waits", async () => {
-    expect(await locker().inspect("k")).toEqual({ holder: undefined, waiters: 0, line: [] });
+    expect(await locker().inspect("k")).toEqual(NOBODY);
     expect(asked()).toEqual(["inspect"]);
     expect(await server.command("DBSIZE")).toBe(0);
   });
@@ -51,7 +53,7 @@ describe("inspect", () => {
     expect(line[0]?.waited).toBeGreaterThanOrEqual(line[2]?.waited ?? Infinity);
     await lock.release();
     for (const next of waiting) await (await next).release();
-    expect(await one.inspect("k")).toEqual({ holder: undefined, waiters: 0, line: [] });
+    expect(await one.inspect("k")).toEqual(NOBODY);
   });
 
   test("counts a long line, and tells of its first hundred", async () => {

@@ -31,6 +31,7 @@ const OK = { ok: "OK" };
 
 const commands: Readonly<Record<string, Command>> = {
   DEL: ({ data }, ...keys) => count(keys, (key) => data.del(key)),
+  UNLINK: ({ data }, ...keys) => count(keys, (key) => data.del(key)),
   EXISTS: ({ data }, ...keys) => count(keys, (key) => data.exists(key)),
   FLUSHALL({ data }) {
     data.flushall();

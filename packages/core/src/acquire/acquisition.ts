@@ -2,7 +2,7 @@ import type { Holder, RedisLockError } from "../errors.js";
 import { OutcomeUnknownError } from "../errors.js";
 import { usable } from "../lease/lease.js";
 import { leave } from "../lease/leave.js";
-import type { Asked, Claim, Leftover, LinePlace, Place } from "../primitives/primitive.js";
+import type { Asked, Claim, Grant, Leftover, LinePlace, Place } from "../primitives/primitive.js";
 import { type Commands, refusedLater } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { isNotNow } from "../redis/refusals.js";
@@ -14,9 +14,8 @@ export type Answer =
   | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place }
   | { readonly kind: "failed"; readonly error: RedisLockError; readonly final: boolean };
 
-export interface Granted {
+export interface Granted extends Grant {
   readonly kind: "granted";
-  readonly fencingToken: number;
   /** When the command was sent that the lease counts from, and how long a lease it was given. */
   readonly sentAt: number;
   readonly ttl: number;

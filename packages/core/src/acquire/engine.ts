@@ -141,7 +141,7 @@ export class Engine {
 
   #hold(acquisition: Acquisition, granted: Granted, renew: boolean): Lock {
     const { claim } = acquisition;
-    const { fencingToken, sentAt, ttl } = granted;
+    const { fencingToken, seat, sentAt, ttl } = granted;
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
     const lease = new Lease(claim.keys, this.#timers, terms, (error) => {
       this.#renewal.stop(holding);
@@ -149,7 +149,7 @@ export class Engine {
       acquisition.end();
       this.#emit({ type: "lost", keys: claim.keys, error });
     });
-    const holding: Holding = { claim, fencingToken, lease };
+    const holding: Holding = { claim, fencingToken, seat, lease };
     const lock = new HeldLock(holding, this.#renewal, this.#commands, this.#emit, () =>
       acquisition.end(),
     );

@@ -1,5 +1,5 @@
 import { createToken } from "../keys/token.js";
-import type { Reach } from "../primitives/primitive.js";
+import type { Grant, Reach } from "../primitives/primitive.js";
 import { wholeNumber } from "../primitives/replies.js";
 import type { ChannelListener, RedisClient, Subscription } from "../redis/client.js";
 import type { Clock } from "../time/clock.js";
@@ -9,7 +9,7 @@ import { type Entry, Timers } from "../time/timers.js";
 /** What a waiter hears. */
 export interface Mailbox {
   /** The lock was granted to it, for the command that this proof is of. */
-  granted(fencingToken: number, proof: string): void;
+  granted(grant: Grant, proof: string): void;
   /** It should ask: it may be its turn, or messages may have been missed. */
   come(): void;
 }
@@ -220,12 +220,12 @@ export class Inbox {
   /** A message that is not understood, such as one of a later version, is a reason to ask. */
   #deliver(text: string): void {
     this.#heardAt = this.#timers.now();
-    const [what, number, fence, proof] = text.split(" ");
+    const [what, number, fence, proof, seatTold] = text.split(" ");
     const mailbox = this.#mailboxes.get(Number(number));
     if (what === "unseen") this.#unseen = true;
-    const fencingToken = wholeNumber(fence, 1);
+    const [fencingToken, seat] = [wholeNumber(fence, 1), wholeNumber(seatTold, 1)];
     if (what === "grant" && fencingToken !== undefined && proof !== undefined) {
-      mailbox?.granted(fencingToken, proof);
+      mailbox?.granted({ fencingToken, seat }, proof);
     } else {
       mailbox?.come();
     }

@@ -1,4 +1,5 @@
 import { createToken } from "../keys/token.js";
+import type { Grant } from "../primitives/primitive.js";
 import type { Timers } from "../time/timers.js";
 import type { Acquisition, Answer, Granted } from "./acquisition.js";
 import type { Inbox, Owner } from "./inbox.js";
@@ -33,11 +34,11 @@ export async function waitInLine(
   // What was asked for last. A grant that shows its proof came after it, so its lease counts from then.
   let asked = { proof: "", sentAt: 0, lease: 0 };
   const mailbox = {
-    granted(fencingToken: number, proof: string): void {
+    granted(told: Grant, proof: string): void {
       const { sentAt, lease } = asked;
       // What an earlier command asked for, or what is heard too late, cannot be proved: we ask.
       const proved = proof === asked.proof && !acquisition.isOver(sentAt, lease);
-      const grant: Granted = { kind: "granted", fencingToken, sentAt, ttl: lease };
+      const grant: Granted = { kind: "granted", ...told, sentAt, ttl: lease };
       news.put(proved ? { kind: "granted", grant } : { kind: "come" });
       acquisition.heardOfGrant();
     },

@@ -40,6 +40,15 @@ export function lockNames(key: string, space: Space): string[] {
   return [name, companion("grant"), fence, companion("line"), companion("waiters")];
 }
 
+/** The same of a lock that may be shared: behind them the holders, and what is known of each. */
+export function sharedNames(key: string, space: Space): string[] {
+  const name = space.namespace + key;
+  const slot = slotOf(key, space);
+  const companion = (kind: string): string =>
+    inSlot(`${name}:redislock:${kind}`, slot, space.keyPrefix);
+  return [...lockNames(key, space), companion("holders"), companion("shares")];
+}
+
 /** The hash slot that a lock lives in. */
 export function slotOf(key: string, { keyPrefix, namespace }: Space): number {
   return hashSlot(keyPrefix + namespace + key);
@@ -48,7 +57,8 @@ export function slotOf(key: string, { keyPrefix, namespace }: Space): number {
 /** No key of a user's may be named so, in this namespace or another. */
 export function isCompanionName(key: string, namespace: string): boolean {
   const name = namespace + key;
-  if (/:redislock:(grant|line|waiters)|redislock\{[\w-]{3}\}$/.test(name)) return true;
+  if (/:redislock:(grant|line|waiters|holders|shares)|redislock\{[\w-]{3}\}$/.test(name))
+    return true;
   return /^redislock(:?[\w-]{3}\}?)?$/.test(key);
 }
 

@@ -6,7 +6,7 @@ import {
   type RedisLockError,
 } from "../errors.js";
 import type { LockEventListener } from "../events.js";
-import type { Released } from "../primitives/primitive.js";
+import type { LockMode, Released } from "../primitives/primitive.js";
 import type { Command, Commands, Failure } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { leave } from "./leave.js";
@@ -23,8 +23,13 @@ export interface Lock extends AsyncDisposable {
   readonly token: string;
   /** What `metadata` was given; "" if none. */
   readonly metadata: string;
+  /** Who may hold it at the same time: nobody else, or as `mode` and `limit` were given. */
+  readonly mode: LockMode;
+  /** How many permits it takes of a counted lock; 1 for any other. */
+  readonly permits: number;
   /**
-   * Goes up with each grant of the key. Hand it to what the lock protects, and have it refuse a number
+   * Goes up with each grant of the key; those who share a lock at the same time have one together, above
+   * all before them. Hand it to what the lock protects, and have it refuse a number
    * below one it has seen: that is what keeps a holder out who was paused past its lease.
    */
   readonly fencingToken: number;
@@ -112,6 +117,14 @@ export class HeldLock implements Lock {
     return this.#holding.claim.token;
   }
 
+  get mode(): LockMode {
+    return this.#holding.claim.sharing?.mode ?? "exclusive";
+  }
+
+  get permits(): number {
+    return this.#holding.claim.sharing?.permits ?? 1;
+  }
+
   get held(): boolean {
     return this.#holding.lease.held;
   }
@@ -125,8 +138,8 @@ export class HeldLock implements Lock {
   }
 
   async ttl(): Promise<number> {
-    const { claim, lease } = this.#holding;
-    const left = await this.#run(claim.timeLeft(this.fencingToken));
+    const { claim, lease, seat } = this.#holding;
+    const left = await this.#run(claim.timeLeft(this.fencingToken, seat));
     if (typeof left === "object") throw this.#failure("ttl", left);
     if (typeof left === "number") return left;
     if (lease.held) lease.lose(left);
@@ -156,14 +169,14 @@ export class HeldLock implements Lock {
 
   /** Releases, and returns what there is to say against it. */
   async #giveBack(): Promise<RedisLockError | undefined> {
-    const { claim, lease } = this.#holding;
+    const { claim, lease, seat } = this.#holding;
     this.#released = true;
     const { lost, validUntil } = lease;
     lease.end();
     this.#own.remove(this.#holding);
     this.#renewal.stop(this.#holding);
     this.#onRelease();
-    const result: Released | Failure = await this.#run(claim.release(this.fencingToken));
+    const result: Released | Failure = await this.#run(claim.release(this.fencingToken, seat));
     const { timers } = this.#commands;
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.

@@ -36,10 +36,11 @@ export class OwnLocks {
   }
 
   /** A grant was given back: whoever else was told of it, by the same token, has it no more. */
-  released({ claim, fencingToken }: Holding): void {
+  released({ claim, fencingToken, seat }: Holding): void {
     for (const name of claim.names) {
       for (const other of this.#byName.get(name) ?? []) {
-        if (other.fencingToken === fencingToken) other.lease.lose("deleted");
+        if (other.fencingToken !== fencingToken || other.seat !== seat) continue;
+        other.lease.lose("deleted");
       }
     }
   }

@@ -1,14 +1,13 @@
 import type { LockEventListener } from "../events.js";
-import type { Claim, Verdict } from "../primitives/primitive.js";
+import type { Claim, Grant, Verdict } from "../primitives/primitive.js";
 import type { Commands, Failure } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import type { Entry } from "../time/timers.js";
 import type { Lease } from "./lease.js";
 
 /** A lock that is held: what is said of it to Redis, and how long it is ours. */
-export interface Holding {
+export interface Holding extends Grant {
   readonly claim: Claim;
-  readonly fencingToken: number;
   readonly lease: Lease;
 }
 
@@ -147,11 +146,11 @@ export class Renewal {
     deadline: number,
     gather: boolean,
   ): Promise<Verdict | Failure> {
-    const { claim, fencingToken, lease } = holding;
+    const { claim, fencingToken, seat, lease } = holding;
     const known = this.#of(holding);
     const { order = 0 } = known;
     known.order = order > 0 || ttl < lease.ttl ? order + 1 : 0;
-    const command = claim.refresh(fencingToken, ttl, known.order);
+    const command = claim.refresh(fencingToken, ttl, known.order, seat);
     const until = Math.min(deadline, lease.validUntil);
     lease.refreshing(this.#commands.timers.now(), ttl);
     const sent = this.#commands.run(command, { until, gather });

@@ -1,30 +1,51 @@
--- Who has a lock, and who waits for it; without a token. Who went stale is not told of.
+-- Who has a lock, and who waits for it; without a token. Whose lease is over, and who went stale, is not
+-- told of.
 --
--- KEYS: five. ARGV: how many waiters to tell of at most.
+-- KEYS: seven. ARGV: how many holders and waiters to tell of at most.
 -- Reply: `[ms left, fence, metadata, number of waiters, metadata, ms waited, metadata, ms waited, ...]`,
---        the first three nil for a lock that nobody has.
--- Complexity: O(log n + m) for a line of n waiters, of whom it looks at m: the first 1000.
+--        the first three nil for a lock that nobody has. Of one that is shared, in place of the metadata
+--        `[number of holders, permits out, permits, limit, metadata, ms left, permits, ...]`, those first
+--        who end first. Behind a waiter that would share the lock, `[permits, limit]`.
+-- Complexity: O(log n + m) for n holders and waiters, of whom it looks at m: the first 1000 of each.
 -- @include keys
 -- @include value
 -- @include grant
 -- @include waiter
 -- @include describe
-local function run()
-  local time = call('TIME')
-  local micros = time[1] * 1000000 + time[2]
-  local held = valueAt(1)
-  local reply = held and describe(1, held) or { false, false, false }
-  reply[4] = call('ZCARD', KEYS[4])
+local function run(k)
+  -- @include phase
+  local most = tonumber(ARGV[1])
+  local reply = held and describe(i, held) or { false, false, false }
+  if phase then
+    local holders = { call('ZCARD', KEYS[i + 5]), out }
+    local sharing = call('ZRANGE', KEYS[i + 5], 0, 999, 'WITHSCORES')
+    for n = 1, #sharing, 2 do
+      local permits, limit, value = string.match(sharing[n], '^(%d+)/(%d+) (.*)$')
+      local share = shareOf(sharing[n])
+      if not share then
+        holders[1], holders[2] = holders[1] - 1, holders[2] - (permits or 0)
+      elseif #holders < 2 + 4 * most then
+        local left = string.format('%.0f', share.ending - ms)
+        local told = { permits, limit, string.sub(value, share.length + 1), left }
+        for m = 1, 4 do table.insert(holders, told[m]) end
+      end
+    end
+    reply[2], reply[3] = phase, holders
+  end
+  reply[4] = call('ZCARD', KEYS[i + 3])
   local shown = 0
-  local line = call('ZRANGE', KEYS[4], 0, 999, 'WITHSCORES')
-  for i = 1, #line, 2 do
-    local waiter = waiterIn(call('HGET', KEYS[5], line[i]))
+  local line = call('ZRANGE', KEYS[i + 3], 0, 999, 'WITHSCORES')
+  for n = 1, #line, 2 do
+    local waiter = waiterIn(call('HGET', KEYS[i + 4], line[n]))
     if not waiter or isStale(waiter, micros / 1000) then
       reply[4] = reply[4] - 1
-    elseif shown < tonumber(ARGV[1]) then
+    elseif shown < most then
       shown = shown + 1
-      reply[3 + 2 * shown] = string.sub(waiter.value, waiter.length + 1)
-      reply[4 + 2 * shown] = math.max(0, math.floor((micros - line[i + 1]) / 1000))
+      local permits, limit, value
+      if waiter.keys == 0 then permits, limit, value = string.match(waiter.value, '^(%d+)/(%d+) (.*)$') end
+      table.insert(reply, string.sub(value or waiter.value, waiter.length + 1))
+      table.insert(reply, math.max(0, math.floor((micros - line[n + 1]) / 1000)))
+      if permits then table.insert(reply, { permits, limit }) end
     end
   end
   return reply

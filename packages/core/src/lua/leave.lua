@@ -12,6 +12,7 @@
 -- @include fence
 -- @include grant
 -- @include serve
+-- @include place
 -- @include describe
 local function run()
   local value, id, caller = ARGV[1], ARGV[2], ARGV[3]
@@ -20,30 +21,11 @@ local function run()
     local _, _, taker = grantAt(i)
     return taker == caller
   end
-  -- Not counting who went stale, of the hundred in front.
-  local function placeOf(i)
-    local rank = call('ZRANK', KEYS[i + 3], id)
-    if not rank then return 0 end
-    local time = call('TIME')
-    local ms = time[1] * 1000 + time[2] / 1000
-    if rank > 0 then
-      sweep(i, id, ms)
-      rank = call('ZRANK', KEYS[i + 3], id)
-    end
-    local place = rank + 1
-    local before = rank > 0 and call('ZRANGE', KEYS[i + 3], math.max(0, rank - 100), rank - 1) or {}
-    for n = 1, #before do
-      local waiter = waiterIn(call('HGET', KEYS[i + 4], before[n]))
-      if not waiter or isStale(waiter, ms) then place = place - 1 end
-    end
-    return place
-  end
   local place, owned, more, longest = 0, 0, 0, { false, false, false }
   for i = 1, #KEYS, 5 do
-    if id ~= '' then
-      place = math.max(place, placeOf(i))
-      drop(i, id)
-    end
+    local here = id ~= '' and placeOf(i, id) or 0
+    place = math.max(place, here)
+    if id ~= '' then drop(i, id) end
     local held = valueAt(i)
     local mine = held == value and taken(i)
     if mine then owned = 1 end
@@ -53,6 +35,8 @@ local function run()
       if mine and whose ~= 'granted' then call('DEL', KEYS[i], KEYS[i + 1]) end
       held = whose == 'granted' and valueAt(i)
     end
+    -- Whoever is behind a waiter that wanted the lock for itself may share it with those who do now.
+    if here == 1 and held and string.match(held, SHARED) then announce(i, 0, 0) end
     if held then longest = longer(longest, describe(i, held)) end
   end
   return { longest[1], longest[2], longest[3], place, owned, more }

@@ -45,32 +45,17 @@ local function run(k, a, keys, args)
       return not owner or string.sub(value, 1, #owner) ~= owner
     end
 
-    local place, ticket, back = 0, id and tonumber(ARGV[a + 7]), false
-    echo = id and ticket and ARGV[a + 12] == '1'
-    -- Into all lines with one ticket, so that of two waiters the same is first everywhere.
-    local function join()
-      local waiter = table.concat({
-        string.format('%.0f', math.floor(micros / 1000)), ARGV[a + 8], ARGV[a + 9], keys / 5,
-        ARGV[a + 10], memory, ARGV[a + 3], ARGV[a + 11], caller, value
-      }, ' ')
-      for i = first, last, 5 do
-        -- Out first: what has begun to write may go on with memory full, and takes no more than before.
-        if ARGV[a + 7] ~= '' then back = call('ZREM', KEYS[i + 3], id) == 0 or back end
-        call('ZADD', KEYS[i + 3], string.format('%.0f', ticket), id)
-        call('HSET', KEYS[i + 4], id, waiter)
-        call('PEXPIRE', KEYS[i + 3], MEMORY_OF_LINE)
-        call('PEXPIRE', KEYS[i + 4], MEMORY_OF_LINE)
-      end
-    end
+    local wanted, step = keys / 5, 5
+    -- @include stand
     local owned, free, fence, longest = 0, true, nil, { false, false, false }
-    local shared = {}
+    local joint = {}
     for i = first, last, 5 do
       local held = valueAt(i)
       local mine, number, taker = ours(i, held)
       if mine then
         owned = owned + 5
         if number and (not fence or tonumber(number) > tonumber(fence)) then fence = number end
-        if number and taker ~= caller then table.insert(shared, i) end
+        if number and taker ~= caller then table.insert(joint, i) end
       else
         if not held then
           -- Who was in line before, and is not any more, is back in its place before anybody is served.
@@ -101,44 +86,26 @@ local function run(k, a, keys, args)
         if id then drop(i, id) end
       end
       -- Two calls have it now: from here on, neither may free it by giving up.
-      for n = 1, #shared do
-        local i = shared[n]
+      for n = 1, #joint do
+        local i = joint[n]
         local number, owner, taker, order = grantAt(i)
         if taker ~= '' then
           call('SET', KEYS[i + 1], number .. ' ' .. owner .. '  ' .. order, 'PX', call('PTTL', KEYS[i]))
         end
       end
-      return echo and { fence, type(tell(id, 'come')) == 'number' and 1 or 0 } or fence
+      local heard = echoed()
+      return heard and { fence, heard } or fence
     end
 
     if not free and not id then return longest end
-    if not free then
-      if not ticket then
-        for i = first, last, 5 do ticket = tonumber(call('ZSCORE', KEYS[i + 3], id) or ticket) end
-      end
-      if not ticket then
-        ticket = micros
-        for i = first, last, 5 do
-          local behind = call('ZRANGE', KEYS[i + 3], -1, -1, 'WITHSCORES')
-          if behind[1] then ticket = math.max(ticket, behind[2] + 1) end
-        end
-      end
-      join()
-      for i = first, last, 5 do
-        if echo then sweep(i, id, micros / 1000) end
-        place = math.max(place, call('ZRANK', KEYS[i + 3], id) + 1)
-      end
-      local heard = echo and back and tell(id, 'come')
-      local echoed = type(heard) == 'number' and 1 or 0
-      return { longest[1], place, string.format('%.0f', ticket), echoed }
-    end
+    if not free then return standInLine(longest[1]) end
 
-    if #shared > 0 then caller = '' end
+    if #joint > 0 then caller = '' end
     for i = first, last, 5 do
       if id then drop(i, id) end
       announce(i, ttl, 0)
     end
-    echo = echo and { type(tell(id, 'come')) == 'number' and 1 or 0 }
+    echo = echoed()
   end
 
   time = time or call('TIME')
@@ -159,5 +126,5 @@ local function run(k, a, keys, args)
     call('SET', KEYS[i + 1], grantOf(fence, token, caller), 'PX', ttl)
     call('SET', KEYS[i], value, 'PX', ttl)
   end
-  return echo and { fence, echo[1] } or fence
+  return echo and { fence, echo } or fence
 end

@@ -1,11 +1,27 @@
-import type { Holder } from "../errors.js";
 import { lockNames, type Space } from "../keys/names.js";
 import { createToken } from "../keys/token.js";
 import { scripts } from "../lua/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
 import { again, type Command } from "../redis/commands.js";
-import type { Asked, Claim, Leftover, LinePlace, Reach, Released, Verdict } from "./primitive.js";
-import { textOrNull, wholeNumber } from "./replies.js";
+import {
+  type Asked,
+  type Claim,
+  type Leftover,
+  type LinePlace,
+  REACH,
+  type Released,
+  type Verdict,
+} from "./primitive.js";
+import {
+  readFlag,
+  readLeftover,
+  readPlace,
+  readReleased,
+  readTaken,
+  readTimeLeft,
+  readVerdict,
+  wholeNumber,
+} from "./replies.js";
 
 /** Who asks for a lock, and for how long. */
 export interface ClaimFacts {
@@ -19,9 +35,6 @@ export interface ClaimFacts {
 
 /** How many names {@link lockNames} gives for each key: first the lock, its grant and its fence. */
 const NAMES = 5;
-
-/** How a waiter's reach is written in its record. */
-const REACH: Readonly<Record<Reach, string>> = { none: "0", counted: "1", uncounted: "2" };
 
 /** The exclusive lock: one holder at a time. The one file that knows what its scripts take and reply. */
 export class ExclusiveClaim implements Claim {
@@ -128,98 +141,17 @@ export class ExclusiveClaim implements Claim {
   }
 }
 
-/** Who has a lock, and who waits for it. */
-export interface Inspection {
-  /** `undefined` when nobody has it. */
-  readonly holder: Holder | undefined;
-  /** How many stand in line. */
-  readonly waiters: number;
-  /** The first hundred of them, in the order in which they will be served. */
-  readonly line: readonly WaiterInfo[];
-}
-
-export interface WaiterInfo {
-  /** 1 for the next to be served. */
-  readonly position: number;
-  /** What the waiter said of itself; "" if nothing. */
-  readonly metadata: string;
-  /** Milliseconds since it came, by the server's clock. */
-  readonly waited: number;
-}
-
-/** How many waiters an inspection tells of. */
-const LINE_SHOWN = 100;
-
-export function inspectCommand(key: string, space: Space): Command<Inspection> {
-  const args = [String(LINE_SHOWN)];
-  return { script: scripts.inspect, keys: lockNames(key, space), args, read: readInspection };
-}
-
-/** What a forced release found. */
-export interface Forced {
-  /** Somebody had the lock. */
-  readonly owned: boolean;
-  /** As of {@link Leftover}: once more, to serve the line. */
-  readonly unserved: boolean;
-}
-
-/** Takes the lock away from whoever has it. */
-export function forceReleaseCommand(key: string, space: Space): Command<Forced> {
-  return { script: scripts.forceRelease, keys: lockNames(key, space), args: [], read: readForced };
-}
-
-/** Gives a free lock to the line, where that was too long to be served in one go. */
-export function serveCommand(key: string, space: Space): Command<Leftover> {
-  const token = createToken();
-  const facts = { keys: [key], ttl: 0, token, ownToken: false, metadata: "" };
-  return new ExclusiveClaim(facts, space).leave();
-}
-
-function readFlag(reply: Reply | undefined): boolean | undefined {
-  return reply === "1" ? true : reply === "0" ? false : undefined;
-}
-
-function readVerdict(reply: Reply): Verdict | undefined {
-  return reply === "1" ? "ours" : reply === "0" ? "deleted" : reply === "-1" ? "taken" : undefined;
-}
-
-function readReleased(reply: Reply): Released | undefined {
-  return reply === "more" ? "unserved" : readVerdict(reply);
-}
-
-function readForced(reply: Reply): Forced | undefined {
-  const [owned, unserved] = (listOf(reply, 2) ?? []).map(readFlag);
-  return owned === undefined || unserved === undefined ? undefined : { owned, unserved };
-}
-
-function readTimeLeft(reply: Reply): number | Exclude<Verdict, "ours"> | undefined {
-  if (reply === "taken" || reply === "deleted") return reply;
-  return reply === "none" ? Infinity : wholeNumber(reply);
-}
-
 function readGrant(reply: Reply): Extract<Asked, { kind: "granted" }> | undefined {
   const fencingToken = wholeNumber(reply, 1);
   return fencingToken === undefined ? undefined : { kind: "granted", fencingToken };
 }
 
 function readTried(reply: Reply): Asked | typeof again | undefined {
-  const granted = readGrant(reply);
-  if (granted || reply === "again") return granted ?? again;
-  const [left, fence, metadata] = listOf(reply, 3) ?? [];
-  const lock = readLock(left, fence, metadata);
-  return lock && { kind: "taken", holder: lock.holder };
+  return readGrant(reply) ?? (reply === "again" ? again : readTaken(reply));
 }
 
 function readInLine(reply: Reply): Asked | typeof again | undefined {
-  const granted = readGrant(reply);
-  if (granted || reply === "again") return granted ?? again;
-  const [left, place, ticket, flag] = listOf(reply, 4) ?? [];
-  const lock = readLock(left, null, null);
-  const [position, echoed] = [wholeNumber(place, 1), readFlag(flag)];
-  if (!lock || position === undefined || wholeNumber(ticket) === undefined) return undefined;
-  if (echoed === undefined) return undefined;
-  const { holder } = lock;
-  return { kind: "taken", holder, place: { position, ticket: String(ticket), echoed } };
+  return readGrant(reply) ?? (reply === "again" ? again : readPlace(reply));
 }
 
 function readEchoed(reply: Reply): Asked | typeof again | undefined {
@@ -228,50 +160,4 @@ function readEchoed(reply: Reply): Asked | typeof again | undefined {
   const echoed = readFlag(flag);
   if (granted && echoed !== undefined) return { ...granted, echoed };
   return readInLine(reply);
-}
-
-function readLeftover(reply: Reply): Leftover | undefined {
-  const [left, fence, metadata, place, flag, more] = listOf(reply, 6) ?? [];
-  const lock = readLock(left, fence, metadata);
-  const [position, owned, unserved] = [wholeNumber(place), readFlag(flag), readFlag(more)];
-  if (!lock || position === undefined || owned === undefined) return undefined;
-  if (unserved === undefined) return undefined;
-  return { holder: lock.holder, position: position || undefined, owned, unserved };
-}
-
-function readInspection(reply: Reply): Inspection | undefined {
-  if (typeof reply !== "object" || reply === null || reply.length % 2 !== 0) return undefined;
-  const [left, fence, metadata, count, ...told] = reply;
-  const lock = readLock(left, fence, metadata);
-  const waiters = wholeNumber(count);
-  if (!lock || waiters === undefined || told.length / 2 > Math.min(waiters, LINE_SHOWN)) {
-    return undefined;
-  }
-  const line: WaiterInfo[] = [];
-  for (let i = 0; i < told.length; i += 2) {
-    const [said, waited] = [told[i], wholeNumber(told[i + 1])];
-    if (typeof said !== "string" || waited === undefined) return undefined;
-    line.push({ position: i / 2 + 1, metadata: said, waited });
-  }
-  return { holder: lock.holder, waiters, line };
-}
-
-/** What scripts tell of a lock: milliseconds left or nil for none, fencing token, metadata. */
-function readLock(
-  left: Reply | undefined,
-  fence: Reply | undefined,
-  metadata: Reply | undefined,
-): { readonly holder: Holder | undefined } | undefined {
-  if (left === null) return fence === null && metadata === null ? { holder: undefined } : undefined;
-  const remaining = wholeNumber(left, -1);
-  const fencingToken = fence === null ? null : wholeNumber(fence, 1);
-  const said = textOrNull(metadata);
-  if (remaining === undefined || fencingToken === undefined || said === undefined) return undefined;
-  return {
-    holder: {
-      metadata: said ?? undefined,
-      fencingToken: fencingToken ?? undefined,
-      remaining: remaining === -1 ? Infinity : remaining,
-    },
-  };
 }

@@ -14,6 +14,8 @@ export interface Claim {
   readonly ttl: number;
   readonly token: string;
   readonly metadata: string;
+  /** How it shares its lock with others; undefined when it has its locks alone. */
+  readonly sharing?: Sharing | undefined;
 
   /** Takes the locks, or says who has them. */
   obtain(): Command<Asked>;
@@ -21,19 +23,34 @@ export interface Claim {
   standInLine(place: LinePlace): Command<Asked>;
   /** Leaves nothing of an obtain that was given up: no place in line, no lock granted meanwhile. */
   leave(id: string | undefined): Command<Leftover>;
-  /** Gives the locks back that were granted with this fencing token. */
-  release(fencingToken: number): Command<Released>;
+  /** Gives the locks back that were granted with this fencing token, and seat if there is one. */
+  release(fencingToken: number, seat?: number): Command<Released>;
   /**
    * Starts the lease anew. With an `order` above 0 also if that shortens it: a number that rises with each
    * refresh from the first that shortened it on, so that a late copy changes nothing.
    */
-  refresh(fencingToken: number, ttl: number, order: number): Command<Verdict>;
+  refresh(fencingToken: number, ttl: number, order: number, seat?: number): Command<Verdict>;
   /** How many milliseconds the locks go on by themselves, `Infinity` if they never end. */
-  timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">>;
+  timeLeft(fencingToken: number, seat?: number): Command<number | Exclude<Verdict, "ours">>;
 }
+
+/** How a lock is shared. */
+export interface Sharing {
+  readonly mode: Exclude<LockMode, "exclusive">;
+  /** How many of the permits it takes. */
+  readonly permits: number;
+  /** How many permits may be out when it takes its own; undefined for no limit. */
+  readonly limit: number | undefined;
+}
+
+/** Who may hold a lock at the same time: one, any number, or so many as there are permits. */
+export type LockMode = "exclusive" | "shared" | "counted";
 
 /** Whom messages reach, and whether the server that runs the scripts knows that they do. */
 export type Reach = "none" | "counted" | "uncounted";
+
+/** How a waiter's reach is written in its record. */
+export const REACH: Readonly<Record<Reach, string>> = { none: "0", counted: "1", uncounted: "2" };
 
 /** What a waiter asks for when it stands in line. */
 export interface LinePlace {
@@ -51,9 +68,16 @@ export interface LinePlace {
   readonly echo: boolean;
 }
 
+/** What tells one grant from others. */
+export interface Grant {
+  readonly fencingToken: number;
+  /** Which of those it is who share the lock, and so its fencing token. Undefined for a lock of one. */
+  readonly seat?: number | undefined;
+}
+
 /** What Redis says to being asked for the locks. */
 export type Asked =
-  | { readonly kind: "granted"; readonly fencingToken: number; readonly echoed?: boolean }
+  | (Grant & { readonly kind: "granted"; readonly echoed?: boolean })
   | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place };
 
 /** Where a waiter stands in line. */

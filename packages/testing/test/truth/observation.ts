@@ -1,3 +1,5 @@
+import type { ScriptName } from "@redislock/core/adapter";
+
 import { MINUTE, oneByOne, type Operation } from "./operations.js";
 
 /** What a server answered: a reply as the clients give it, or the first word of an error. */
@@ -22,6 +24,7 @@ interface Moment {
 const KINDS = ["fence", "fence", "ticket"] as const;
 
 const MOMENT = /^\d{14,}$/;
+const MARKED = /\d{14,}/;
 
 /**
  * The same for two servers that did the same, at different times: a fencing token or a ticket is
@@ -38,16 +41,26 @@ export function comparable(
   return {
     answers: operations.map((operation, i) => {
       const text = (part: Answer, place: number): unknown => {
+        // Those who share a lock, or how one would: no moments, but what is left of leases.
+        if (isList(part)) return part.map((told) => minutes(told));
+        // The marker of a shared lock holds the number of its phase.
+        if (typeof part === "string" && part.startsWith("shared "))
+          return part.replace(MARKED, "…");
         if (typeof part !== "string" || !/^\d+$/.test(part)) return part;
         if (isWaited(operation, place)) return "waited";
         if (MOMENT.test(part)) return rank(momentOf(operation, part, place), moments);
-        return Number(part) > MINUTE / 2 ? `${Math.round(Number(part) / MINUTE)} min` : part;
+        return minutes(part);
       };
       const answer = answers[i] ?? null;
       return isList(answer) ? answer.map(text) : text(answer, 0);
     }),
     messages: inAnyOrder(messages).map((message) => message.replace(/\d{14,}/, "…")),
   };
+}
+
+function minutes(part: Answer): unknown {
+  const milliseconds = Number(part);
+  return milliseconds > MINUTE / 2 ? `${Math.round(milliseconds / MINUTE)} min` : part;
 }
 
 /** Those who are told to come in one go are told in no order: a hash has none. */
@@ -87,10 +100,17 @@ function momentOf(operation: Operation, text: string, place: number): Moment {
   const kind = KINDS[place];
   if (!kind) throw new Error(`No moment is expected at place ${place}`);
   const name = kind === "fence" ? 2 : 3;
-  let keys = operation.kind === "run" ? operation.keys.filter((_, i) => i % 5 === name) : [];
+  let keys =
+    operation.kind === "run"
+      ? operation.keys.filter((_, i) => i % namesOf(operation.script) === name)
+      : [];
   // Of which of several locks a reply has the fencing token, it does not say.
   if (kind === "fence" && keys.length > 1) keys = [];
   return { kind, keys, time: Number(text) };
+}
+
+function namesOf(script: ScriptName): number {
+  return script === "inspect" || script.includes("Shared") ? 7 : 5;
 }
 
 function rank(moment: Moment, all: readonly Moment[]): string {
@@ -104,12 +124,7 @@ function rank(moment: Moment, all: readonly Moment[]): string {
 
 /** How long the waiters that `inspect` tells of have waited is a matter of the machine's speed. */
 function isWaited(operation: Operation, place: number): boolean {
-  return (
-    operation.kind === "run" &&
-    operation.script === "inspect" &&
-    place >= 4 &&
-    (place - 4) % 2 === 1
-  );
+  return operation.kind === "run" && operation.script === "inspect" && place >= 4;
 }
 
 function isList(answer: Answer): answer is readonly Answer[] {

@@ -49,6 +49,13 @@ const someLocks = fc.oneof(
   },
 );
 
+/** As the scripts of shared locks take them. */
+function shared([key = "", ...others]: readonly string[]): string[] {
+  const [line = ""] = others.slice(2);
+  const companion = (kind: string): string => line.replace(/:line$/, `:${kind}`);
+  return [key, ...others, companion("holders"), companion("shares")];
+}
+
 /** Who asks; a call where the token is not one call's alone. */
 const holder = fc.constantFrom(
   { value: "token-1", length: 7, call: "" },
@@ -68,7 +75,13 @@ const told = fc.constantFrom("", "", "1", String(Number.MAX_SAFE_INTEGER));
 const ttl = fc.constantFrom(3, 6, 50, 500).map((hours) => ({ hours }));
 
 const waiter = fc.record({
-  who: fc.constantFrom(`${HEARD}:1`, `${HEARD}:2`, `${HEARD}:3`, `${UNHEARD}:1`, `${UNHEARD}:2`),
+  who: fc.constantFrom<string>(
+    `${HEARD}:1`,
+    `${HEARD}:2`,
+    `${HEARD}:3`,
+    `${UNHEARD}:1`,
+    `${UNHEARD}:2`,
+  ),
   ticket: fc.constantFrom("", "", "", "5", "7"),
   // A record with the last is of no known form.
   patience: fc.constantFrom(HOUR, HOUR, HOUR, HOUR, -HOUR),
@@ -85,7 +98,11 @@ function idOf(who: string, keys: readonly string[]): string {
   return `${who}${first}${last + 1}`;
 }
 
-type Holder = typeof holder extends fc.Arbitrary<infer T> ? T : never;
+interface Holder {
+  readonly value: string;
+  readonly length: number;
+  readonly call: string;
+}
 type Waiter = typeof waiter extends fc.Arbitrary<infer T> ? T : never;
 
 function asking({ value, length, call }: Holder, ttl: Hours): Argument[] {
@@ -96,6 +113,59 @@ function placeOf(waiter: Waiter, keys: readonly string[]): Argument[] {
   const { who, ticket, patience, reach, lease, proof, echo } = waiter;
   return [idOf(who, keys), ticket, patience, reach, lease, proof, echo];
 }
+
+/** The same of who would share: any number, or so many of a few permits. */
+const claim = fc
+  .record({ how: fc.constantFrom("1/0", "1/0", "1/3", "2/3", "3/3", "1/1"), holder })
+  .map(({ how, holder }) => ({ ...holder, value: `${how} ${holder.value}` }));
+/** The grant that a holder of a shared lock says it was told. */
+const seat = fc.constantFrom("", "", "1 1", "4102444800000000 1");
+
+const obtainShared = fc
+  .record({ keys: oneLock, claim, ttl, waiter: fc.option(waiter, { nil: undefined }) })
+  .map(({ keys, claim, ttl, waiter }) =>
+    run("obtainShared", shared(keys), [
+      ...asking(claim, ttl),
+      ...(waiter ? placeOf({ ...waiter, who: `${waiter.who}9` }, keys) : []),
+    ]),
+  );
+const obtainSharedMany = fc
+  .array(fc.record({ keys: oneLock, claim, ttl }), { minLength: 2, maxLength: 4 })
+  .map((parts) =>
+    many(
+      "obtainSharedMany",
+      parts.map(({ keys, claim, ttl }) => ({ keys: shared(keys), args: asking(claim, ttl) })),
+    ),
+  );
+const releasedShare = fc
+  .record({ keys: oneLock, claim, seat })
+  .map(({ keys, claim, seat }) => ({ keys: shared(keys), args: [claim.value, seat] }));
+const releaseShared = releasedShare.map(({ keys, args }) => run("releaseShared", keys, args));
+const releaseSharedMany = fc
+  .array(releasedShare, { minLength: 2, maxLength: 4 })
+  .map((parts) => many("releaseSharedMany", parts));
+const leaveShared = fc
+  .record({ keys: oneLock, claim, waiter: fc.option(waiter, { nil: undefined }) })
+  .map(({ keys, claim, waiter }) =>
+    run("leaveShared", shared(keys), [
+      claim.value,
+      waiter ? idOf(`${waiter.who}9`, keys) : "",
+      claim.call,
+    ]),
+  );
+const refreshedShare = fc
+  .record({ keys: oneLock, claim, seat, ttl, order: fc.constantFrom(0, 0, 1, 2) })
+  .map(({ keys, claim, seat, ttl, order }) => ({
+    keys: shared(keys),
+    args: [claim.value, seat, ttl, HOUR, order],
+  }));
+const refreshShared = refreshedShare.map(({ keys, args }) => run("refreshShared", keys, args));
+const refreshSharedMany = fc
+  .array(refreshedShare, { minLength: 2, maxLength: 3 })
+  .map((parts) => many("refreshSharedMany", parts));
+const ttlShared = fc
+  .record({ keys: oneLock, claim, seat })
+  .map(({ keys, claim, seat }) => run("ttlShared", shared(keys), [claim.value, seat]));
 
 /** Commands of one shape, as they leave together. */
 function many(
@@ -190,7 +260,7 @@ const askForTtl = fc
 
 const inspect = fc
   .record({ lock: oneLock, most: fc.constantFrom(1, 100) })
-  .map(({ lock, most }) => run("inspect", lock, [most]));
+  .map(({ lock, most }) => run("inspect", shared(lock), [most]));
 
 const forceRelease = oneLock.map((lock) => run("forceRelease", lock, []));
 
@@ -212,7 +282,7 @@ const decay = fc
   }));
 
 const expiry = fc
-  .constantFrom(...locks.flat(), ...locks.map(([key = ""]) => key))
+  .constantFrom(...locks.flatMap(shared), ...locks.map(([key = ""]) => key))
   .map((key): Draft => ({ kind: "command", command: ["DEL", key] }));
 
 /** What the server says of who listens; and a message of somebody else's, which is counted too. */
@@ -265,6 +335,14 @@ export const operations: fc.Arbitrary<Operation[]> = fc
       { weight: 1, arbitrary: askForTtl },
       { weight: 2, arbitrary: inspect },
       { weight: 2, arbitrary: forceRelease },
+      { weight: 9, arbitrary: obtainShared },
+      { weight: 2, arbitrary: obtainSharedMany },
+      { weight: 3, arbitrary: releaseShared },
+      { weight: 1, arbitrary: releaseSharedMany },
+      { weight: 2, arbitrary: leaveShared },
+      { weight: 2, arbitrary: refreshShared },
+      { weight: 1, arbitrary: refreshSharedMany },
+      { weight: 1, arbitrary: ttlShared },
       { weight: 3, arbitrary: expiry },
       { weight: 1, arbitrary: listeners },
       { weight: 1, arbitrary: foreign },
@@ -278,8 +356,8 @@ export const operations: fc.Arbitrary<Operation[]> = fc
 /** Looks at everything that is there in the end. */
 export const lookAround: readonly Operation[] = finished(
   locks.flatMap((lock) => [
-    run("inspect", lock, [100]),
-    ...lock.map((key): Draft => ({ kind: "command", command: ["PTTL", key] })),
+    run("inspect", shared(lock), [100]),
+    ...shared(lock).map((key): Draft => ({ kind: "command", command: ["PTTL", key] })),
     { kind: "command", command: ["GET", lock[0] ?? ""] },
   ]),
 );
@@ -319,6 +397,9 @@ const SINGLE = {
   releaseMany: "release",
   refreshMany: "refresh",
   shortenMany: "shorten",
+  obtainSharedMany: "obtainShared",
+  releaseSharedMany: "releaseShared",
+  refreshSharedMany: "refreshShared",
 } as const;
 
 function isMany(script: ScriptName): script is keyof typeof SINGLE {

@@ -6,10 +6,11 @@ local function explain(problem)
   if string.sub(text, 1, 9) == 'WRONGTYPE' then
     for n = 1, #KEYS do
       local key, right = KEYS[n], 'string'
-      if string.match(key, ':redislock:line') then right = 'zset' end
-      if string.match(key, ':redislock:waiters') then right = 'hash' end
-      local kind = redis.pcall('TYPE', key).ok
-      if kind and kind ~= right and kind ~= 'none' then text = 'WRONGTYPE ' .. key .. ' holds a ' .. kind end
+      local kind = string.match(key, ':redislock:(%l+)')
+      if kind == 'line' or kind == 'holders' then right = 'zset' end
+      if kind == 'waiters' or kind == 'shares' then right = 'hash' end
+      local found = redis.pcall('TYPE', key).ok
+      if found and found ~= right and found ~= 'none' then text = 'WRONGTYPE ' .. key .. ' holds a ' .. found end
     end
   end
   return { err = text }

@@ -16,3 +16,15 @@ local function raise(i, fence, memory)
   last = last and tonumber(last)
   if last and last < 9007199254740000 then return last end
 end
+
+-- The fencing token of a new grant, written to the fence: above all before it, also where the server's
+-- clock was set back.
+local function nextFence(i, micros, memory)
+  local fence = string.format('%.0f', micros)
+  local last = raise(i, fence, memory)
+  if last and last >= micros then
+    fence = string.format('%.0f', last + 1)
+    raise(i, fence, memory)
+  end
+  return fence
+end

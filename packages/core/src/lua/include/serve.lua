@@ -76,12 +76,7 @@ end
 
 -- Makes the lock the waiter's, and returns what proves it.
 local function hand(i, waiter, micros)
-  local fence = string.format('%.0f', micros)
-  local last = raise(i, fence, waiter.memory)
-  if last and last >= micros then
-    fence = string.format('%.0f', last + 1)
-    raise(i, fence, waiter.memory)
-  end
+  local fence = nextFence(i, micros, waiter.memory)
   local grant = grantOf(fence, string.sub(waiter.value, 1, waiter.length), waiter.caller)
   call('SET', KEYS[i + 1], grant, 'PX', waiter.ttl)
   call('SET', KEYS[i], waiter.value, 'PX', waiter.ttl)
@@ -129,7 +124,7 @@ local function serve(i, asker, head)
     local waiter, count = servable(i, id, micros / 1000)
     if waiter then
       if waiter.reach == '0' then return keep(i, id, ticket, kept) end
-      if not count or waiter.keys > 1 then
+      if not count or waiter.keys ~= 1 then
         local heard = tell(id, 'come')
         if count or heard ~= 0 then return keep(i, id, ticket, kept) end
       elseif type(tell(id, 'grant', hand(i, waiter, micros))) == 'number' then

@@ -8,7 +8,8 @@
 -- counted, as in a cluster, whose nodes each know their own listeners only, or on a replica. `memory` is
 -- how long the fencing token that it is granted is remembered. `proof` is a secret of the command that
 -- wrote the record, which only a grant shows. `call` tells one call from others with the same token, or
--- is empty.
+-- is empty. `keys` is how many locks it wants for itself; 0 if it would share one: then `value` is a claim,
+-- see include/phase.lua.
 local function waiterIn(record)
   local at, patience, reach, keys, ttl, memory, length, proof, caller, value =
     string.match(record or '', '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%d+) (%S+) (%S*) (.*)$')

@@ -1,0 +1,64 @@
+-- Changes of who shares the lock, written down by `save`: the phase, the permits that are out and the seats
+-- are those of include/phase.lua. What takes no memory comes first everywhere: what has begun to write may
+-- go on with memory full.
+local changed, removed, shortest = false, false, nil
+
+local function take(claim, seat, length, order, caller, ending)
+  call('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)
+  call('HSET', KEYS[i + 6], claim, seat .. ' ' .. length .. ' ' .. order .. ' ' .. caller)
+  changed = true
+end
+
+local function giveBack(claim)
+  call('ZREM', KEYS[i + 5], claim)
+  call('HDEL', KEYS[i + 6], claim)
+  out = out - (tonumber(string.match(claim, '^(%d+)/')) or 0)
+  changed, removed = true, true
+end
+
+-- Nobody shares the lock any more.
+local function close()
+  call('UNLINK', KEYS[i], KEYS[i + 5], KEYS[i + 6])
+  phase, held, out, changed = nil, false, 0, false
+end
+
+local function save()
+  if not changed then return end
+  if out <= 0 then return close() end
+  local last = call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]
+  local left = string.format('%.0f', last - ms)
+  -- Whoever wants the lock for itself waits for its end.
+  if removed and tonumber(left) < call('PTTL', KEYS[i]) then
+    shortest = math.min(shortest or left, left)
+  end
+  held = 'shared ' .. phase .. ' ' .. string.format('%.0f %.0f', out, seats)
+  call('SET', KEYS[i], held, 'PX', left)
+  call('PEXPIRE', KEYS[i + 5], left)
+  call('PEXPIRE', KEYS[i + 6], left)
+  changed, removed = false, false
+end
+
+-- Takes off whose lease is over. Says whether there are more than one script takes off.
+local function expire()
+  for _ = 1, MOST_DROPPED do
+    if not phase then return false end
+    local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
+    if not first[1] then
+      -- With permits out, the holders were lost, but not the lock: then it is left to its ttl.
+      if out > 0 then phase = nil else close() end
+      return false
+    end
+    if tonumber(first[2]) > ms then return false end
+    giveBack(first[1])
+  end
+  return true
+end
+
+-- Whose lease ends first of those who share the lock: `[ms left, fencing token, metadata]`.
+local function describeFirst()
+  local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
+  local share = shareOf(first[1])
+  local value = share and string.match(first[1], '^%d+/%d+ (.*)$')
+  local left = string.format('%.0f', first[2] - ms)
+  return { left, phase, value and string.sub(value, share.length + 1) or false }
+end

@@ -1,0 +1,58 @@
+-- Shares a lock with others who would share it, up to a limit.
+--
+-- KEYS: seven. ARGV: as obtain's, with a claim instead of the value.
+-- Reply: `[fencing token, seat]` when it is ours, also when it was before, and with an echo
+--        `[fencing token, seat, echoed]`; else as obtain's, of the lease that ends first.
+-- Complexity: O(log n) in the length of the line and the number of holders, for each that it lets in.
+-- @many
+-- @include keys
+-- @include value
+-- @include fence
+-- @include grant
+-- @include serve
+-- @include place
+-- @include describe
+local function run(k, a, keys, args)
+  local value, caller, id = ARGV[a + 1], ARGV[a + 4], args > 5 and ARGV[a + 6]
+  local ttl, memory = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 5])
+  -- @include phase
+  -- @include share
+  -- @include admit
+  local first, last, step, wanted = i, i, 7, 0
+  -- @include stand
+  local function granted(seat)
+    local heard = echoed()
+    return heard and { phase, seat, heard } or { phase, seat }
+  end
+
+  if expire() then
+    save()
+    return 'again'
+  end
+  local share = shareOf(value)
+  if share then
+    -- Two calls with one token have it now: neither may free it by giving up.
+    local owner = share.caller == caller and caller or ''
+    take(value, share.seat, share.length, share.order, owner, math.max(share.ending, ms + ttl + 1))
+    if id then drop(i, id) end
+    save()
+    return granted(share.seat)
+  end
+  local whose = 'kept'
+  if phase or not held then
+    -- Who was in line before, and is not any more, is back in its place before anybody is served.
+    if ticket then join() end
+    whose = call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0 and pass(id or '') or 'nobody'
+    if whose == 'more' then return 'again' end
+  end
+  if (whose == 'asker' or whose == 'nobody') and fits(value) then
+    if id then drop(i, id) end
+    admit(value, ARGV[a + 3], caller, ttl, memory)
+    local seat = seats
+    if whose == 'asker' then pass() else save() end
+    return granted(seat)
+  end
+  save()
+  local told = phase and describeFirst() or held and describe(i, held) or { false, false, false }
+  return id and standInLine(told[1]) or told
+end
