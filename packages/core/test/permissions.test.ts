@@ -26,6 +26,7 @@ const PERMISSIONS = [
   "+pexpire",
   "+pttl",
   "+time",
+  "+unlink",
   "+hget",
   "+hset",
   "+hdel",
@@ -84,6 +85,10 @@ async function fullCycle(permissions: readonly string[]): Promise<void> {
   const next: Lock = await waiting;
   expect(await one.forceRelease("a")).toBe(true);
   await failure(next.refresh());
+
+  const reader = await one.obtain("a", 60_000, { mode: "shared" });
+  await reader.refresh();
+  await reader.release();
   await one.close();
 }
 
