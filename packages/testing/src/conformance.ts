@@ -3,6 +3,7 @@ import { errorTests } from "./conformance/errors.js";
 import { lockTests } from "./conformance/locks.js";
 import type { ConformanceOptions, Runner } from "./conformance/options.js";
 import { scriptTests } from "./conformance/scripts.js";
+import { sharingTests } from "./conformance/sharing.js";
 import { subscriptionTests } from "./conformance/subscriptions.js";
 
 export type {
@@ -28,6 +29,9 @@ export function conformance(run: Runner, options: ConformanceOptions): void {
     });
   }
   if (options.only !== "adapter") {
-    run.describe("the lock, through the adapter", () => lockTests(test, options));
+    run.describe("the lock, through the adapter", () => {
+      lockTests(test, options);
+      sharingTests(test);
+    });
   }
 }
