@@ -13,8 +13,9 @@ import { startRedis } from "./redis.js";
 
 const { server, client } = await startRedis();
 
-const SEED = Number(process.env.MIXED_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const STEPS = Number(process.env.MIXED_STEPS ?? 20);
+const { MIXED_SEED, MIXED_STEPS } = process.env;
+const SEED = Number(MIXED_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const STEPS = Number(MIXED_STEPS ?? 20);
 
 type Random = () => number;
 

@@ -13,6 +13,7 @@
 -- @include waiter
 -- @include describe
 local function run(k)
+  local held = valueAt(k + 1)
   -- @include phase
   local most = tonumber(ARGV[1])
   local reply = held and describe(i, held) or { false, false, false }
@@ -20,13 +21,12 @@ local function run(k)
     local holders = { call('ZCARD', KEYS[i + 5]), out }
     local sharing = call('ZRANGE', KEYS[i + 5], 0, 999, 'WITHSCORES')
     for n = 1, #sharing, 2 do
-      local permits, limit, value = string.match(sharing[n], '^(%d+)/(%d+) (.*)$')
-      local share = shareOf(sharing[n])
-      if not share then
+      local permits, limit = string.match(sharing[n], '^(%d+)/(%d+)/')
+      if tonumber(sharing[n + 1]) <= ms then
         holders[1], holders[2] = holders[1] - 1, holders[2] - (permits or 0)
       elseif #holders < 2 + 4 * most then
-        local left = string.format('%.0f', share.ending - ms)
-        local told = { permits, limit, string.sub(value, share.length + 1), left }
+        local left = string.format('%.0f', sharing[n + 1] - ms)
+        local told = { permits, limit, metadataOf(sharing[n]), left }
         for m = 1, 4 do table.insert(holders, told[m]) end
       end
     end
@@ -41,11 +41,10 @@ local function run(k)
       reply[4] = reply[4] - 1
     elseif shown < most then
       shown = shown + 1
-      local permits, limit, value
-      if waiter.keys == 0 then permits, limit, value = string.match(waiter.value, '^(%d+)/(%d+) (.*)$') end
-      table.insert(reply, string.sub(value or waiter.value, waiter.length + 1))
+      local shares = waiter.keys == 0
+      table.insert(reply, shares and metadataOf(waiter.value) or string.sub(waiter.value, waiter.length + 1))
       table.insert(reply, math.max(0, math.floor((micros - line[n + 1]) / 1000)))
-      if permits then table.insert(reply, { permits, limit }) end
+      if shares then table.insert(reply, { string.match(waiter.value, '^(%d+)/(%d+)/') }) end
     end
   end
   return reply

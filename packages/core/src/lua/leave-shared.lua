@@ -12,6 +12,7 @@
 -- @include describe
 local function run(k)
   local value, id, caller = ARGV[1], ARGV[2], ARGV[3]
+  local held = valueAt(k + 1)
   -- @include phase
   -- @include share
   -- @include admit
@@ -20,8 +21,7 @@ local function run(k)
     place = placeOf(i, id)
     drop(i, id)
   end
-  local share = shareOf(value)
-  local owned = share and (caller == '' or share.caller == caller)
+  local owned = endOf(value) and (caller == '' or shareOf(value).caller == caller)
   if owned then giveBack(value) end
   local more = expire()
   if phase or not held then

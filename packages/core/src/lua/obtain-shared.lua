@@ -15,10 +15,15 @@
 local function run(k, a, keys, args)
   local value, caller, id = ARGV[a + 1], ARGV[a + 4], args > 5 and ARGV[a + 6]
   local ttl, memory = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 5])
+  local first = k + 1
+  local held
+  if call('EXISTS', KEYS[first], KEYS[k + 4], KEYS[k + 5], KEYS[k + 6], KEYS[k + 7]) > 0 then
+    held = valueAt(first)
+  end
   -- @include phase
   -- @include share
   -- @include admit
-  local first, last, step, wanted = i, i, 7, 0
+  local last, step, wanted = first, 7, 0
   -- @include stand
   local function granted(seat)
     local heard = echoed()
@@ -29,11 +34,13 @@ local function run(k, a, keys, args)
     save()
     return 'again'
   end
-  local share = shareOf(value)
-  if share then
+  local ending = endOf(value)
+  if ending then
+    local share = shareOf(value)
     -- Two calls with one token have it now: neither may free it by giving up.
-    local owner = share.caller == caller and caller or ''
-    take(value, share.seat, share.length, share.order, owner, math.max(share.ending, ms + ttl + 1))
+    local common = caller ~= '' and share.caller ~= caller
+    if common then share.caller = '' end
+    take(value, math.max(ending, ms + ttl + 1), common and share)
     if id then drop(i, id) end
     save()
     return granted(share.seat)
@@ -42,12 +49,13 @@ local function run(k, a, keys, args)
   if phase or not held then
     -- Who was in line before, and is not any more, is back in its place before anybody is served.
     if ticket then join() end
-    whose = call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0 and pass(id or '') or 'nobody'
+    local line = not untouched and call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0
+    whose = line and pass(id or '') or 'nobody'
     if whose == 'more' then return 'again' end
   end
   if (whose == 'asker' or whose == 'nobody') and fits(value) then
     if id then drop(i, id) end
-    admit(value, ARGV[a + 3], caller, ttl, memory)
+    admit(value, caller, ttl, memory)
     local seat = seats
     if whose == 'asker' then pass() else save() end
     return granted(seat)

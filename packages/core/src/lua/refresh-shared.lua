@@ -13,18 +13,22 @@
 local function run(k, a)
   local value, grant, ttl, memory = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
   local order = tonumber(ARGV[a + 5])
+  local held = valueAt(k + 1)
   -- @include phase
   -- @include share
-  local share = shareOf(value)
-  if not share or (grant ~= '' and grant ~= phase .. ' ' .. share.seat) then
-    return held and not phase and -1 or 0
-  end
-  local ending = ms + ttl + 1
+  local before = endOfGrant(value, grant)
+  if not before then return held and not phase and -1 or 0 end
+  local share, ending = order > 0 and shareOf(value), ms + ttl + 1
   -- @include remember
-  if order > share.order or (order == 0 or order == share.order) and ending > share.ending then
-    take(value, share.seat, share.length, math.max(order, share.order), share.caller, ending)
-    save()
-    if ending < share.ending then announce(i, ttl, 0) end
+  if share and order > share.order then
+    share.order = order
+    take(value, ending, share)
+    removed = true
+  elseif (not share or order == share.order) and ending > before then
+    take(value, ending)
   end
+  save()
+  if shortest then announce(i, shortest, 0) end
+  if ending < before then announce(i, ttl, 0) end
   return 1
 end

@@ -11,13 +11,11 @@
 -- @include serve
 local function run(k, a)
   local value, grant = ARGV[a + 1], ARGV[a + 2]
+  local held = valueAt(k + 1)
   -- @include phase
   -- @include share
   -- @include admit
-  local share = shareOf(value)
-  if not share or (grant ~= '' and grant ~= phase .. ' ' .. share.seat) then
-    return held and not phase and -1 or 0
-  end
+  if not endOfGrant(value, grant) then return held and not phase and -1 or 0 end
   giveBack(value)
   local more = expire()
   if call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0 then

@@ -7,10 +7,9 @@
 -- @include value
 local function run(k, a)
   local value, grant = ARGV[1], ARGV[2]
+  local held = valueAt(k + 1)
   -- @include phase
-  local share = shareOf(value)
-  if not share or (grant ~= '' and grant ~= phase .. ' ' .. share.seat) then
-    return held and not phase and 'taken' or 'deleted'
-  end
-  return string.format('%.0f', share.ending - ms)
+  local ending = endOfGrant(value, grant)
+  if not ending then return held and not phase and 'taken' or 'deleted' end
+  return string.format('%.0f', ending - ms)
 end

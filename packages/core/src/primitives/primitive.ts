@@ -71,7 +71,10 @@ export interface LinePlace {
 /** What tells one grant from others. */
 export interface Grant {
   readonly fencingToken: number;
-  /** Which of those it is who share the lock, and so its fencing token. Undefined for a lock of one. */
+  /**
+   * Which of those it is who share the lock, and so its fencing token. Only an own token can have two of
+   * them; 0 where it was not written down. Undefined for a lock of one.
+   */
   readonly seat?: number | undefined;
 }
 

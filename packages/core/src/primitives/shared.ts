@@ -51,7 +51,7 @@ export class SharedClaim implements Claim {
     this.token = token;
     this.metadata = metadata;
     this.sharing = sharing;
-    this.#value = `${permits}/${limit} ${token}${metadata}`;
+    this.#value = `${permits}/${limit}/${token.length} ${token}${metadata}`;
     this.#call = ownToken ? createToken() : "";
     this.#names = sharedNames(key, space);
     this.names = [space.namespace + key];
@@ -107,7 +107,7 @@ function readGrant(
   fence: Reply | undefined,
   seat: Reply | undefined,
 ): Extract<Asked, { kind: "granted" }> | undefined {
-  const [fencingToken, number] = [wholeNumber(fence, 1), wholeNumber(seat, 1)];
+  const [fencingToken, number] = [wholeNumber(fence, 1), wholeNumber(seat)];
   if (fencingToken === undefined || number === undefined) return undefined;
   return { kind: "granted", fencingToken, seat: number };
 }

@@ -117,7 +117,7 @@ function placeOf(waiter: Waiter, keys: readonly string[]): Argument[] {
 /** The same of who would share: any number, or so many of a few permits. */
 const claim = fc
   .record({ how: fc.constantFrom("1/0", "1/0", "1/3", "2/3", "3/3", "1/1"), holder })
-  .map(({ how, holder }) => ({ ...holder, value: `${how} ${holder.value}` }));
+  .map(({ how, holder }) => ({ ...holder, value: `${how}/${holder.length} ${holder.value}` }));
 /** The grant that a holder of a shared lock says it was told. */
 const seat = fc.constantFrom("", "", "1 1", "4102444800000000 1");
 

@@ -1,25 +1,29 @@
+-- Whether all keys of the lock but the fence are known not to be there.
+local untouched = held == nil
+
 -- How many one script lets in at most: it takes about a millisecond for a hundred.
 local MOST_ADMITTED = 200
 
 local function fits(claim)
-  local permits, limit = string.match(claim, '^(%d+)/(%d+) ')
+  local permits, limit = string.match(claim, '^(%d+)/(%d+)/')
   permits, limit = tonumber(permits), tonumber(limit)
   if not permits or (held and not phase) then return false end
   return limit == 0 or out + permits <= limit
 end
 
 -- Lets one in. The first of a phase raises the fence; its number holds for all.
-local function admit(claim, length, caller, ttl, memory)
+local function admit(claim, caller, ttl, memory)
   if phase then
     -- @include remember
   else
     phase, out, seats = nextFence(i, micros, math.max(memory, 2 * ttl)), 0, 0
-    call('UNLINK', KEYS[i + 5], KEYS[i + 6])
+    if not untouched then call('UNLINK', KEYS[i + 5], KEYS[i + 6]) end
+    begun = 0
   end
   seats, shortest = seats + 1, math.min(shortest or ttl, ttl)
-  out = out + tonumber(string.match(claim, '^(%d+)/'))
+  out = out + permitsOf(claim)
   -- A millisecond more, as those of the clock are cut off: nobody is taken off too early.
-  take(claim, seats, length, 0, caller, ms + ttl + 1)
+  take(claim, ms + ttl + 1, caller ~= '' and { seat = seats, order = 0, caller = caller })
   return ' ' .. phase
 end
 
@@ -54,7 +58,7 @@ local function pass(asker)
     end
     if waiter and count then
       local claim = waiter.value
-      local seat = admit(claim, waiter.length, waiter.caller, waiter.ttl, waiter.memory)
+      local seat = admit(claim, waiter.caller, waiter.ttl, waiter.memory)
       local grant = seat .. ' ' .. waiter.proof .. ' ' .. seats
       table.insert(admitted, { id = id, ticket = ticket, claim = claim, grant = grant, ttl = waiter.ttl })
     elseif waiter and tell(id, 'come') ~= 0 then

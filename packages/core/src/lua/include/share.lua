@@ -1,19 +1,21 @@
 -- Changes of who shares the lock, written down by `save`: the phase, the permits that are out and the seats
 -- are those of include/phase.lua. What takes no memory comes first everywhere: what has begun to write may
 -- go on with memory full.
-local changed, removed, shortest = false, false, nil
+local changed, removed, begun, shortest = false, false, nil, nil
 
-local function take(claim, seat, length, order, caller, ending)
-  call('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)
-  call('HSET', KEYS[i + 6], claim, seat .. ' ' .. length .. ' ' .. order .. ' ' .. caller)
-  changed = true
+local function permitsOf(claim)
+  return tonumber(string.match(claim, '^(%d+)/')) or 0
 end
 
-local function giveBack(claim)
-  call('ZREM', KEYS[i + 5], claim)
-  call('HDEL', KEYS[i + 6], claim)
-  out = out - (tonumber(string.match(claim, '^(%d+)/')) or 0)
-  changed, removed = true, true
+local function take(claim, ending, share)
+  call('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)
+  if share then
+    local left = math.max(ending - ms, call('PTTL', KEYS[i + 6]))
+    call('HSET', KEYS[i + 6], claim, share.seat .. ' ' .. share.order .. ' ' .. share.caller)
+    call('PEXPIRE', KEYS[i + 6], string.format('%.0f', left))
+  end
+  begun = begun and math.max(begun, ending)
+  changed = true
 end
 
 -- Nobody shares the lock any more.
@@ -22,10 +24,17 @@ local function close()
   phase, held, out, changed = nil, false, 0, false
 end
 
+local function giveBack(claim)
+  out = out - permitsOf(claim)
+  if out <= 0 then return close() end
+  call('ZREM', KEYS[i + 5], claim)
+  call('HDEL', KEYS[i + 6], claim)
+  changed, removed, begun = true, true, nil
+end
+
 local function save()
   if not changed then return end
-  if out <= 0 then return close() end
-  local last = call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]
+  local last = begun or call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]
   local left = string.format('%.0f', last - ms)
   -- Whoever wants the lock for itself waits for its end.
   if removed and tonumber(left) < call('PTTL', KEYS[i]) then
@@ -34,7 +43,6 @@ local function save()
   held = 'shared ' .. phase .. ' ' .. string.format('%.0f %.0f', out, seats)
   call('SET', KEYS[i], held, 'PX', left)
   call('PEXPIRE', KEYS[i + 5], left)
-  call('PEXPIRE', KEYS[i + 6], left)
   changed, removed = false, false
 end
 
@@ -44,8 +52,8 @@ local function expire()
     if not phase then return false end
     local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
     if not first[1] then
-      -- With permits out, the holders were lost, but not the lock: then it is left to its ttl.
-      if out > 0 then phase = nil else close() end
+      -- The holders were lost, but not the lock: it is left to its ttl.
+      phase = nil
       return false
     end
     if tonumber(first[2]) > ms then return false end
@@ -57,8 +65,5 @@ end
 -- Whose lease ends first of those who share the lock: `[ms left, fencing token, metadata]`.
 local function describeFirst()
   local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
-  local share = shareOf(first[1])
-  local value = share and string.match(first[1], '^%d+/%d+ (.*)$')
-  local left = string.format('%.0f', first[2] - ms)
-  return { left, phase, value and string.sub(value, share.length + 1) or false }
+  return { string.format('%.0f', first[2] - ms), phase, metadataOf(first[1]) or false }
 end
