@@ -345,7 +345,7 @@ export const bugsInTrouble: readonly Bug[] = [
 ];
 
 /** Those that chance finds too seldom: each needs one order of events among many. */
-export const bugsOfOrder: readonly Bug[] = [
+const bugsOfOrder: readonly Bug[] = [
   {
     name: "a subscription that is open without anybody asking again",
     shows: ["a free lock with somebody in line"],
@@ -389,7 +389,7 @@ export const bugsOfOrder: readonly Bug[] = [
 ];
 
 /** Those that show where a part of a line is lost, a clock is set back, or nobody notices what is lost. */
-export const bugsOfLoss: readonly Bug[] = [
+const bugsOfLoss: readonly Bug[] = [
   {
     name: "a line that was lost alone, and whose waiters are not called back",
     shows: ["a free lock with somebody in line"],
