@@ -174,7 +174,7 @@ export class Watch implements ServerWatch {
       if (this.calm) this.#checkFree(server, names, after);
       if (this.#isNewGrant(names, before, after) && this.calm) {
         // Who was dropped from the line comes back before those who came later.
-        const asked = askerIn(script, args) === after.value ? ticketIn(script, args) : undefined;
+        const asked = ticketIn(script, args, after.value ?? "");
         const line = (before?.line ?? []).filter(({ ticket }) => ticket < (asked ?? Infinity));
         this.#checkTurn(server, names.key, after.value ?? "", line, leaverIn(script, args));
         this.#expectNews(names.key, after.value ?? "");
