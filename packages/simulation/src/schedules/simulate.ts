@@ -85,7 +85,6 @@ export async function simulate(setting: Setting): Promise<Result> {
     frozen: setting.frozen,
     watch,
     troubles: new Set([...troubles, ...beyond]),
-    spared: new Set(spared),
     stormy: true,
     touched: false,
     failure: undefined,

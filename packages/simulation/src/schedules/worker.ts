@@ -115,7 +115,7 @@ export class Worker {
     const { ttl } = plan;
     const refresh = this.#process.sleep(chance.between(`${plan.name} together`, 50, 400));
     const release = refresh.then(() => this.#process.sleep(20));
-    const next = chance.pick(`${plan.name} next`, [undefined, this.#cut(ttl), ttl, 2 * ttl]);
+    const next = chance.pick(`${plan.name} next`, [undefined, Math.ceil(ttl / 2), ttl, 2 * ttl]);
     return keys.map((key, index) => {
       const name = `${plan.name}${index}`;
       const together = { refresh, release, next };
@@ -267,19 +267,14 @@ export class Worker {
 
   async #refreshSomehow(name: string, lock: Lock, ttl: number): Promise<void> {
     const { chance } = this.#world;
-    const shorter = this.#cut(ttl);
+    const shorter = Math.ceil(ttl / 2);
     const next = chance.pick(`${name} next ttl`, [ttl, ttl, 3 * ttl, shorter]);
     await this.#refresh(name, lock, next);
     // Of a late copy of the shorter one, nothing must come any more.
-    const changesItsMind = next < ttl && chance.draw(`${name} changes its mind`) < 0.7;
+    const changesItsMind = next === shorter && chance.draw(`${name} changes its mind`) < 0.7;
     if (!changesItsMind || !lock.held) return;
     await this.#refresh(name, lock, 3 * ttl);
     await this.#process.sleep(chance.between(`${name} trusts that`, 0, Math.min(2 * ttl, 1_000)));
-  }
-
-  /** Half of it, unless this schedule is spared leases that are cut. */
-  #cut(ttl: number): number {
-    return this.#world.spared.has("shorten") ? ttl : Math.ceil(ttl / 2);
   }
 
   async #refresh(name: string, lock: Lock, next: number): Promise<void> {

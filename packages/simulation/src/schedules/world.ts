@@ -30,8 +30,6 @@ const NAMES = [
   "countOne",
   // What users do: two calls have one token of their own.
   "sharedToken",
-  // The same: a lease is cut. They do so in every schedule, unless it is spared that.
-  "shorten",
   // What breaks that which the lock is documented to rely on.
   "restartEmpty",
   "evictLock",
@@ -57,7 +55,6 @@ export interface World {
   readonly frozen: FrozenScripts | undefined;
   readonly watch: Watch;
   readonly troubles: ReadonlySet<Trouble>;
-  readonly spared: ReadonlySet<Trouble>;
   /** Faults happen: in the first part of a schedule, not in the second. */
   stormy: boolean;
   /** A process was told something, and its promises have to run. */
