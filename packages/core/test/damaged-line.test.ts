@@ -248,6 +248,31 @@ describe("where a part of it was lost", () => {
   });
 });
 
+test.each([
+  ["the grant was lost", companion("k", "grant")],
+  ["one of several locks was lost", "l"],
+])("where %s, a late copy of the obtain cuts no lease that was refreshed", async (_, lost) => {
+  const copies: Parameters<RedisClient["run"]>[] = [];
+  const inner = client();
+  const one = new Locker({
+    run(...command) {
+      copies.push(command);
+      return inner.run(...command);
+    },
+  });
+  const lock = await one.obtain(lost === "l" ? ["k", "l"] : "k", 1_000);
+  await lock.refresh(60_000);
+  await server.command("DEL", lost);
+  const [copy] = copies;
+  if (copy) await inner.run(...copy);
+  for (const key of lock.keys) {
+    expect(await server.command("GET", key)).toBe(lock.token);
+    expect(await server.command("PTTL", key)).toBeGreaterThan(lock.remaining);
+    expect(await server.command("PTTL", companion(key, "grant"))).toBeGreaterThan(lock.remaining);
+  }
+  await one.close();
+});
+
 test("a server's clock that was set back does not let the dead hold up a free lock", async () => {
   await server.command("SET", "k", "held", "PX", "60000");
   const line = companion("k", "line");

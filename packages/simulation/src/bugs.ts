@@ -11,6 +11,8 @@ export interface Bug {
   readonly shows: readonly Wrong[];
   /** The troubles without which it does not show. */
   readonly needs?: readonly Trouble[];
+  /** The first seed that is tried: those before do not show it, and would only take time. Default: 1. */
+  readonly from?: number;
   readonly library?: LibraryBug;
   readonly server?: ServerBug;
 }
@@ -138,6 +140,8 @@ export const bugs: readonly Bug[] = [
   {
     name: "a refresh for a shorter time that counts only once it is answered",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    needs: ["delay", "loseReply"],
+    from: 30,
     library: {
       file: "lease/renewal.js",
       change: ["lease.refreshing(this.#commands.timers.now(), ttl);", ""],
@@ -153,7 +157,11 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: "a batch in which all commands say what the first one does",
-    shows: ["a grant that nobody is told of", "two holders at once"],
+    shows: [
+      "a grant that nobody is told of",
+      "two holders at once",
+      "a holder that is turned away",
+    ],
     library: {
       file: "redis/batcher.js",
       change: ["parts.map(({ command }) => command.args)", "parts.map(() => args)"],
@@ -184,6 +192,7 @@ export const bugs: readonly Bug[] = [
     name: "a batch of releases that does not look whose locks they are",
     shows: ["two holders at once"],
     needs: ["delay", "duplicate"],
+    from: 60,
     server: {
       source: (script) =>
         script.name === "releaseMany"
@@ -192,14 +201,21 @@ export const bugs: readonly Bug[] = [
     },
   },
   {
+    name: "a lease that is not started anew by a copy that is sent because the first was not answered",
+    shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    needs: ["delay", "loseReply", "cut"],
+    from: 30,
+    server: {
+      source: changed(["shorten"], ["(not number or order == last)", "not number"]),
+    },
+  },
+  {
     name: "a lease that a late copy of an earlier refresh cuts",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
     needs: ["delay", "duplicate", "reorder"],
+    from: 180,
     server: {
-      source: changed(
-        ["shorten"],
-        ["if number and order > (tonumber(last) or 0) then", "if number then"],
-      ),
+      source: changed(["shorten"], ["if number and order > last then", "if number then"]),
     },
   },
 ];
@@ -329,7 +345,7 @@ export const bugsInTrouble: readonly Bug[] = [
 ];
 
 /** Those that chance finds too seldom: each needs one order of events among many. */
-export const bugsOfOrder: readonly Bug[] = [
+const bugsOfOrder: readonly Bug[] = [
   {
     name: "a subscription that is open without anybody asking again",
     shows: ["a free lock with somebody in line"],
@@ -370,6 +386,79 @@ export const bugsOfOrder: readonly Bug[] = [
       source: changed(["obtain"], ["if taker ~= '' then", "if false then"]),
     },
   },
+];
+
+/** Those that show where a part of a line is lost, a clock is set back, or nobody notices what is lost. */
+const bugsOfLoss: readonly Bug[] = [
+  {
+    name: "a line that was lost alone, and whose waiters are not called back",
+    shows: ["a free lock with somebody in line"],
+    server: {
+      source: changed(
+        ["obtain", "release", "leave", "forceRelease"],
+        ["recall(i)\nreturn 'nobody'", "return 'nobody'"],
+      ),
+    },
+  },
+  {
+    name: "a waiter whose record was lost, and who is dropped without being told",
+    shows: ["a free lock with somebody in line"],
+    server: {
+      source: changed(
+        ["obtain", "release", "leave", "forceRelease"],
+        ["isStale(waiter, ms) then\ntell(id, 'come')", "isStale(waiter, ms) then"],
+      ),
+    },
+  },
+  {
+    name: "a waiter who is not counted, and who is dropped without being told",
+    shows: ["a free lock with somebody in line"],
+    server: {
+      source: changed(["obtain", "release", "leave", "forceRelease"], ["tell(id, 'unseen')\n", ""]),
+    },
+  },
+  {
+    name: "a dead waiter who asked in the future, and is waited for until that comes",
+    shows: ["a free lock with somebody in line"],
+    server: {
+      source: changed(
+        ["obtain", "release", "leave", "forceRelease"],
+        ["return ms < waiter.at or ms >", "return ms >"],
+      ),
+    },
+  },
+  {
+    name: "a grant that is heard after giving up, and is not given back",
+    shows: ["something left behind"],
+    library: {
+      file: "acquire/acquisition.js",
+      change: ["heardOfGrant() {", "heardOfGrant() { return;"],
+    },
+  },
+  {
+    name: "a mailbox that is left while a command may still put its waiter in line",
+    shows: ["something left behind"],
+    library: {
+      file: "acquire/wait.js",
+      change: ["if (left && !acquisition.uncertain)", "if (left)"],
+    },
+  },
+  {
+    name: "a renewal that came due during a refresh without a reply, and is dropped for ever",
+    shows: ["a lock that is not renewed"],
+    library: {
+      file: "lease/renewal.js",
+      change: ["else if (this.#of(holding).wanted)", "else if (false)"],
+    },
+  },
+];
+
+export const allBugs: readonly Bug[] = [
+  ...bugs,
+  ...bugsInTrouble,
+  ...bugsAfterMishaps,
+  ...bugsOfOrder,
+  ...bugsOfLoss,
 ];
 
 /** Grants without counting, and takes a grant back that nobody was counted to have heard. */

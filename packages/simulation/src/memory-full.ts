@@ -17,7 +17,7 @@ const REFUSED = "OUT-OF-MEMORY";
 const PRELUDE = `
 local server, written = redis, false
 local takes = { SET = true, HSET = true, ZADD = true, INCR = true }
-local frees = { DEL = true, HDEL = true, PEXPIRE = true, ZPOPMIN = true, ZREM = true }
+local frees = { DEL = true, UNLINK = true, HDEL = true, PEXPIRE = true, ZPOPMIN = true, ZREM = true }
 local function checked(run)
   local function done(name, b, c, d, e, f, g, h, i, j, k, l)
     if takes[name] and not written then return run('${REFUSED}') end

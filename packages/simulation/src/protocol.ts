@@ -81,9 +81,24 @@ export function leaverIn({ name }: Script, args: readonly string[]): string | un
   return name === "leave" ? args[0] : undefined;
 }
 
-/** The place that somebody who asks had before, if it had one. */
-export function ticketIn({ name }: Script, args: readonly string[]): number | undefined {
-  return name === "obtain" && args[6] ? Number(args[6]) : undefined;
+/** The commands of a script that asks for locks, each with its arguments. */
+function asksIn({ name }: Script, args: readonly string[]): (readonly string[])[] {
+  if (name === "obtain") return [args];
+  if (name !== "obtainMany") return [];
+  const size = Number(args[1]);
+  return Array.from({ length: (args.length - 2) / size }, (_, i) =>
+    args.slice(2 + i * size, 2 + (i + 1) * size),
+  );
+}
+
+/** The place that whoever asks with this token and metadata had before, if it had one. */
+export function ticketIn(
+  script: Script,
+  args: readonly string[],
+  value: string,
+): number | undefined {
+  const ticket = asksIn(script, args).find((ask) => ask[0] === value)?.[6];
+  return ticket ? Number(ticket) : undefined;
 }
 
 /** Whether somebody asks for a lock, or for a place in line that it does not have yet. */
@@ -98,7 +113,7 @@ export function withoutPlace(args: readonly string[]): readonly string[] {
 
 /** Whether memory that is full must not keep it from being done: all but coming for a lock. */
 export function worksWithMemoryFull(script: Script, args: readonly string[]): boolean {
-  return !script.name.startsWith("obtain") || ticketIn(script, args) !== undefined;
+  return !script.name.startsWith("obtain") || asksIn(script, args).some((ask) => ask[6]);
 }
 
 /** How many waiters one script passes over at most whom it cannot tell of a lease, and drops. */

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import * as library from "@redislock/core";
 
-import { bugs, bugsInTrouble } from "../src/bugs.js";
+import { type Bug, bugs, bugsAfterMishaps, bugsInTrouble } from "../src/bugs.js";
 import { buggyLibrary } from "../src/library.js";
 import { firstWrong, report, search } from "../src/schedules/search.js";
-import { simulate } from "../src/schedules/simulate.js";
+import { MISHAPS, simulate } from "../src/schedules/simulate.js";
+import type { Trouble } from "../src/schedules/world.js";
+import type { Wrong } from "../src/violation.js";
 import { count } from "./counts.js";
 
 const SCHEDULES = count(300, 2_000);
@@ -39,7 +41,8 @@ test("commands leave in batches", async () => {
     const result = await simulate({ seed, library });
     for (const name of result.batches.keys()) batches.add(name);
   }
-  expect([...batches]).toEqual(expect.arrayContaining(["obtainMany", "refreshMany"]));
+  const kinds = ["obtainMany", "refreshMany", "releaseMany", "shortenMany"];
+  expect([...batches]).toEqual(expect.arrayContaining(kinds));
 });
 
 test.each(["replica", "countZero", "countOne", "sharedToken"] as const)(
@@ -52,16 +55,24 @@ test.each(["replica", "countZero", "countOne", "sharedToken"] as const)(
 );
 
 describe("finds", () => {
+  async function found(bug: Bug, spared: readonly Trouble[]): Promise<Wrong | undefined> {
+    return firstWrong(bug.from ?? 1, UNTIL_FOUND, {
+      library: bug.library ? await buggyLibrary(bug.library) : library,
+      ...(bug.server && { serverBug: bug.server }),
+      ...(bug.needs && { beyond: bug.needs }),
+      spared,
+    });
+  }
+
   test.each([...bugs, ...bugsInTrouble].map((bug) => [bug.name, bug] as const))(
     "%s",
-    async (_, bug) => {
-      const wrong = await firstWrong(1, UNTIL_FOUND, {
-        library: bug.library ? await buggyLibrary(bug.library) : library,
-        ...(bug.server && { serverBug: bug.server }),
-        ...(bug.needs && { beyond: bug.needs }),
-      });
-      expect(bug.shows).toContain(wrong);
-    },
+    async (_, bug) => expect(bug.shows).toContain(await found(bug, MISHAPS)),
+    PATIENCE,
+  );
+
+  test.each(bugsAfterMishaps.map((bug) => [bug.name, bug] as const))(
+    "%s",
+    async (_, bug) => expect(bug.shows).toContain(await found(bug, [])),
     PATIENCE,
   );
 });
@@ -80,7 +91,7 @@ test(
 );
 
 describe("where an assumption is broken", () => {
-  test.each(["restartEmpty", "clockForward"] as const)(
+  test.each(["restartEmpty", "clockForward", "evictLock"] as const)(
     "finds two holders after %s",
     async (trouble) => {
       const wrong = await firstWrong(1, UNTIL_FOUND, { library, beyond: [trouble] });
@@ -89,13 +100,22 @@ describe("where an assumption is broken", () => {
     PATIENCE,
   );
 
-  test.each(["restartEmpty", "clockForward"] as const)(
+  const broken: readonly (readonly [name: string, ...beyond: Trouble[]])[] = [
+    ["restartEmpty", "restartEmpty"],
+    ["clockForward", "clockForward"],
+    ["evictLock, with the clock set back and forward", "evictLock", "clockForward", "clockBack"],
+  ];
+  test.each(broken)(
     "fencing tokens still keep the loser out after %s",
-    async (trouble) => {
+    async (_, ...beyond) => {
       const finding = await search(1, FENCED, {
         library,
-        beyond: [trouble],
-        accepted: ["two holders at once", "a holder that is kept out by its fencing token"],
+        beyond,
+        accepted: [
+          "two holders at once",
+          "a holder that is kept out by its fencing token",
+          "a holder that is turned away",
+        ],
       });
       expect(finding && report(finding)).toBeUndefined();
     },

@@ -48,12 +48,13 @@ local function run(k, a, keys, args)
     local wanted, step = keys / 5, 5
     -- @include stand
     local owned, free, fence, longest = 0, true, nil, { false, false, false }
-    local joint = {}
+    local joint, ownLease = {}, ttl
     for i = first, last, 5 do
       local held = valueAt(i)
       local mine, number, taker = ours(i, held)
       if mine then
         owned = owned + 5
+        ownLease = math.max(ownLease, call('PTTL', KEYS[i]))
         if number and (not fence or tonumber(number) > tonumber(fence)) then fence = number end
         if number and taker ~= caller then table.insert(joint, i) end
       else
@@ -101,6 +102,8 @@ local function run(k, a, keys, args)
     if not free then return standInLine(longest[1]) end
 
     if #joint > 0 then caller = '' end
+    -- Nor must it where the grant was lost, or one of several: what is granted anew outlasts what is ours.
+    ttl, memory = ownLease, math.max(memory, 2 * ownLease)
     for i = first, last, 5 do
       if id then drop(i, id) end
       announce(i, ttl, 0)

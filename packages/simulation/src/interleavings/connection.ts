@@ -4,7 +4,7 @@ import type { MemoryServer } from "@redislock/testing";
 import type { SimulatedServer } from "../server.js";
 
 /** Something on its way; `lose` is what its sender sees instead of its arrival. */
-interface Mail {
+export interface Mail {
   readonly arrive: () => void;
   readonly lose: () => void;
 }
@@ -22,6 +22,8 @@ export class QueuedConnection implements RedisClient {
   cut: (() => void) | undefined;
   /** Its process has not died. */
   alive = true;
+  /** The messages that it heard. */
+  readonly heard: string[] = [];
   readonly #server: SimulatedServer;
 
   constructor(
@@ -72,7 +74,11 @@ export class QueuedConnection implements RedisClient {
       const listen = (confirmed: () => void): void => {
         this.subscribing = () => {
           const stop = publisher.subscribe(channel, (text) => {
-            this.pushes.push({ arrive: () => listener.message(text), lose: () => undefined });
+            const hear = (): void => {
+              this.heard.push(text);
+              listener.message(text);
+            };
+            this.pushes.push({ arrive: hear, lose: () => undefined });
           });
           this.cut = () => {
             stop();

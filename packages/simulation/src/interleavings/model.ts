@@ -5,7 +5,7 @@
 import type { Lock } from "@redislock/core";
 
 import type { Library } from "../library.js";
-import { listOf, mayStay } from "../protocol.js";
+import { listOf, type LockNames, locksIn, mayStay, servesLine, stateOf } from "../protocol.js";
 import { FencingTokens, twoHolders } from "../safety.js";
 import { type ServerBug, SimulatedServer } from "../server.js";
 import { Timeline } from "../timeline.js";
@@ -23,7 +23,12 @@ export interface Scenario {
   readonly leaps?: number;
   /** How many requests, replies, messages or subscriptions may be lost. Default: 0. */
   readonly losses?: number;
+  /** Who sent what is lost does not notice: the connection seems to live. */
+  readonly silent?: boolean;
 }
+
+/** So many milliseconds after a grant was heard that nobody wants, it has been given back. */
+const GIVEN_BACK = 100;
 
 /** What the scenario is played with, instead of the library and the server as they are. */
 export interface Cast {
@@ -43,15 +48,31 @@ export class ScenarioModel implements Model {
   #leapsLeft: number;
   #lossesLeft: number;
   #lost = false;
+  /** The lock of {@link KEY}, once somebody asked for it. */
+  #names: LockNames | undefined;
   readonly #fencingTokens = new FencingTokens();
 
   private constructor(
-    { parts, cluster = false, leaps = 0, losses = 0, miscount }: Scenario,
+    { parts, cluster = false, leaps = 0, losses = 0, silent = false, miscount }: Scenario,
     { library, serverBug }: Cast,
   ) {
     this.#library = library;
-    this.#server = new SimulatedServer(this.#timeline, serverBug);
-    const surroundings = { server: this.#server, clock: this.#clock, cluster, library };
+    this.#server = new SimulatedServer(this.#timeline, serverBug, {
+      before: () => undefined,
+      after: (_, { script, keys }) => {
+        if (servesLine(script)) this.#names ??= locksIn(keys).find(({ key }) => key === KEY);
+      },
+    });
+    const surroundings = {
+      server: this.#server,
+      clock: this.#clock,
+      cluster,
+      library,
+      silent,
+      remove: (part: NonNullable<Part["deletes"]>) => {
+        if (this.#names) this.#server.memory.command("DEL", this.#names[part]);
+      },
+    };
     this.#peers = parts.map((part) => new Peer(part, surroundings));
     for (const peer of this.#peers) {
       const { token } = peer.part;
@@ -74,14 +95,15 @@ export class ScenarioModel implements Model {
     }
     for (const peer of model.#peers) {
       if (!peer.part.holds) continue;
-      const obtaining = peer.locker.obtain(peer.keys, peer.ttl);
+      const { keeps } = peer.part;
+      const obtaining = peer.locker.obtain(peer.keys, peer.ttl, { renew: keeps ?? false });
       await model.#runInOrder();
       peer.lock = await obtaining;
       model.#firstToken = peer.lock.token;
     }
     for (const peer of model.#peers) {
-      const { holds, forces } = peer.part;
-      if (!holds && !forces) peer.wait().catch((error: unknown) => model.#failures.push(error));
+      if (!peer.part.holds && !peer.isBystander)
+        peer.wait().catch((error: unknown) => model.#failures.push(error));
     }
     await model.settle();
     return model;
@@ -97,7 +119,7 @@ export class ScenarioModel implements Model {
     // As Redis has it: what a process knows of it does not commute with what another does.
     const taken = (): boolean => this.#server.memory.command("GET", KEY) === this.#firstToken;
     const steps = this.#peers.flatMap((peer) => [...peer.steps(mayLose, onLoss, taken)]);
-    if (this.#leapsLeft > 0 && this.#timeline.next !== undefined && this.#anyoneWaits) {
+    if (this.#leapsLeft > 0 && this.#timeline.next !== undefined && this.#isTimeWatched) {
       const leap = (): void => {
         this.#leapsLeft--;
         this.#timeline.leap();
@@ -130,6 +152,7 @@ export class ScenarioModel implements Model {
     const calm = !this.#lost && this.#timeline.now === 0;
     const longest = Math.max(...this.#peers.map(({ ttl }) => ttl));
     await this.#runInOrder();
+    await this.#keep();
     let idleSince = this.#timeline.now;
     let leaseEnd: number | undefined;
     for (;;) {
@@ -145,6 +168,7 @@ export class ScenarioModel implements Model {
       }
       // Nothing is on its way, nobody alive has the lock, and somebody waits for it.
       const left = this.#leaseLeft();
+      if (left > 0 && now > idleSince + GIVEN_BACK) this.#checkGivenBack();
       if (left > 0) leaseEnd = now + left;
       if (calm) {
         if (left > 0 && this.#deathsWereIdle) {
@@ -169,6 +193,28 @@ export class ScenarioModel implements Model {
     await this.#leaveNothing();
   }
 
+  /** A lock that is renewed is held on, whatever was lost before. */
+  async #keep(): Promise<void> {
+    const keepers = this.#peers.filter(({ part: { keeps }, alive }) => keeps && alive);
+    if (keepers.length === 0) return;
+    const end = this.#timeline.now + 3 * TTL;
+    while ((this.#timeline.next ?? Infinity) < end) {
+      this.#timeline.leap();
+      await this.settle();
+      await this.#runInOrder();
+      const lost = keepers.find(({ lock }) => lock && !lock.held);
+      if (lost) throw new Violation("a lock that is not renewed", lost.part.name);
+    }
+  }
+
+  /** A grant that was heard, and not wanted any more, has gone back. */
+  #checkGivenBack(): void {
+    if (!this.#names) return;
+    const { fence } = stateOf(this.#server.memory, this.#names);
+    const keeper = this.#peers.find((peer) => peer.refusedGrant(fence));
+    if (keeper) throw new Violation("something left behind", `what ${keeper.part.name} gave up`);
+  }
+
   /** Whoever died had no lock then, and no command on its way that could get it one. */
   get #deathsWereIdle(): boolean {
     return this.#peers.every(({ alive, diedIdle }) => alive || diedIdle);
@@ -178,6 +224,11 @@ export class ScenarioModel implements Model {
   #leaseLeft(): number {
     const keys = new Set(this.#peers.flatMap((peer) => peer.keys));
     return Math.max(0, ...[...keys].map((key) => Number(this.#server.memory.command("PTTL", key))));
+  }
+
+  /** Something may become of it that time goes on. */
+  get #isTimeWatched(): boolean {
+    return this.#anyoneWaits || this.#peers.some(({ part }) => part.keeps);
   }
 
   get #anyoneWaits(): boolean {

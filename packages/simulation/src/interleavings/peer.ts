@@ -2,8 +2,9 @@
 import type { Clock, Lock, Locker } from "@redislock/core";
 
 import type { Library } from "../library.js";
+import { fencingTokenGranted } from "../protocol.js";
 import type { SimulatedServer } from "../server.js";
-import { QueuedConnection } from "./connection.js";
+import { type Mail, QueuedConnection } from "./connection.js";
 import type { Step } from "./explorer.js";
 
 export const KEY = "job";
@@ -24,6 +25,14 @@ export interface Part {
   readonly givesUp?: boolean;
   /** It may be killed at any time. */
   readonly dies?: boolean;
+  /** It is renewed, and held on to the end; its holder may also refresh it, at any time, once. */
+  readonly keeps?: boolean;
+  /** Milliseconds after which a command of it counts as unanswered. Default: that of the library. */
+  readonly commandTimeout?: number;
+  /** It does not wait, but deletes one of the keys beside the lock, once, at any time. */
+  readonly deletes?: "grant" | "fence" | "line" | "waiters";
+  /** It does not wait, but sets the server's clock back by so much, once, while the first holder has the lock. */
+  readonly setsBack?: number;
   /** It does not wait, but takes the lock away from whoever has it, once, at any time. */
   readonly forces?: boolean;
   /** Its commands may arrive in another order than they were sent in. */
@@ -50,6 +59,10 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly cluster: boolean;
   readonly library: Library;
+  /** Who loses a request or a reply does not notice. */
+  readonly silent: boolean;
+  /** Deletes one of the keys of the lock. */
+  readonly remove: (part: NonNullable<Part["deletes"]>) => void;
 }
 
 /** A process: its connection, its locker, and its user. */
@@ -63,16 +76,26 @@ export class Peer {
   waiting = false;
   /** When it died, another had the lock, and nothing of it was on its way. */
   diedIdle = false;
-  #forced = false;
+  #acted = false;
+  #gaveUp = false;
+  readonly #surroundings: Surroundings;
   readonly #abort = new AbortController();
   readonly #counts = new Map<string, number>();
 
-  constructor(part: Part, { server, clock, cluster, library }: Surroundings) {
+  constructor(part: Part, surroundings: Surroundings) {
     this.part = part;
-    const { deaf, replica } = part;
+    this.#surroundings = surroundings;
+    const { server, clock, cluster, library } = surroundings;
+    const { deaf, replica, commandTimeout } = part;
     const listensTo = deaf ? undefined : replica ? "replica" : "master";
     this.connection = new QueuedConnection(server, cluster, listensTo);
-    this.locker = new library.Locker(this.connection, { clock });
+    this.locker = new library.Locker(this.connection, { clock, commandTimeout });
+  }
+
+  /** It is there for what happens to others. */
+  get isBystander(): boolean {
+    const { forces, deletes, setsBack } = this.part;
+    return forces === true || deletes !== undefined || setsBack !== undefined;
   }
 
   get alive(): boolean {
@@ -108,18 +131,17 @@ export class Peer {
       });
     }
     // The release of one lock is that of its twins, and would end what one of them is being told.
-    if (this.lock && !this.twins.some(({ waiting }) => waiting)) {
+    if (this.lock && !this.part.keeps && !this.twins.some(({ waiting }) => waiting)) {
       yield this.#step("releases", false, () => this.release());
     }
     if (this.waiting && this.part.givesUp) yield this.#step("gives up", false, () => this.giveUp());
-    if (this.part.forces && !this.#forced) {
-      yield this.#step("forces the release", false, () => this.force());
-    }
+    if (!this.#acted) yield* this.#acts(taken);
     if (this.part.dies) yield this.#step("dies", true, () => this.die(taken()));
     if (!mayLose) return;
+    const { silent } = this.#surroundings;
     const losses: [string, boolean, (() => void) | undefined][] = [
-      ["request is lost", false, request && (() => requests.shift()?.lose())],
-      ["reply is lost", false, reply && (() => replies.shift()?.lose())],
+      ["request is lost", false, request && (() => lost(requests.shift(), silent))],
+      ["reply is lost", false, reply && (() => lost(replies.shift(), silent))],
       ["push is lost", true, push && (() => pushes.shift()?.lose())],
       ["subscription is cut", true, cut],
     ];
@@ -132,6 +154,24 @@ export class Peer {
       });
       yield { ...step, shared: true };
     }
+  }
+
+  /** What it may do once, at any time. */
+  *#acts(taken: () => boolean): Generator<Step> {
+    const { forces, deletes, setsBack, keeps } = this.part;
+    const { server, remove } = this.#surroundings;
+    const once = (what: string, shared: boolean, run: () => void): Step =>
+      this.#step(what, shared, () => {
+        this.#acted = true;
+        run();
+      });
+    if (forces) yield once("forces the release", false, () => this.force());
+    if (deletes) yield once(`deletes the ${deletes}`, true, () => remove(deletes));
+    // Once somebody else has it, its lease may be a dead one's, and last as much longer.
+    if (setsBack !== undefined && taken()) {
+      yield once("sets the clock back", true, () => server.memory.moveClock(-setsBack));
+    }
+    if (keeps && this.lock) yield once("refreshes", false, () => this.refresh());
   }
 
   #step(what: string, shared: boolean, run: () => void): Step {
@@ -184,13 +224,23 @@ export class Peer {
     for (const twin of this.twins) twin.lock = undefined;
   }
 
+  refresh(): void {
+    this.lock?.refresh().catch(() => undefined); // Its reply was lost.
+  }
+
   force(): void {
-    this.#forced = true;
     this.locker.forceRelease(KEY).catch(() => undefined); // Its answer came too late.
+  }
+
+  /** Whether it had given up, lives, and heard that a lock with this fencing token was granted to it. */
+  refusedGrant(fencingToken: number | undefined): boolean {
+    if (!this.#gaveUp || !this.alive) return false;
+    return this.connection.heard.some((text) => fencingTokenGranted(text) === String(fencingToken));
   }
 
   giveUp(): void {
     this.waiting = false;
+    this.#gaveUp = true;
     this.#abort.abort(new Error("enough"));
   }
 
@@ -201,4 +251,9 @@ export class Peer {
     this.lock = undefined;
     this.connection.die();
   }
+}
+
+/** Its sender sees that it was lost, or sees nothing at all. */
+function lost(mail: Mail | undefined, silent: boolean): void {
+  if (!silent) mail?.lose();
 }

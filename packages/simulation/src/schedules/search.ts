@@ -8,6 +8,8 @@ export interface Finding {
   readonly details: string;
   /** What happened, without what does not matter to it. */
   readonly history: readonly string[];
+  /** What makes it happen again: options of `pnpm simulate`. */
+  readonly again: string;
 }
 
 /** How often a schedule is run again at most to find out what of it matters. */
@@ -67,17 +69,25 @@ async function explained(
     await leaveOut(1);
   }
   const { violation, history } = await simulate({ ...setting, prevented, written: true });
-  return { seed: setting.seed, wrong, details: violation?.message ?? message, history };
+  const details = violation?.message ?? message;
+  return { seed: setting.seed, wrong, details, history, again: optionsOf(setting) };
 }
 
 /** For people: what is wrong, how it came to it, and how to see it again. */
-export function report({ seed, details, history }: Finding): string {
+export function report({ details, history, again }: Finding): string {
   return [
     details,
     "",
     "  time ms  who       what",
     ...history.slice(-LINES),
     "",
-    `The same again: pnpm simulate --from ${seed} --seeds 1`,
+    `The same again: pnpm simulate ${again}`,
   ].join("\n");
+}
+
+function optionsOf({ seed, beyond = [], spared = [], accepted = [], frozen }: Setting): string {
+  const list = (name: string, items: readonly string[]): string =>
+    items.length > 0 ? ` --${name} ${items.join(",").replaceAll(" ", "_")}` : "";
+  const all = [list("with", beyond), list("without", spared), list("accept", accepted)].join("");
+  return `--from ${seed} --seeds 1${all}${frozen ? " --frozen <number>" : ""}`;
 }

@@ -19,6 +19,8 @@ export interface Setting {
   readonly frozen?: FrozenScripts;
   /** What breaks the lock's assumptions, besides the troubles that the seed chooses. */
   readonly beyond?: readonly Trouble[];
+  /** Troubles that it is spared, though the seed may choose them. */
+  readonly spared?: readonly Trouble[];
   /** What is then allowed to go wrong. */
   readonly accepted?: readonly Wrong[];
   /** Mishaps and rounds that must not happen. */
@@ -36,6 +38,9 @@ export interface Result {
   readonly batches: ReadonlyMap<string, number>;
 }
 
+/** Troubles of the server, of its memory and of subscriptions. */
+export const MISHAPS: readonly Trouble[] = ["deaf", "evict", "full", "crowd"];
+
 /** Troubles that the lock promises to stand. */
 const TROUBLES: readonly Trouble[] = [
   "delay",
@@ -48,10 +53,7 @@ const TROUBLES: readonly Trouble[] = [
   "cut",
   "pause",
   "crash",
-  "deaf",
-  "evict",
-  "full",
-  "crowd",
+  ...MISHAPS,
 ];
 
 /** Milliseconds in which things go wrong. */
@@ -66,13 +68,14 @@ const CALM_ROUNDS = 2;
 
 /** Runs one schedule: first a storm, then calm. Everything in it comes from the seed. */
 export async function simulate(setting: Setting): Promise<Result> {
-  const { seed, library, serverBug, beyond = [], accepted, prevented } = setting;
+  const { seed, library, serverBug, beyond = [], spared = [], accepted, prevented } = setting;
   const chance = new Chance(seed, prevented);
   const timeline = new Timeline();
   const history = new History(timeline, setting.written ?? false);
   const watch = new Watch(timeline, history, new Set(accepted));
   const server = new SimulatedServer(timeline, serverBug, watch);
   const chosen = TROUBLES.filter((trouble) => chance.draw(trouble) < 0.5);
+  const troubles = chosen.filter((trouble) => !spared.includes(trouble));
   const world: World = {
     library,
     timeline,
@@ -81,7 +84,7 @@ export async function simulate(setting: Setting): Promise<Result> {
     server,
     frozen: setting.frozen,
     watch,
-    troubles: new Set([...chosen, ...beyond]),
+    troubles: new Set([...troubles, ...beyond]),
     stormy: true,
     touched: false,
     failure: undefined,

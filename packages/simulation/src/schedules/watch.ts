@@ -171,10 +171,10 @@ export class Watch implements ServerWatch {
       const before = this.#before.get(names.key);
       const after = stateOf(server, names);
       this.#checkBound(names.key, before, after);
-      if (this.calm) this.#checkFree(server, names);
+      if (this.calm) this.#checkFree(server, names, after);
       if (this.#isNewGrant(names, before, after) && this.calm) {
         // Who was dropped from the line comes back before those who came later.
-        const asked = askerIn(script, args) === after.value ? ticketIn(script, args) : undefined;
+        const asked = ticketIn(script, args, after.value ?? "");
         const line = (before?.line ?? []).filter(({ ticket }) => ticket < (asked ?? Infinity));
         this.#checkTurn(server, names.key, after.value ?? "", line, leaverIn(script, args));
         this.#expectNews(names.key, after.value ?? "");
@@ -247,14 +247,13 @@ export class Watch implements ServerWatch {
   }
 
   /** A lock does not stay free for long while somebody stands in line who lives and could be told. */
-  #checkFree(server: MemoryServer, names: LockNames): void {
-    const isFree = (): boolean => {
-      const { value, line } = stateOf(server, names);
+  #checkFree(server: MemoryServer, names: LockNames, after: LockState): void {
+    const isFree = ({ value, line }: LockState): boolean => {
       const first = line.find((waiter) => this.asking.get(waiter.value)?.alive);
-      if (value !== undefined || first === undefined || first.keys !== 1) return false;
+      if (value !== undefined || first?.keys !== 1) return false;
       return first.reach !== "none" && !this.asking.get(first.value)?.deaf;
     };
-    if (!isFree()) {
+    if (!isFree(after)) {
       this.#freeSince.delete(names.key);
       return;
     }
@@ -262,7 +261,7 @@ export class Watch implements ServerWatch {
     const since = this.#timeline.now;
     this.#freeSince.set(names.key, since);
     this.#timeline.at(since + SOON, () => {
-      if (this.#freeSince.get(names.key) !== since || !isFree()) return;
+      if (this.#freeSince.get(names.key) !== since || !isFree(stateOf(server, names))) return;
       this.report("a free lock with somebody in line", `${names.key} for ${SOON} ms`);
     });
   }

@@ -33,8 +33,8 @@ interface Plan {
 interface Together {
   readonly refresh: Promise<void>;
   readonly release: Promise<void>;
-  /** In which part of its ttl a lease is to end; undefined where none is refreshed. */
-  readonly part: number | undefined;
+  /** The ttl that they refresh for; undefined if they do not. */
+  readonly next: number | undefined;
 }
 
 /** A piece of a user's program: takes locks, one after the other, and does something while it has them. */
@@ -112,12 +112,13 @@ export class Worker {
   /** Locks that are taken in the same moment in the same manner. */
   #together(plan: Plan, keys: readonly string[]): Plan[] {
     const { chance } = this.#world;
-    const refresh = this.#process.sleep(chance.between(`${plan.name} together`, 20, 150));
+    const { ttl } = plan;
+    const refresh = this.#process.sleep(chance.between(`${plan.name} together`, 50, 400));
     const release = refresh.then(() => this.#process.sleep(20));
-    const part = chance.pick(`${plan.name} part`, [undefined, 0.5, 1, 2]);
+    const next = chance.pick(`${plan.name} next`, [undefined, Math.ceil(ttl / 2), ttl, 2 * ttl]);
     return keys.map((key, index) => {
       const name = `${plan.name}${index}`;
-      const together = { refresh, release, part };
+      const together = { refresh, release, next };
       return { ...plan, name, keys: [key], token: this.#newToken(name), together };
     });
   }
@@ -171,7 +172,7 @@ export class Worker {
     // No fencing token would tell what the one writes from what the other does.
     if (plan.shared !== "second") await this.#use(plan, hold);
     await settled;
-    if (plan.together) await this.#meet(plan, plan.together, hold);
+    if (plan.together) await this.#meet(plan.name, plan.together, hold);
     // One that is renewed would be held for ever.
     const forgets = chance.draw(`${plan.name} forgets`) < 0.3 && !plan.options.renew;
     if (forgets) this.#note(plan.name, () => "forgets to release");
@@ -220,14 +221,10 @@ export class Worker {
   }
 
   /** Goes on to the moments in which others refresh and release their locks. */
-  async #meet(
-    { name, ttl }: Plan,
-    { refresh, release, part }: Together,
-    { lock }: Hold,
-  ): Promise<void> {
+  async #meet(name: string, { refresh, release, next }: Together, { lock }: Hold): Promise<void> {
     await refresh;
-    if (part !== undefined && lock.held) {
-      await Promise.race([this.#refresh(name, lock, Math.ceil(ttl * part)), release]);
+    if (next !== undefined && lock.held) {
+      await Promise.race([this.#refresh(name, lock, next), release]);
     }
     await release;
   }

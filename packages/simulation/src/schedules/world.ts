@@ -6,36 +6,43 @@ import type { Timeline } from "../timeline.js";
 import type { History } from "./history.js";
 import type { Watch } from "./watch.js";
 
-/** What may go wrong. */
-export type Trouble =
-  | "delay"
-  | "reorder"
-  | "loseRequest"
-  | "loseReply"
-  | "loseMessage"
-  | "duplicate"
-  | "refuse"
-  | "cut"
-  | "pause"
-  | "crash"
+const NAMES = [
+  "delay",
+  "reorder",
+  "loseRequest",
+  "loseReply",
+  "loseMessage",
+  "duplicate",
+  "refuse",
+  "cut",
+  "pause",
+  "crash",
   // A subscription whose connection lives, and on which nothing comes any more.
-  | "deaf"
+  "deaf",
   // What happens to the server: it loses one of the keys beside the lock, or has no memory left, or many
   // of those in line are dead.
-  | "evict"
-  | "full"
-  | "crowd"
+  "evict",
+  "full",
+  "crowd",
   // Where Redis runs: subscriptions are to a replica, or the listeners are counted wrongly.
-  | "replica"
-  | "countZero"
-  | "countOne"
+  "replica",
+  "countZero",
+  "countOne",
   // What users do: two calls have one token of their own.
-  | "sharedToken"
+  "sharedToken",
   // What breaks that which the lock is documented to rely on.
-  | "restartEmpty"
-  | "evictLock"
-  | "clockForward"
-  | "clockBack";
+  "restartEmpty",
+  "evictLock",
+  "clockForward",
+  "clockBack",
+] as const;
+
+/** What may go wrong. */
+export type Trouble = (typeof NAMES)[number];
+
+export function isTrouble(text: string): text is Trouble {
+  return NAMES.some((name) => name === text);
+}
 
 /** What everything in one schedule shares. */
 export interface World {
