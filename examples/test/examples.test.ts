@@ -65,6 +65,30 @@ describe("getting a lock, or not", () => {
     expect(reports).toEqual(["report of 2030-01-01"]);
   });
 
+  test("once-a-period: of three machines one does it, in the next period another", async () => {
+    const [a, b, c] = ["a", "b", "c"].map(() =>
+      startExample("once-a-period", { redis: server.port }, ["6000"]),
+    );
+    if (!a || !b || !c) throw new Error("never");
+    const cron = async (machine: typeof a, line: string): Promise<void> => {
+      machine.send("the full hour");
+      await machine.waitForLine(line);
+    };
+    try {
+      await cron(a, "reported");
+      await cron(b, "another machine does it");
+      await cron(c, "another machine does it");
+      await cron(a, "another machine does it"); // Once more, as after its clock was set back.
+      const isOver = async () => (await server.command("EXISTS", "cron:hourly-report")) === 0;
+      await waitUntil(isOver, { what: "half a period to be over" });
+      await cron(c, "reported");
+      await cron(a, "another machine does it");
+      await cron(b, "another machine does it");
+    } finally {
+      for (const machine of [a, b, c]) await machine.stop();
+    }
+  });
+
   test("polling: the strategies say what their comments say", async () => {
     expect(await run("polling")).toEqual([
       "every second: 1000, 1000, 1000",

@@ -54,6 +54,15 @@ export interface ObtainOptions {
    * third of its ttl. Default: false; always on in `using`.
    */
   readonly renew?: boolean | undefined;
+
+  /**
+   * Milliseconds for which the lock stays taken, at the least, counted from the moment it was obtained: 10 to
+   * 2^31 - 1. A release before that ends the lock for its holder, and nobody else is granted it until the
+   * rest is over. After a crash it is free when its lease ends, as ever. For what must not be done again too
+   * soon, such as a job that each machine's cron starts. Not together with `token`, whose holder would be let
+   * in again. Default: a release frees the lock.
+   */
+  readonly holdAtLeast?: number | undefined;
 }
 
 /** An obtain whose every part was checked. */
@@ -70,6 +79,8 @@ export interface Request {
   readonly wait: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly renew: boolean;
+  /** 0 for a lock that a release frees. */
+  readonly holdAtLeast: number;
 }
 
 const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
@@ -82,6 +93,7 @@ const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
   mode: true,
   limit: true,
   permits: true,
+  holdAtLeast: true,
 };
 
 const MAX_KEY_BYTES = 1024;
@@ -97,7 +109,7 @@ export function checkRequest(
   space: Space,
 ): Request {
   const given = givenOptions("options", options, OBTAIN_OPTIONS);
-  const { retry, wait, signal, metadata = "", token, renew = false } = given;
+  const { retry, wait, signal, metadata = "", token, renew = false, holdAtLeast } = given;
   const checkedKeys = checkKeys(keys, space);
   checkTtl("ttl", ttl);
   const sharing = sharingOf(given, checkedKeys);
@@ -113,6 +125,12 @@ export function checkRequest(
   checkText("metadata", metadata, MAX_METADATA_BYTES);
   if (token !== undefined) checkToken(token);
   if (typeof renew !== "boolean") throw new TypeError("renew must be true or false");
+  if (holdAtLeast !== undefined) {
+    checkTtl("holdAtLeast", holdAtLeast);
+    if (token !== undefined) {
+      throw new TypeError("holdAtLeast and token exclude each other: the token's holder is let in");
+    }
+  }
   return {
     keys: checkedKeys,
     ttl,
@@ -124,6 +142,7 @@ export function checkRequest(
     wait,
     signal,
     renew,
+    holdAtLeast: holdAtLeast ?? 0,
   };
 }
 

@@ -24,6 +24,7 @@ export interface Manner {
   readonly wait: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly renew: boolean;
+  readonly holdAtLeast: number;
 }
 
 /** How long an obtain that ends with a "no" waits for Redis to say who has the lock, in milliseconds. */
@@ -113,7 +114,7 @@ export class Engine {
       const { fencingToken } = answer;
       const waited = this.#timers.now() - started;
       this.#emit({ type: "obtained", keys, waited, tries, fencingToken });
-      return this.#hold(acquisition, answer, manner.renew);
+      return this.#hold(acquisition, answer, manner);
     }
     const left = acquisition.abandon();
     if (answer.kind === "failed") throw answer.error;
@@ -139,7 +140,7 @@ export class Engine {
     return waitInLine(acquisition, this.#timers, inbox, deadline, lastAnswer);
   }
 
-  #hold(acquisition: Acquisition, granted: Granted, renew: boolean): Lock {
+  #hold(acquisition: Acquisition, granted: Granted, manner: Manner): Lock {
     const { claim } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
@@ -149,11 +150,13 @@ export class Engine {
       acquisition.end();
       this.#emit({ type: "lost", keys: claim.keys, error });
     });
-    const holding: Holding = { claim, fencingToken, seat, lease };
+    const since = this.#timers.now();
+    const takenUntil = since + manner.holdAtLeast;
+    const holding: Holding = { claim, fencingToken, seat, lease, since, takenUntil };
     const lock = new HeldLock(holding, this.#renewal, this.#commands, this.#emit, () =>
       acquisition.end(),
     );
-    if (renew) this.#renewal.keep(holding, lock);
+    if (manner.renew) this.#renewal.keep(holding, lock);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
     if (this.#timers.now() + claim.ttl * FRESH > sentAt + ttl) {
       this.#renewal.complete(holding);

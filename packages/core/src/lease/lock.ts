@@ -64,7 +64,7 @@ export interface Lock extends AsyncDisposable {
   refresh(ttl?: number): Promise<void>;
 
   /**
-   * Gives the lock back, to the next in line if there is one.
+   * Gives the lock back, to the next in line if there is one; with `holdAtLeast`, when that time is over.
    *
    * @throws LockNotHeldError if it was not ours any more, or was released before;
    *   OutcomeUnknownError, RefusedError if that could not be found out: try again, or leave it to the ttl.
@@ -86,7 +86,6 @@ export class HeldLock implements Lock {
   /** Called before the lock is given back: a grant that comes after that is not wanted. */
   readonly #onRelease: () => void;
   readonly #own: OwnLocks;
-  readonly #since: number;
   #released = false;
 
   constructor(
@@ -106,7 +105,6 @@ export class HeldLock implements Lock {
     this.#onRelease = onRelease;
     this.#own = ownLocksOf(commands.client);
     this.#own.add(holding);
-    this.#since = commands.timers.now();
   }
 
   get key(): string {
@@ -169,15 +167,18 @@ export class HeldLock implements Lock {
 
   /** Releases, and returns what there is to say against it. */
   async #giveBack(): Promise<RedisLockError | undefined> {
-    const { claim, lease, seat } = this.#holding;
+    const { claim, lease, seat, takenUntil, since } = this.#holding;
+    const { timers } = this.#commands;
     this.#released = true;
     const { lost, validUntil } = lease;
     lease.end();
     this.#own.remove(this.#holding);
     this.#renewal.stop(this.#holding);
     this.#onRelease();
-    const result: Released | Failure = await this.#run(claim.release(this.fencingToken, seat));
-    const { timers } = this.#commands;
+    const result: Released | Failure =
+      takenUntil > timers.now()
+        ? await timers.awaited(this.#renewal.leaveTaken(this.#holding))
+        : await this.#run(claim.release(this.fencingToken, seat));
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
       return this.#failure("release", result);
@@ -185,7 +186,7 @@ export class HeldLock implements Lock {
     if (result === "unserved") void leave(this.#commands, claim, undefined);
     if (result === "ours" || result === "unserved") {
       this.#own.released(this.#holding);
-      this.#emit({ type: "released", keys: this.keys, held: timers.now() - this.#since });
+      this.#emit({ type: "released", keys: this.keys, held: timers.now() - since });
       return undefined;
     }
     if (lost || timers.now() >= validUntil) {
