@@ -5,7 +5,13 @@ import { isolated, type LockEventListener } from "./events.js";
 import type { Space } from "./keys/names.js";
 import type { Lock } from "./lease/lock.js";
 import { checkTtl } from "./lease/ttl.js";
-import { checkKeys, checkNamespace, checkRequest, type ObtainOptions } from "./options.js";
+import {
+  checkKeys,
+  checkNamespace,
+  checkPatience,
+  checkRequest,
+  type ObtainOptions,
+} from "./options.js";
 import { checkObject, givenOptions, memberOf } from "./own-options.js";
 import { ExclusiveClaim } from "./primitives/exclusive.js";
 import {
@@ -52,11 +58,32 @@ const LOCKER_OPTIONS: Readonly<Record<keyof LockerOptions, true>> = {
   clock: true,
 };
 
+export interface CloseOptions {
+  /**
+   * Milliseconds that whoever holds a lock of this locker has to come to an end, 0 to 2^31 - 1 or
+   * `Infinity`: `lock.signal` aborts at once with a `LockerClosedError`, while the lock is held and renewed
+   * as before; what is not released when this time is over is released then. Default: nobody is told, and
+   * locks that are held stay held.
+   */
+  readonly grace?: number | undefined;
+}
+
+const CLOSE_OPTIONS: Readonly<Record<keyof CloseOptions, true>> = { grace: true };
+
 const DEFAULT_TIMEOUT = 2_000;
 const A_DAY = 86_400_000;
 
 /** Takes locks through one client. Make one for each client and keep it. */
 export interface Locker {
+  /**
+   * The locks that this locker holds: obtained, not released, not lost. Gone through anew each time, and
+   * true at each step. A lock whose object nobody keeps is not among them.
+   *
+   * @example
+   * for (const lock of locker.held) console.log(lock.key, lock.remaining);
+   */
+  readonly held: Iterable<Lock>;
+
   /**
    * Takes the lock of one key, or of several at once: all of them or none.
    *
@@ -114,10 +141,18 @@ export interface Locker {
   /**
    * Ends the obtains that are under way with a `LockerClosedError`, and closes what the locker itself
    * opened. Locks that are held stay held, and can be released; the client stays the user's.
+   *
+   * With `grace`, also ends what is held: functions in `using` are told by `lock.signal`, and have that time
+   * to end. Resolves when all is released, which a release without an answer may delay by `commandTimeout`.
+   * What fails is told to `onEvent`.
+   *
+   * @example
+   * process.once("SIGTERM", () => locker.close({ grace: 10_000 }));
+   * @throws TypeError, RangeError for bad options
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 
-  /** As {@link close}. */
+  /** As {@link close}, without a time of grace. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -212,8 +247,14 @@ export const Locker: LockerConstructor = class Locker {
     return forced.owned;
   }
 
-  async close(): Promise<void> {
-    await this.#engine.close();
+  get held(): Iterable<Lock> {
+    return { [Symbol.iterator]: () => this.#engine.held() };
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { grace } = givenOptions("options", options, CLOSE_OPTIONS);
+    if (grace !== undefined) checkPatience("grace", grace);
+    await this.#engine.close(grace);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

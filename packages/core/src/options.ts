@@ -120,7 +120,7 @@ export function checkRequest(
     checkStrategy("retry", retry);
     delayAfter(retry, 1); // Strategies are pure: a wrong delay shows before anything is sent.
   }
-  if (wait !== undefined) checkWait(wait);
+  if (wait !== undefined) checkPatience("wait", wait);
   if (signal !== undefined) checkSignal(signal);
   checkText("metadata", metadata, MAX_METADATA_BYTES);
   if (token !== undefined) checkToken(token);
@@ -223,12 +223,13 @@ function checkSlots(keys: readonly string[], space: Space): void {
   }
 }
 
-function checkWait(wait: unknown): void {
-  if (typeof wait !== "number") {
-    throw new TypeError(`wait must be a number of milliseconds or Infinity, got ${kind(wait)}`);
+/** How long somebody waits, in milliseconds. */
+export function checkPatience(name: string, ms: unknown): void {
+  if (typeof ms !== "number") {
+    throw new TypeError(`${name} must be a number of milliseconds or Infinity, got ${kind(ms)}`);
   }
-  if (wait === Infinity || (wait >= 0 && wait <= LONGEST_TIMER)) return;
-  throw new RangeError(`wait must be 0 to ${LONGEST_TIMER} ms or Infinity, got ${wait}`);
+  if (ms === Infinity || (ms >= 0 && ms <= LONGEST_TIMER)) return;
+  throw new RangeError(`${name} must be 0 to ${LONGEST_TIMER} ms or Infinity, got ${ms}`);
 }
 
 function checkSignal(signal: unknown): void {

@@ -174,14 +174,12 @@ const optionsRows: Row[] = [
   ],
   ["token: a number", TypeError, /token must be a string, got number/, { token: 1234567890123456 }],
   ["token: null", TypeError, /token must be a string, got null/, { token: null }],
-  ...durations("holdAtLeast").map(
-    ([what, type, message, holdAtLeast]): Row => [
-      `holdAtLeast: ${what}`,
-      type,
-      message,
-      { holdAtLeast },
-    ],
-  ),
+  ...durations("holdAtLeast").map(([what, type, message, holdAtLeast]): Row => [
+    `holdAtLeast: ${what}`,
+    type,
+    message,
+    { holdAtLeast },
+  ]),
   [
     "holdAtLeast with token",
     TypeError,

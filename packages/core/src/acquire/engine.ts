@@ -1,6 +1,7 @@
 import { LockerClosedError, NotObtainedError, type Operation } from "../errors.js";
 import type { LockEventListener } from "../events.js";
 import { Lease } from "../lease/lease.js";
+import { HeldLocks } from "../lease/held-locks.js";
 import { HeldLock, type Lock } from "../lease/lock.js";
 import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
 import { type Holding, Renewal } from "../lease/renewal.js";
@@ -42,7 +43,12 @@ export class Engine {
   readonly #owner: Owner;
   readonly #own: OwnLocks;
   readonly #underWay = new Set<Acquisition>();
+  readonly #held = new HeldLocks();
+  /** Called when nothing is under way or held. */
+  readonly #onIdle = new Set<() => void>();
   #closed = false;
+  /** What is held is to be given back. */
+  #ending = false;
 
   constructor(client: RedisClient, clock: Clock, timeout: number, emit: LockEventListener) {
     this.#timers = new Timers(clock);
@@ -70,14 +76,49 @@ export class Engine {
     return outcome.reply;
   }
 
-  /** Ends what is under way with a `LockerClosedError`, and closes what the engine itself opened. */
-  async close(): Promise<void> {
+  /** The locks that are held now. */
+  held(): Iterator<Lock> {
+    return this.#held.locks();
+  }
+
+  /**
+   * Ends what is under way with a `LockerClosedError`, and closes what the engine itself opened. With
+   * `grace`, tells whoever holds a lock to end, and after so many milliseconds gives back what is left.
+   */
+  async close(grace?: number): Promise<void> {
     this.#closed = true;
     const leaving = [...this.#underWay].map((acquisition) => {
-      acquisition.stop(new LockerClosedError(acquisition.claim.keys));
-      return acquisition.abandon();
+      const stopped = acquisition.stop(new LockerClosedError(acquisition.claim.keys));
+      return stopped ? acquisition.abandon() : undefined;
     });
+    if (grace !== undefined) leaving.push(this.#endHeld(grace));
     await this.#timers.awaited(Promise.allSettled([this.#inbox.close(this.#owner), ...leaving]));
+  }
+
+  async #endHeld(grace: number): Promise<undefined> {
+    this.#ending = true;
+    for (const [holding] of this.#held.entries()) interrupt(holding);
+    const over = this.#timers.sleep(grace);
+    await Promise.resolve(); // A listener of events may have called, in the middle of an obtain.
+    await Promise.race([this.#idle(), over]);
+    for (const [holding, lock] of this.#held.entries()) {
+      void (lock ?? this.#handle(holding))[Symbol.asyncDispose]();
+    }
+    await this.#idle();
+  }
+
+  /** Resolves when nothing is under way or held. */
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle.add(resolve);
+      this.#tellIfIdle();
+    });
+  }
+
+  #tellIfIdle(): void {
+    if (this.#underWay.size + this.#held.size > 0) return;
+    for (const tell of this.#onIdle) tell();
+    this.#onIdle.clear();
   }
 
   /** The main flow: ask, wait if that is wanted, and hold the lock or leave nothing behind. */
@@ -97,7 +138,7 @@ export class Engine {
         context.runInAsyncScope(() => this.#emit({ type: "lateGrantReleased", keys })),
     });
     this.#underWay.add(acquisition);
-    let answer: Answer;
+    let answer: Answer | undefined;
     try {
       answer = await acquisition.run(() => this.#pursue(acquisition, manner, started), signal);
     } catch (error) {
@@ -105,6 +146,7 @@ export class Engine {
       throw error;
     } finally {
       this.#underWay.delete(acquisition);
+      if (answer?.kind !== "granted") this.#tellIfIdle();
       const waited = this.#timers.now() - started;
       if (acquisition.tries > 1) this.#emit({ type: "waited", keys, waited });
     }
@@ -144,19 +186,25 @@ export class Engine {
     const { claim } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
+    const remove = (): void => {
+      this.#held.remove(holding);
+      this.#tellIfIdle();
+    };
     const lease = new Lease(claim.keys, this.#timers, terms, (error) => {
       this.#renewal.stop(holding);
       this.#own.remove(holding);
       acquisition.end();
       this.#emit({ type: "lost", keys: claim.keys, error });
+      remove();
     });
     const since = this.#timers.now();
     const takenUntil = since + manner.holdAtLeast;
-    const holding: Holding = { claim, fencingToken, seat, lease, since, takenUntil };
-    const lock = new HeldLock(holding, this.#renewal, this.#commands, this.#emit, () =>
-      acquisition.end(),
-    );
+    const keeper = { releasing: () => acquisition.end(), released: remove };
+    const holding: Holding = { claim, fencingToken, seat, lease, since, takenUntil, keeper };
+    const lock = this.#handle(holding);
+    this.#held.add(holding, lock);
     if (manner.renew) this.#renewal.keep(holding, lock);
+    if (this.#ending) interrupt(holding);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
     if (this.#timers.now() + claim.ttl * FRESH > sentAt + ttl) {
       this.#renewal.complete(holding);
@@ -164,9 +212,17 @@ export class Engine {
     return lock;
   }
 
+  #handle(holding: Holding): HeldLock {
+    return new HeldLock(holding, this.#renewal, this.#commands, this.#emit);
+  }
+
   #checkOpen(keys: readonly string[]): void {
     if (this.#closed) throw new LockerClosedError(keys);
     if (this.#commands.client.closed)
       throw new TypeError("client is closed: connect it, or use another");
   }
+}
+
+function interrupt({ claim, lease }: Holding): void {
+  lease.interrupt(new LockerClosedError(claim.keys, true));
 }

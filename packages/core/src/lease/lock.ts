@@ -41,8 +41,10 @@ export interface Lock extends AsyncDisposable {
   /** Milliseconds for which it is ours for certain; 0 when it is not. */
   readonly remaining: number;
   /**
-   * Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more. A lock that is
-   * renewed is so for as long as this object or the signal is kept; the token alone keeps nothing.
+   * Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more; with a
+   * `LockerClosedError`, while the lock is still held, when its locker is closed with a time of grace. A
+   * lock that is renewed is so for as long as this object or the signal is kept; the token alone keeps
+   * nothing.
    */
   readonly signal: AbortSignal;
 
@@ -83,18 +85,10 @@ export class HeldLock implements Lock {
   readonly #renewal: Renewal;
   readonly #commands: Commands;
   readonly #emit: LockEventListener;
-  /** Called before the lock is given back: a grant that comes after that is not wanted. */
-  readonly #onRelease: () => void;
   readonly #own: OwnLocks;
   #released = false;
 
-  constructor(
-    holding: Holding,
-    renewal: Renewal,
-    commands: Commands,
-    emit: LockEventListener,
-    onRelease: () => void,
-  ) {
+  constructor(holding: Holding, renewal: Renewal, commands: Commands, emit: LockEventListener) {
     this.keys = holding.claim.keys;
     this.metadata = holding.claim.metadata;
     this.fencingToken = holding.fencingToken;
@@ -102,7 +96,6 @@ export class HeldLock implements Lock {
     this.#renewal = renewal;
     this.#commands = commands;
     this.#emit = emit;
-    this.#onRelease = onRelease;
     this.#own = ownLocksOf(commands.client);
     this.#own.add(holding);
   }
@@ -167,18 +160,19 @@ export class HeldLock implements Lock {
 
   /** Releases, and returns what there is to say against it. */
   async #giveBack(): Promise<RedisLockError | undefined> {
-    const { claim, lease, seat, takenUntil, since } = this.#holding;
+    const { claim, lease, seat, takenUntil, since, keeper } = this.#holding;
     const { timers } = this.#commands;
     this.#released = true;
     const { lost, validUntil } = lease;
     lease.end();
     this.#own.remove(this.#holding);
     this.#renewal.stop(this.#holding);
-    this.#onRelease();
+    keeper.releasing();
     const result: Released | Failure =
       takenUntil > timers.now()
         ? await timers.awaited(this.#renewal.leaveTaken(this.#holding))
         : await this.#run(claim.release(this.fencingToken, seat));
+    keeper.released();
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
       return this.#failure("release", result);

@@ -13,6 +13,15 @@ export interface Holding extends Grant {
   readonly since: number;
   /** Until then it stays taken, also when it is released before. */
   readonly takenUntil: number;
+  readonly keeper: Keeper;
+}
+
+/** Whoever keeps account of a lock while it is held. */
+export interface Keeper {
+  /** It is about to be given back: a grant that comes after that is not wanted. */
+  releasing(): void;
+  /** That has come to its end, well or badly. */
+  released(): void;
 }
 
 /** What renewal knows of a lock. */
