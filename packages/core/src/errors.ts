@@ -116,7 +116,8 @@ export class OutcomeUnknownError extends RedisLockError {
   }
 }
 
-export type Operation = "obtain" | "refresh" | "release" | "ttl" | "inspect" | "forceRelease";
+export type Operation =
+  "obtain" | "refresh" | "release" | "ttl" | "inspect" | "forceRelease" | "announce";
 
 /** Redis answered with an error and did nothing. `reply` is its first word: `NOPERM`, `OOM`, … */
 export class RefusedError extends RedisLockError {

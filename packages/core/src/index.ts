@@ -8,6 +8,7 @@
  */
 export { Locker, obtain } from "./locker.js";
 export type { CloseOptions, LockerConstructor, LockerOptions } from "./locker.js";
+export type { Leader, LeaderOptions, LeadOptions, Term } from "./election.js";
 export type { Lock } from "./lease/lock.js";
 export type { ObtainOptions } from "./options.js";
 export type { HolderInfo, Inspection, WaiterInfo } from "./primitives/inspection.js";

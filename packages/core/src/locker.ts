@@ -1,5 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Engine } from "./acquire/engine.js";
+import {
+  checkLead,
+  checkLeader,
+  follow,
+  lead,
+  type Leader,
+  type LeaderOptions,
+  type LeadOptions,
+  type Term,
+} from "./election.js";
 import { NotObtainedError } from "./errors.js";
 import { isolated, type LockEventListener } from "./events.js";
 import type { Space } from "./keys/names.js";
@@ -123,6 +133,50 @@ export interface Locker {
   ): Promise<T>;
 
   /**
+   * Stands for election, in line with the others, and runs `fn(term)` each time that this process comes to
+   * lead, one term after the other. The lock is renewed until `fn` has settled, and released then.
+   *
+   * If the lock is lost, `term.signal` aborts at once; once `fn` has settled, whatever it returned, and if
+   * it threw only what the abort made it throw, it stands in line again. Trouble with Redis is told to
+   * `onEvent` as `electionFailed`, and tried again. So it ends only
+   *
+   * - when `fn` returns while it leads: it resigns, and `lead` resolves with what `fn` returned;
+   * - when `fn` throws anything but the reason of `term.signal` or an `AbortError` of a lost term;
+   * - when `signal` aborts: `term.signal` does, and `lead` ends as `fn` does; or if it does not lead,
+   *   `lead` rejects with `signal.reason`;
+   * - when the locker or the client is closed.
+   *
+   * @param ttl - As of {@link obtain}: how long the others wait for another leader after a crash.
+   * @example
+   * await locker.lead("scheduler", 15_000, { name: hostname(), signal }, async (term) => {
+   *   while (!term.signal.aborted) await runDueJobs(term.fencingToken);
+   * });
+   * @throws what `fn` throws; the signal's reason; LockerClosedError; TypeError, RangeError
+   */
+  lead<T>(
+    key: string,
+    ttl: number,
+    options: LeadOptions,
+    fn: (term: Term) => T | PromiseLike<T>,
+  ): Promise<T>;
+
+  /**
+   * Who leads: at once, and then at each change, always as of now; `undefined` when nobody is known to.
+   * Leaders that came and went unseen are left out, and no two have the same fencing token.
+   *
+   * A message tells of a leader that begins or resigns, and of a forced release. All else, a crash above
+   * all, is learned of when the lease is over that was known of, and `commandTimeout` later if Redis does
+   * not answer. A client that hears no messages looks after each third of what is left of the lease, at
+   * least 100 ms apart, and each second if nobody leads. Each iteration subscribes by itself.
+   *
+   * @example
+   * for await (const leader of locker.leader("scheduler", { signal })) console.log(leader?.name);
+   * @throws the signal's reason; LockerClosedError; TypeError, RangeError. Trouble with Redis is told to
+   *   `onEvent` as `electionFailed`, and tried again.
+   */
+  leader(key: string, options?: LeaderOptions): AsyncIterable<Leader | undefined>;
+
+  /**
    * Who has the lock and who waits for it, as of now.
    *
    * @throws OutcomeUnknownError, RefusedError, NotALockError
@@ -230,6 +284,27 @@ export const Locker: LockerConstructor = class Locker {
     } finally {
       await lock[Symbol.asyncDispose]();
     }
+  }
+
+  async lead<T>(
+    key: string,
+    ttl: number,
+    options: LeadOptions,
+    fn: (term: Term) => T | PromiseLike<T>,
+  ): Promise<T> {
+    this.#checkKey(key);
+    const { name: metadata, signal } = checkLead(options);
+    if (typeof fn !== "function") throw new TypeError("fn must be a function that takes the term");
+    const place = { engine: this.#engine, space: this.#space, key };
+    const manner = { wait: Infinity, renew: true, metadata, signal };
+    return lead(place, () => this.obtain(key, ttl, manner), signal, fn);
+  }
+
+  leader(key: string, options: LeaderOptions = {}): AsyncIterable<Leader | undefined> {
+    this.#checkKey(key);
+    const { signal } = checkLeader(options);
+    const place = { engine: this.#engine, space: this.#space, key };
+    return { [Symbol.asyncIterator]: () => follow(place, signal) };
   }
 
   async inspect(key: string): Promise<Inspection> {

@@ -99,7 +99,7 @@ const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
 const MAX_KEY_BYTES = 1024;
 const MAX_NAMESPACE_BYTES = 256;
 const MAX_KEYS = 100;
-const MAX_METADATA_BYTES = 4096;
+export const MAX_METADATA_BYTES = 4096;
 
 /** @throws TypeError, RangeError naming the argument and what would be right. */
 export function checkRequest(
@@ -232,7 +232,7 @@ export function checkPatience(name: string, ms: unknown): void {
   throw new RangeError(`${name} must be 0 to ${LONGEST_TIMER} ms or Infinity, got ${ms}`);
 }
 
-function checkSignal(signal: unknown): void {
+export function checkSignal(signal: unknown): void {
   if (typeof signal === "object" && signal !== null && "aborted" in signal && "reason" in signal)
     return;
   throw new TypeError(`signal must be an AbortSignal, got ${kind(signal)}`);
@@ -251,7 +251,7 @@ function checkToken(token: unknown): void {
 const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
 /** Well-formed text of so many bytes: half a surrogate pair would make two texts one in Redis. */
-function checkText(name: string, text: unknown, maxBytes: number): void {
+export function checkText(name: string, text: unknown, maxBytes: number): void {
   if (typeof text !== "string") throw new TypeError(`${name} must be a string, got ${kind(text)}`);
   if (LONE_SURROGATE.test(text)) {
     throw new TypeError(`${name} must be well-formed text, but holds half of a surrogate pair`);

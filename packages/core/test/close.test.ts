@@ -27,7 +27,8 @@ async function isFree(key: string): Promise<boolean> {
 
 test("a function in using is told at once, and holds its lock until it has ended", async () => {
   const one = locker();
-  let during: unknown;
+  let during: { held: boolean; reason: unknown; free: boolean } | undefined;
+  const reason: unknown = expect.any(LockerClosedError);
   const using = one.using("k", 10_000, async (lock) => {
     await aborted(lock.signal);
     during = { held: lock.held, reason: lock.signal.reason, free: await isFree("k") };
@@ -37,7 +38,7 @@ test("a function in using is told at once, and holds its lock until it has ended
   await one.close({ grace: 60_000 });
   expect(await isFree("k")).toBe(true); // When close resolves.
   expect(await using).toBe("done");
-  expect(during).toEqual({ held: true, reason: expect.any(LockerClosedError), free: false });
+  expect(during).toEqual({ held: true, reason, free: false });
   expect(during).toMatchObject({
     reason: { code: "CLOSED", key: "k", message: '"k" must be given back: the locker was closed' },
   });
@@ -161,7 +162,11 @@ test("a lock that is lost in the time of grace is not waited for, and is told as
 });
 
 test("a lock that is obtained in the moment of closing has its time of grace, too", async () => {
-  const one = locker({ onEvent: ({ type }) => void (type === "obtained" && close()) });
+  const one = locker({
+    onEvent: ({ type }) => {
+      if (type === "obtained") close();
+    },
+  });
   let closing: Promise<void> | undefined;
   const close = (): void => {
     closing = one.close({ grace: 60_000 });

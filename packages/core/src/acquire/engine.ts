@@ -35,13 +35,15 @@ const FRESH = 0.75;
 
 /** Obtains and holds locks of any kind: what is the same for all of them. */
 export class Engine {
-  readonly #commands: Commands;
+  readonly commands: Commands;
   readonly #timers: Timers;
-  readonly #emit: LockEventListener;
+  readonly emit: LockEventListener;
   readonly #renewal: Renewal;
   readonly #inbox: Inbox;
   readonly #owner: Owner;
   readonly #own: OwnLocks;
+  /** Called when the locker is closed. */
+  readonly onClose = new Set<() => void>();
   readonly #underWay = new Set<Acquisition>();
   readonly #held = new HeldLocks();
   /** Called when nothing is under way or held. */
@@ -52,9 +54,9 @@ export class Engine {
 
   constructor(client: RedisClient, clock: Clock, timeout: number, emit: LockEventListener) {
     this.#timers = new Timers(clock);
-    this.#commands = new Commands(client, this.#timers, timeout);
-    this.#emit = emit;
-    this.#renewal = new Renewal(this.#commands, emit);
+    this.commands = new Commands(client, this.#timers, timeout);
+    this.emit = emit;
+    this.#renewal = new Renewal(this.commands, emit);
     this.#own = ownLocksOf(client);
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
@@ -70,8 +72,8 @@ export class Engine {
 
   /** Runs a command of an operator, and returns its reply. */
   async ask<T>(operation: Operation, key: string, command: Command<T>): Promise<T> {
-    this.#checkOpen([key]);
-    const outcome = await this.#timers.awaited(this.#commands.run(command));
+    this.checkOpen([key]);
+    const outcome = await this.#timers.awaited(this.commands.run(command));
     if (outcome.kind !== "reply") throw failureOf([key], operation, outcome);
     return outcome.reply;
   }
@@ -87,6 +89,7 @@ export class Engine {
    */
   async close(grace?: number): Promise<void> {
     this.#closed = true;
+    for (const run of this.onClose) run();
     const leaving = [...this.#underWay].map((acquisition) => {
       const stopped = acquisition.stop(new LockerClosedError(acquisition.claim.keys));
       return stopped ? acquisition.abandon() : undefined;
@@ -125,17 +128,17 @@ export class Engine {
   async #obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
     const { keys } = claim;
     const { signal } = manner;
-    this.#checkOpen(keys);
+    this.checkOpen(keys);
     signal?.throwIfAborted();
 
     const started = this.#timers.now();
     const context = here();
-    const acquisition = new Acquisition(claim, this.#commands, {
+    const acquisition = new Acquisition(claim, this.commands, {
       waiting: () => {
-        if (this.#own.include(claim.names)) this.#emit({ type: "waitingForOwn", keys });
+        if (this.#own.include(claim.names)) this.emit({ type: "waitingForOwn", keys });
       },
       lateGrant: () =>
-        context.runInAsyncScope(() => this.#emit({ type: "lateGrantReleased", keys })),
+        context.runInAsyncScope(() => this.emit({ type: "lateGrantReleased", keys })),
     });
     this.#underWay.add(acquisition);
     let answer: Answer | undefined;
@@ -148,14 +151,14 @@ export class Engine {
       this.#underWay.delete(acquisition);
       if (answer?.kind !== "granted") this.#tellIfIdle();
       const waited = this.#timers.now() - started;
-      if (acquisition.tries > 1) this.#emit({ type: "waited", keys, waited });
+      if (acquisition.tries > 1) this.emit({ type: "waited", keys, waited });
     }
 
     const { tries } = acquisition;
     if (answer.kind === "granted") {
       const { fencingToken } = answer;
       const waited = this.#timers.now() - started;
-      this.#emit({ type: "obtained", keys, waited, tries, fencingToken });
+      this.emit({ type: "obtained", keys, waited, tries, fencingToken });
       return this.#hold(acquisition, answer, manner);
     }
     const left = acquisition.abandon();
@@ -166,7 +169,7 @@ export class Engine {
     const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;
     const position = facts ? facts.position : answer.place?.position;
     const waited = this.#timers.now() - started;
-    this.#emit({ type: "notObtained", keys, waited, tries, holder });
+    this.emit({ type: "notObtained", keys, waited, tries, holder });
     return new NotObtainedError(keys, { holder, waited, attempts: tries, position });
   }
 
@@ -177,7 +180,7 @@ export class Engine {
       return poll(acquisition, this.#timers, retry, deadline);
     }
     const deadline = started + wait;
-    const lastAnswer = Math.max(deadline, started + this.#commands.timeout);
+    const lastAnswer = Math.max(deadline, started + this.commands.timeout);
     const inbox = { inbox: this.#inbox, owner: this.#owner };
     return waitInLine(acquisition, this.#timers, inbox, deadline, lastAnswer);
   }
@@ -194,7 +197,7 @@ export class Engine {
       this.#renewal.stop(holding);
       this.#own.remove(holding);
       acquisition.end();
-      this.#emit({ type: "lost", keys: claim.keys, error });
+      this.emit({ type: "lost", keys: claim.keys, error });
       remove();
     });
     const since = this.#timers.now();
@@ -213,12 +216,12 @@ export class Engine {
   }
 
   #handle(holding: Holding): HeldLock {
-    return new HeldLock(holding, this.#renewal, this.#commands, this.#emit);
+    return new HeldLock(holding, this.#renewal, this.commands, this.emit);
   }
 
-  #checkOpen(keys: readonly string[]): void {
+  checkOpen(keys: readonly string[]): void {
     if (this.#closed) throw new LockerClosedError(keys);
-    if (this.#commands.client.closed)
+    if (this.commands.client.closed)
       throw new TypeError("client is closed: connect it, or use another");
   }
 }

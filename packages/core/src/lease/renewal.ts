@@ -98,7 +98,8 @@ export class Renewal {
   async refresh(holding: Holding, ttl: number): Promise<Verdict | Failure> {
     const { timers, timeout } = this.#commands;
     const deadline = timers.now() + timeout;
-    if (!(await this.#isTurn(holding, deadline))) return outOfTurn();
+    for (let busy = this.#of(holding).busy; busy; busy = this.#of(holding).busy) await busy;
+    if (timers.now() >= deadline) return outOfTurn();
     const result = await this.#send(holding, ttl, deadline, false);
     if (typeof result === "string") this.#scheduleNext(holding);
     else if (this.#of(holding).wanted) this.#scheduleRetry(holding);
@@ -114,19 +115,14 @@ export class Renewal {
     const { claim, fencingToken, seat, takenUntil } = holding;
     const { timers, timeout } = this.#commands;
     const until = timers.now() + timeout;
-    if (!(await this.#isTurn(holding, until))) return outOfTurn();
     const known = this.#of(holding);
+    while (known.busy) await known.busy;
+    if (timers.now() >= until) return outOfTurn();
     known.order = (known.order ?? 0) + 1;
     const rest = Math.max(1, Math.ceil(takenUntil - timers.now()));
     const command = claim.refresh(fencingToken, rest, known.order, seat);
     const outcome = await this.#commands.run(command, { until });
     return outcome.kind === "reply" ? outcome.reply : outcome;
-  }
-
-  /** Waits for refreshes that are under way; false if they take longer than until the deadline. */
-  async #isTurn(holding: Holding, deadline: number): Promise<boolean> {
-    for (let busy = this.#of(holding).busy; busy; busy = this.#of(holding).busy) await busy;
-    return this.#commands.timers.now() < deadline;
   }
 
   #of(holding: Holding): Renewed {
