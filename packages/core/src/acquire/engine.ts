@@ -43,7 +43,7 @@ export class Engine {
   readonly #owner: Owner;
   readonly #own: OwnLocks;
   /** Called when the locker is closed. */
-  readonly onClose = new Set<() => void>();
+  readonly onClose: Set<() => void> = new Set<() => void>();
   readonly #underWay = new Set<Acquisition>();
   readonly #held = new HeldLocks();
   /** Called when nothing is under way or held. */
