@@ -190,6 +190,25 @@ describe("running a service", () => {
     }
   });
 
+  test("leader-election: one leads, and when it ends, the other does at once", async () => {
+    const start = (name: string) => startExample("leader-election", { redis: server.port }, [name]);
+    const a = start("a");
+    await a.waitForLine("a sees a");
+    const b = start("b");
+    try {
+      await b.waitForLine("b sees a");
+      a.kill("SIGTERM");
+      await b.waitForLine("b sees b");
+      await a.waitForLine("a ended in good order");
+      expect(await a.exited).toEqual({ code: 0, signal: null });
+      b.kill("SIGTERM");
+      await b.waitForLine("b ended in good order");
+      expect(await server.command("EXISTS", "scheduler")).toBe(0);
+    } finally {
+      await Promise.all([a.stop(), b.stop()]);
+    }
+  });
+
   test("own-adapter: a client over a bare socket is enough, also to wait in line", async () => {
     expect(await run("own-adapter")).toEqual(["first, second, third"]);
   });
