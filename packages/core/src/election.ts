@@ -1,12 +1,12 @@
 /** Leader election: whoever holds the lock leads. */
 import type { Engine } from "./acquire/engine.js";
-import { type Holder, LockerClosedError, RedisLockError } from "./errors.js";
+import { LockerClosedError, RedisLockError } from "./errors.js";
 import type { Space } from "./keys/names.js";
 import type { Lock } from "./lease/lock.js";
 import { checkSignal, checkText, MAX_METADATA_BYTES } from "./options.js";
 import { givenOptions } from "./own-options.js";
 import { announceCommand, leaderChannel } from "./primitives/announce.js";
-import { inspectCommand } from "./primitives/inspection.js";
+import { type HolderInfo, inspectCommand } from "./primitives/inspection.js";
 import type { ChannelListener, Subscription } from "./redis/client.js";
 import { failureOf } from "./redis/failure.js";
 import { redacted } from "./redis/redact.js";
@@ -145,9 +145,9 @@ export async function* follow(
       let found = now < leaseEnd ? shown : undefined;
       let next: number;
       if (outcome.kind === "reply") {
-        const { holder } = outcome.reply;
+        const { holder, holders } = outcome.reply;
         failures = 0;
-        found = leaderOf(holder);
+        found = leaderOf(holders[0]);
         const left = holder?.remaining ?? Infinity;
         leaseEnd = now + left;
         next = nextLook(left, ear.listening);
@@ -190,8 +190,9 @@ function termOf(lock: Lock, signal: AbortSignal): Term {
   };
 }
 
-function leaderOf(holder: Holder | undefined): Leader | undefined {
-  if (holder?.fencingToken === undefined) return undefined;
+/** Whoever shares the lock with others has its fencing token in common with them, and leads nobody. */
+function leaderOf(holder: HolderInfo | undefined): Leader | undefined {
+  if (holder?.fencingToken === undefined || holder.mode !== "exclusive") return undefined;
   return { name: holder.metadata ?? "", fencingToken: holder.fencingToken };
 }
 

@@ -105,8 +105,9 @@ function counting(): { counted: RedisClient; untilReplies: (count: number) => Pr
     },
     subscribe: (...listen) => inner.subscribe(...listen),
   };
-  const untilReplies = (count: number): Promise<void> =>
-    waitUntil(() => replies >= count, { what: `${count} replies` });
+  const untilReplies = async (count: number): Promise<void> => {
+    await waitUntil(() => replies >= count, { what: `${count} replies` });
+  };
   return { counted, untilReplies };
 }
 
@@ -404,6 +405,17 @@ describe("leader", () => {
     await server.command("SET", "k", "another's");
     await locker().forceRelease("k");
     await new Candidate(locker(), "a").leads();
+    await follower.sees(undefined, "a");
+  });
+
+  test("nor is whoever shares the lock", async () => {
+    const shares = await locker().obtain("k", 60_000, { mode: "shared", metadata: "a reader" });
+    const follower = new Follower(locker());
+    await follower.sees(undefined);
+    const candidate = new Candidate(locker(), "a");
+    await untilInLine("k", 1, "told");
+    await shares.release();
+    await candidate.leads();
     await follower.sees(undefined, "a");
   });
 

@@ -57,6 +57,20 @@ describe("a lock that is released earlier", () => {
   });
 
   test.each([
+    ["shared", { mode: "shared" as const }],
+    ["counted", { limit: 2, permits: 2 }],
+  ])("so does one that is %s, whether its lease is longer or shorter", async (_, sharing) => {
+    for (const ttl of [1_000, 60_000]) {
+      const lock = await locker().obtain("k", ttl, { ...sharing, holdAtLeast: 30_000 });
+      await lock.release();
+      expect(await left("k")).toBeGreaterThan(20_000);
+      expect(await left("k")).toBeLessThanOrEqual(30_002); // Shares are told by whole milliseconds.
+      expect(await locker().tryObtain("k", 10_000)).toBeNull();
+      await locker().forceRelease("k");
+    }
+  });
+
+  test.each([
     ["using", (one: Locker) => one.using("k", 1_000, { holdAtLeast: 60_000 }, () => undefined)],
     [
       "await using",
