@@ -65,6 +65,30 @@ describe("getting a lock, or not", () => {
     expect(reports).toEqual(["report of 2030-01-01"]);
   });
 
+  test("once-a-period: of three machines one does it, in the next period another", async () => {
+    const [a, b, c] = ["a", "b", "c"].map(() =>
+      startExample("once-a-period", { redis: server.port }, ["6000"]),
+    );
+    if (!a || !b || !c) throw new Error("never");
+    const cron = async (machine: typeof a, line: string): Promise<void> => {
+      machine.send("the full hour");
+      await machine.waitForLine(line);
+    };
+    try {
+      await cron(a, "reported");
+      await cron(b, "another machine does it");
+      await cron(c, "another machine does it");
+      await cron(a, "another machine does it"); // Once more, as after its clock was set back.
+      const isOver = async () => (await server.command("EXISTS", "cron:hourly-report")) === 0;
+      await waitUntil(isOver, { what: "half a period to be over" });
+      await cron(c, "reported");
+      await cron(a, "another machine does it");
+      await cron(b, "another machine does it");
+    } finally {
+      for (const machine of [a, b, c]) await machine.stop();
+    }
+  });
+
   test("polling: the strategies say what their comments say", async () => {
     expect(await run("polling")).toEqual([
       "every second: 1000, 1000, 1000",
@@ -163,6 +187,25 @@ describe("running a service", () => {
       expect(await inLine()).toBe(0);
     } finally {
       await worker.stop();
+    }
+  });
+
+  test("leader-election: one leads, and when it ends, the other does at once", async () => {
+    const start = (name: string) => startExample("leader-election", { redis: server.port }, [name]);
+    const a = start("a");
+    await a.waitForLine("a sees a");
+    const b = start("b");
+    try {
+      await b.waitForLine("b sees a");
+      a.kill("SIGTERM");
+      await b.waitForLine("b sees b");
+      await a.waitForLine("a ended in good order");
+      expect(await a.exited).toEqual({ code: 0, signal: null });
+      b.kill("SIGTERM");
+      await b.waitForLine("b ended in good order");
+      expect(await server.command("EXISTS", "scheduler")).toBe(0);
+    } finally {
+      await Promise.all([a.stop(), b.stop()]);
     }
   });
 

@@ -116,7 +116,8 @@ export class OutcomeUnknownError extends RedisLockError {
   }
 }
 
-export type Operation = "obtain" | "refresh" | "release" | "ttl" | "inspect" | "forceRelease";
+export type Operation =
+  "obtain" | "refresh" | "release" | "ttl" | "inspect" | "forceRelease" | "announce";
 
 /** Redis answered with an error and did nothing. `reply` is its first word: `NOPERM`, `OOM`, … */
 export class RefusedError extends RedisLockError {
@@ -139,10 +140,14 @@ export class NotALockError extends RedisLockError {
   }
 }
 
-/** The locker was closed. */
+/**
+ * The locker was closed: an obtain is given up, or, with `close({ grace })`, the lock that it obtained is
+ * about to be released, which then is the reason of `lock.signal`.
+ */
 export class LockerClosedError extends RedisLockError {
-  constructor(keys: readonly string[]) {
-    super("CLOSED", keys, `${list(keys)} not obtained: the locker was closed`);
+  constructor(keys: readonly string[], held: boolean = false) {
+    const what = held ? "must be given back" : "not obtained";
+    super("CLOSED", keys, `${list(keys)} ${what}: the locker was closed`);
   }
 }
 

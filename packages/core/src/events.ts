@@ -46,6 +46,16 @@ export type LockEvent =
     }
   /** A grant came after its obtain had given up, and was released again. */
   | { readonly type: "lateGrantReleased"; readonly keys: readonly string[] }
+  /**
+   * A step of an election got no answer or a refusal: a leader stood for election (`obtain`) or told its
+   * followers (`announce`), or a follower looked who leads (`inspect`). The first and the last are tried
+   * again after a pause of 100 ms that doubles, up to 10 s; who is not told looks when the lease is over.
+   */
+  | {
+      readonly type: "electionFailed";
+      readonly keys: readonly string[];
+      readonly error: RedisLockError;
+    }
   /** The channel for wake-up messages could not be opened: waiters ask instead of being told. */
   | { readonly type: "subscribeFailed"; readonly error: Error };
 

@@ -1,11 +1,27 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Engine } from "./acquire/engine.js";
+import {
+  checkLead,
+  checkLeader,
+  follow,
+  lead,
+  type Leader,
+  type LeaderOptions,
+  type LeadOptions,
+  type Term,
+} from "./election.js";
 import { NotObtainedError } from "./errors.js";
 import { isolated, type LockEventListener } from "./events.js";
 import type { Space } from "./keys/names.js";
 import type { Lock } from "./lease/lock.js";
 import { checkTtl } from "./lease/ttl.js";
-import { checkKeys, checkNamespace, checkRequest, type ObtainOptions } from "./options.js";
+import {
+  checkKeys,
+  checkNamespace,
+  checkPatience,
+  checkRequest,
+  type ObtainOptions,
+} from "./options.js";
 import { checkObject, givenOptions, memberOf } from "./own-options.js";
 import { ExclusiveClaim } from "./primitives/exclusive.js";
 import {
@@ -52,11 +68,32 @@ const LOCKER_OPTIONS: Readonly<Record<keyof LockerOptions, true>> = {
   clock: true,
 };
 
+export interface CloseOptions {
+  /**
+   * Milliseconds that whoever holds a lock of this locker has to come to an end, 0 to 2^31 - 1 or
+   * `Infinity`: `lock.signal` aborts at once with a `LockerClosedError`, while the lock is held and renewed
+   * as before; what is not released when this time is over is released then. Default: nobody is told, and
+   * locks that are held stay held.
+   */
+  readonly grace?: number | undefined;
+}
+
+const CLOSE_OPTIONS: Readonly<Record<keyof CloseOptions, true>> = { grace: true };
+
 const DEFAULT_TIMEOUT = 2_000;
 const A_DAY = 86_400_000;
 
 /** Takes locks through one client. Make one for each client and keep it. */
 export interface Locker {
+  /**
+   * The locks that this locker holds: obtained, not released, not lost. Gone through anew each time, and
+   * true at each step. A lock whose object nobody keeps is not among them.
+   *
+   * @example
+   * for (const lock of locker.held) console.log(lock.key, lock.remaining);
+   */
+  readonly held: Iterable<Lock>;
+
   /**
    * Takes the lock of one key, or of several at once: all of them or none.
    *
@@ -96,6 +133,50 @@ export interface Locker {
   ): Promise<T>;
 
   /**
+   * Stands for election, in line with the others, and runs `fn(term)` each time that this process comes to
+   * lead, one term after the other. The lock is renewed until `fn` has settled, and released then.
+   *
+   * If the lock is lost, `term.signal` aborts at once; once `fn` has settled, whatever it returned, and if
+   * it threw only what the abort made it throw, it stands in line again. Trouble with Redis is told to
+   * `onEvent` as `electionFailed`, and tried again. So it ends only
+   *
+   * - when `fn` returns while it leads: it resigns, and `lead` resolves with what `fn` returned;
+   * - when `fn` throws anything but the reason of `term.signal` or an `AbortError` of a lost term;
+   * - when `signal` aborts: `term.signal` does, and `lead` ends as `fn` does; or if it does not lead,
+   *   `lead` rejects with `signal.reason`;
+   * - when the locker or the client is closed.
+   *
+   * @param ttl - As of {@link obtain}: how long the others wait for another leader after a crash.
+   * @example
+   * await locker.lead("scheduler", 15_000, { name: hostname(), signal }, async (term) => {
+   *   while (!term.signal.aborted) await runDueJobs(term.fencingToken);
+   * });
+   * @throws what `fn` throws; the signal's reason; LockerClosedError; TypeError, RangeError
+   */
+  lead<T>(
+    key: string,
+    ttl: number,
+    options: LeadOptions,
+    fn: (term: Term) => T | PromiseLike<T>,
+  ): Promise<T>;
+
+  /**
+   * Who leads: at once, and then at each change, always as of now; `undefined` when nobody is known to.
+   * Leaders that came and went unseen are left out, and no two have the same fencing token.
+   *
+   * A message tells of a leader that begins or resigns, and of a forced release. All else, a crash above
+   * all, is learned of when the lease is over that was known of, and `commandTimeout` later if Redis does
+   * not answer. A client that hears no messages looks after each third of what is left of the lease, at
+   * least 100 ms apart, and each second if nobody leads. Each iteration subscribes by itself.
+   *
+   * @example
+   * for await (const leader of locker.leader("scheduler", { signal })) console.log(leader?.name);
+   * @throws the signal's reason; LockerClosedError; TypeError, RangeError. Trouble with Redis is told to
+   *   `onEvent` as `electionFailed`, and tried again.
+   */
+  leader(key: string, options?: LeaderOptions): AsyncIterable<Leader | undefined>;
+
+  /**
    * Who has the lock and who waits for it, as of now.
    *
    * @throws OutcomeUnknownError, RefusedError, NotALockError
@@ -114,10 +195,18 @@ export interface Locker {
   /**
    * Ends the obtains that are under way with a `LockerClosedError`, and closes what the locker itself
    * opened. Locks that are held stay held, and can be released; the client stays the user's.
+   *
+   * With `grace`, also ends what is held: functions in `using` are told by `lock.signal`, and have that time
+   * to end. Resolves when all is released, which a release without an answer may delay by `commandTimeout`.
+   * What fails is told to `onEvent`.
+   *
+   * @example
+   * process.once("SIGTERM", () => locker.close({ grace: 10_000 }));
+   * @throws TypeError, RangeError for bad options
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 
-  /** As {@link close}. */
+  /** As {@link close}, without a time of grace. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -197,6 +286,27 @@ export const Locker: LockerConstructor = class Locker {
     }
   }
 
+  async lead<T>(
+    key: string,
+    ttl: number,
+    options: LeadOptions,
+    fn: (term: Term) => T | PromiseLike<T>,
+  ): Promise<T> {
+    this.#checkKey(key);
+    const { name: metadata, signal } = checkLead(options);
+    if (typeof fn !== "function") throw new TypeError("fn must be a function that takes the term");
+    const place = { engine: this.#engine, space: this.#space, key };
+    const manner = { wait: Infinity, renew: true, metadata, signal };
+    return lead(place, () => this.obtain(key, ttl, manner), signal, fn);
+  }
+
+  leader(key: string, options: LeaderOptions = {}): AsyncIterable<Leader | undefined> {
+    this.#checkKey(key);
+    const { signal } = checkLeader(options);
+    const place = { engine: this.#engine, space: this.#space, key };
+    return { [Symbol.asyncIterator]: () => follow(place, signal) };
+  }
+
   async inspect(key: string): Promise<Inspection> {
     this.#checkKey(key);
     return this.#engine.ask("inspect", key, inspectCommand(key, this.#space));
@@ -212,8 +322,14 @@ export const Locker: LockerConstructor = class Locker {
     return forced.owned;
   }
 
-  async close(): Promise<void> {
-    await this.#engine.close();
+  get held(): Iterable<Lock> {
+    return { [Symbol.iterator]: () => this.#engine.held() };
+  }
+
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { grace } = givenOptions("options", options, CLOSE_OPTIONS);
+    if (grace !== undefined) checkPatience("grace", grace);
+    await this.#engine.close(grace);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

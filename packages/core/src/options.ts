@@ -54,6 +54,15 @@ export interface ObtainOptions {
    * third of its ttl. Default: false; always on in `using`.
    */
   readonly renew?: boolean | undefined;
+
+  /**
+   * Milliseconds for which the lock stays taken, at the least, counted from the moment it was obtained: 10 to
+   * 2^31 - 1. A release before that ends the lock for its holder, and nobody else is granted it until the
+   * rest is over. After a crash it is free when its lease ends, as ever. For what must not be done again too
+   * soon, such as a job that each machine's cron starts. Not together with `token`, whose holder would be let
+   * in again. Default: a release frees the lock.
+   */
+  readonly holdAtLeast?: number | undefined;
 }
 
 /** An obtain whose every part was checked. */
@@ -70,6 +79,8 @@ export interface Request {
   readonly wait: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly renew: boolean;
+  /** 0 for a lock that a release frees. */
+  readonly holdAtLeast: number;
 }
 
 const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
@@ -82,12 +93,13 @@ const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {
   mode: true,
   limit: true,
   permits: true,
+  holdAtLeast: true,
 };
 
 const MAX_KEY_BYTES = 1024;
 const MAX_NAMESPACE_BYTES = 256;
 const MAX_KEYS = 100;
-const MAX_METADATA_BYTES = 4096;
+export const MAX_METADATA_BYTES = 4096;
 
 /** @throws TypeError, RangeError naming the argument and what would be right. */
 export function checkRequest(
@@ -97,7 +109,7 @@ export function checkRequest(
   space: Space,
 ): Request {
   const given = givenOptions("options", options, OBTAIN_OPTIONS);
-  const { retry, wait, signal, metadata = "", token, renew = false } = given;
+  const { retry, wait, signal, metadata = "", token, renew = false, holdAtLeast } = given;
   const checkedKeys = checkKeys(keys, space);
   checkTtl("ttl", ttl);
   const sharing = sharingOf(given, checkedKeys);
@@ -108,11 +120,17 @@ export function checkRequest(
     checkStrategy("retry", retry);
     delayAfter(retry, 1); // Strategies are pure: a wrong delay shows before anything is sent.
   }
-  if (wait !== undefined) checkWait(wait);
+  if (wait !== undefined) checkPatience("wait", wait);
   if (signal !== undefined) checkSignal(signal);
   checkText("metadata", metadata, MAX_METADATA_BYTES);
   if (token !== undefined) checkToken(token);
   if (typeof renew !== "boolean") throw new TypeError("renew must be true or false");
+  if (holdAtLeast !== undefined) {
+    checkTtl("holdAtLeast", holdAtLeast);
+    if (token !== undefined) {
+      throw new TypeError("holdAtLeast and token exclude each other: the token's holder is let in");
+    }
+  }
   return {
     keys: checkedKeys,
     ttl,
@@ -124,6 +142,7 @@ export function checkRequest(
     wait,
     signal,
     renew,
+    holdAtLeast: holdAtLeast ?? 0,
   };
 }
 
@@ -204,15 +223,16 @@ function checkSlots(keys: readonly string[], space: Space): void {
   }
 }
 
-function checkWait(wait: unknown): void {
-  if (typeof wait !== "number") {
-    throw new TypeError(`wait must be a number of milliseconds or Infinity, got ${kind(wait)}`);
+/** How long somebody waits, in milliseconds. */
+export function checkPatience(name: string, ms: unknown): void {
+  if (typeof ms !== "number") {
+    throw new TypeError(`${name} must be a number of milliseconds or Infinity, got ${kind(ms)}`);
   }
-  if (wait === Infinity || (wait >= 0 && wait <= LONGEST_TIMER)) return;
-  throw new RangeError(`wait must be 0 to ${LONGEST_TIMER} ms or Infinity, got ${wait}`);
+  if (ms === Infinity || (ms >= 0 && ms <= LONGEST_TIMER)) return;
+  throw new RangeError(`${name} must be 0 to ${LONGEST_TIMER} ms or Infinity, got ${ms}`);
 }
 
-function checkSignal(signal: unknown): void {
+export function checkSignal(signal: unknown): void {
   if (typeof signal === "object" && signal !== null && "aborted" in signal && "reason" in signal)
     return;
   throw new TypeError(`signal must be an AbortSignal, got ${kind(signal)}`);
@@ -231,7 +251,7 @@ function checkToken(token: unknown): void {
 const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
 /** Well-formed text of so many bytes: half a surrogate pair would make two texts one in Redis. */
-function checkText(name: string, text: unknown, maxBytes: number): void {
+export function checkText(name: string, text: unknown, maxBytes: number): void {
   if (typeof text !== "string") throw new TypeError(`${name} must be a string, got ${kind(text)}`);
   if (LONE_SURROGATE.test(text)) {
     throw new TypeError(`${name} must be well-formed text, but holds half of a surrogate pair`);

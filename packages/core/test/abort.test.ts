@@ -161,6 +161,48 @@ test("a lock that was taken before the abort but heard of after it is told of as
   await untilFree("k");
 });
 
+/** A client whose replies are held until `goOn` is called, once. */
+function slowClient(): { slow: RedisClient; replied: () => boolean; goOn: () => void } {
+  const inner = client();
+  let goOn: (() => void) | undefined;
+  const slow: RedisClient = {
+    run: async (...command) => {
+      const reply = await inner.run(...command);
+      if (!goOn) await new Promise<void>((resolve) => (goOn = resolve));
+      return reply;
+    },
+  };
+  return { slow, replied: () => goOn !== undefined, goOn: () => goOn?.() };
+}
+
+const enders: [string, (locker: Locker, control: AbortController) => unknown][] = [
+  ["an abort", (_, control) => control.abort()],
+  ["a close", async (one) => one.close()],
+];
+
+describe.each(enders)("%s between any two steps of an obtain", (_, end) => {
+  test.each(ways)("leaves a lock that is held, or none: %s", async (_way, options) => {
+    for (let steps = 0; steps < 20; steps++) {
+      const { slow, replied, goOn } = slowClient();
+      const one = new Locker(slow);
+      const control = new AbortController();
+      const { signal } = control;
+      const obtaining = one.obtain("k", 60_000, { ...options, signal }).catch(() => undefined);
+      await waitUntil(replied, { what: "the reply" });
+      goOn();
+      for (let step = 0; step < steps; step++) await Promise.resolve();
+      end(one, control);
+      const lock = await obtaining;
+      for (let turn = 0; turn < 3; turn++) await server.command("PING"); // What it sent is done.
+      if (lock) {
+        expect(await server.command("GET", "k")).toBe(lock.token);
+        await lock.release();
+      }
+      await untilFree("k");
+    }
+  });
+});
+
 describe("close", () => {
   test.each(ways.slice(1))("ends an obtain that is %s", async (_, options) => {
     await server.command("SET", "k", "another's", "PX", "60000");

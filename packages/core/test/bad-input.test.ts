@@ -174,6 +174,18 @@ const optionsRows: Row[] = [
   ],
   ["token: a number", TypeError, /token must be a string, got number/, { token: 1234567890123456 }],
   ["token: null", TypeError, /token must be a string, got null/, { token: null }],
+  ...durations("holdAtLeast").map(([what, type, message, holdAtLeast]): Row => [
+    `holdAtLeast: ${what}`,
+    type,
+    message,
+    { holdAtLeast },
+  ]),
+  [
+    "holdAtLeast with token",
+    TypeError,
+    /holdAtLeast and token exclude each other/,
+    { holdAtLeast: 10, token: "0123456789abcdef" },
+  ],
   ...["0123456789 abcdef", "0123456789\nabcde", "0123456789-ключ", "0123456789abcde\ud83d"].map(
     (token): Row => [
       `token: ${JSON.stringify(token)}`,

@@ -97,7 +97,13 @@ class Permit implements Claim {
   }
 }
 
-const ONCE: Manner = { retry: undefined, wait: undefined, signal: undefined, renew: false };
+const ONCE: Manner = {
+  retry: undefined,
+  wait: undefined,
+  signal: undefined,
+  renew: false,
+  holdAtLeast: 0,
+};
 
 function engineOf(of: RedisClient, onEvent?: (event: LockEvent) => void): Engine {
   return new Engine(of, systemClock, 2_000, isolated(onEvent));

@@ -46,6 +46,8 @@ export class Acquisition {
   #hasWaited = false;
   /** Commands that may take the locks yet, or may have done so without our knowing. */
   #uncertain = 0;
+  /** The locks were granted, whether or not that was heard of yet by whoever waits for it. */
+  #granted = false;
   /** Our id in line, once we asked to stand in it. */
   #id: string | undefined;
   #abandoned: Promise<Leftover | undefined> | undefined;
@@ -82,7 +84,9 @@ export class Acquisition {
     try {
       return await new Promise<T>((resolve, reject) => {
         this.#reject = reject;
-        work().then(resolve, reject);
+        work()
+          .finally(() => (this.#reject = undefined))
+          .then(resolve, reject);
       });
     } finally {
       this.#reject = undefined;
@@ -90,11 +94,13 @@ export class Acquisition {
     }
   }
 
-  /** Nobody waits for it any more. */
-  stop(reason: unknown): void {
+  /** Nobody waits for it any more. Returns false when the result is there: then it is whoever waited's. */
+  stop(reason: unknown): boolean {
+    if (!this.#reject) return false;
     this.#wanted = false;
-    this.#reject?.(reason);
+    this.#reject(reason);
     for (const run of this.#onStop) run();
+    return true;
   }
 
   /** Calls `run` when it is stopped. */
@@ -135,6 +141,7 @@ export class Acquisition {
     }
     const { reply, sentAt } = outcome;
     this.#giveBackIfOver(reply);
+    this.#granted = reply.kind === "granted";
     return reply.kind === "granted" ? { ...reply, sentAt, ttl: claim.ttl } : reply;
   }
 
@@ -149,7 +156,8 @@ export class Acquisition {
    */
   abandon(): Promise<Leftover | undefined> {
     this.#wanted = false;
-    if (this.#id === undefined && this.#uncertain === 0) return Promise.resolve(undefined);
+    const nothing = this.#id === undefined && this.#uncertain === 0 && !this.#granted;
+    if (nothing) return Promise.resolve(undefined);
     this.#abandoned ??= this.#leave();
     return this.#abandoned;
   }

@@ -1,6 +1,7 @@
 import { LockerClosedError, NotObtainedError, type Operation } from "../errors.js";
 import type { LockEventListener } from "../events.js";
 import { Lease } from "../lease/lease.js";
+import { HeldLocks } from "../lease/held-locks.js";
 import { HeldLock, type Lock } from "../lease/lock.js";
 import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
 import { type Holding, Renewal } from "../lease/renewal.js";
@@ -24,6 +25,7 @@ export interface Manner {
   readonly wait: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly renew: boolean;
+  readonly holdAtLeast: number;
 }
 
 /** How long an obtain that ends with a "no" waits for Redis to say who has the lock, in milliseconds. */
@@ -33,21 +35,28 @@ const FRESH = 0.75;
 
 /** Obtains and holds locks of any kind: what is the same for all of them. */
 export class Engine {
-  readonly #commands: Commands;
+  readonly commands: Commands;
   readonly #timers: Timers;
-  readonly #emit: LockEventListener;
+  readonly emit: LockEventListener;
   readonly #renewal: Renewal;
   readonly #inbox: Inbox;
   readonly #owner: Owner;
   readonly #own: OwnLocks;
+  /** Called when the locker is closed. */
+  readonly onClose: Set<() => void> = new Set<() => void>();
   readonly #underWay = new Set<Acquisition>();
+  readonly #held = new HeldLocks();
+  /** Called when nothing is under way or held. */
+  readonly #onIdle = new Set<() => void>();
   #closed = false;
+  /** What is held is to be given back. */
+  #ending = false;
 
   constructor(client: RedisClient, clock: Clock, timeout: number, emit: LockEventListener) {
     this.#timers = new Timers(clock);
-    this.#commands = new Commands(client, this.#timers, timeout);
-    this.#emit = emit;
-    this.#renewal = new Renewal(this.#commands, emit);
+    this.commands = new Commands(client, this.#timers, timeout);
+    this.emit = emit;
+    this.#renewal = new Renewal(this.commands, emit);
     this.#own = ownLocksOf(client);
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
@@ -63,40 +72,76 @@ export class Engine {
 
   /** Runs a command of an operator, and returns its reply. */
   async ask<T>(operation: Operation, key: string, command: Command<T>): Promise<T> {
-    this.#checkOpen([key]);
-    const outcome = await this.#timers.awaited(this.#commands.run(command));
+    this.checkOpen([key]);
+    const outcome = await this.#timers.awaited(this.commands.run(command));
     if (outcome.kind !== "reply") throw failureOf([key], operation, outcome);
     return outcome.reply;
   }
 
-  /** Ends what is under way with a `LockerClosedError`, and closes what the engine itself opened. */
-  async close(): Promise<void> {
+  /** The locks that are held now. */
+  held(): Iterator<Lock> {
+    return this.#held.locks();
+  }
+
+  /**
+   * Ends what is under way with a `LockerClosedError`, and closes what the engine itself opened. With
+   * `grace`, tells whoever holds a lock to end, and after so many milliseconds gives back what is left.
+   */
+  async close(grace?: number): Promise<void> {
     this.#closed = true;
+    for (const run of this.onClose) run();
     const leaving = [...this.#underWay].map((acquisition) => {
-      acquisition.stop(new LockerClosedError(acquisition.claim.keys));
-      return acquisition.abandon();
+      const stopped = acquisition.stop(new LockerClosedError(acquisition.claim.keys));
+      return stopped ? acquisition.abandon() : undefined;
     });
+    if (grace !== undefined) leaving.push(this.#endHeld(grace));
     await this.#timers.awaited(Promise.allSettled([this.#inbox.close(this.#owner), ...leaving]));
+  }
+
+  async #endHeld(grace: number): Promise<undefined> {
+    this.#ending = true;
+    for (const [holding] of this.#held.entries()) interrupt(holding);
+    const over = this.#timers.sleep(grace);
+    await Promise.resolve(); // A listener of events may have called, in the middle of an obtain.
+    await Promise.race([this.#idle(), over]);
+    for (const [holding, lock] of this.#held.entries()) {
+      void (lock ?? this.#handle(holding))[Symbol.asyncDispose]();
+    }
+    await this.#idle();
+  }
+
+  /** Resolves when nothing is under way or held. */
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle.add(resolve);
+      this.#tellIfIdle();
+    });
+  }
+
+  #tellIfIdle(): void {
+    if (this.#underWay.size + this.#held.size > 0) return;
+    for (const tell of this.#onIdle) tell();
+    this.#onIdle.clear();
   }
 
   /** The main flow: ask, wait if that is wanted, and hold the lock or leave nothing behind. */
   async #obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
     const { keys } = claim;
     const { signal } = manner;
-    this.#checkOpen(keys);
+    this.checkOpen(keys);
     signal?.throwIfAborted();
 
     const started = this.#timers.now();
     const context = here();
-    const acquisition = new Acquisition(claim, this.#commands, {
+    const acquisition = new Acquisition(claim, this.commands, {
       waiting: () => {
-        if (this.#own.include(claim.names)) this.#emit({ type: "waitingForOwn", keys });
+        if (this.#own.include(claim.names)) this.emit({ type: "waitingForOwn", keys });
       },
       lateGrant: () =>
-        context.runInAsyncScope(() => this.#emit({ type: "lateGrantReleased", keys })),
+        context.runInAsyncScope(() => this.emit({ type: "lateGrantReleased", keys })),
     });
     this.#underWay.add(acquisition);
-    let answer: Answer;
+    let answer: Answer | undefined;
     try {
       answer = await acquisition.run(() => this.#pursue(acquisition, manner, started), signal);
     } catch (error) {
@@ -104,16 +149,17 @@ export class Engine {
       throw error;
     } finally {
       this.#underWay.delete(acquisition);
+      if (answer?.kind !== "granted") this.#tellIfIdle();
       const waited = this.#timers.now() - started;
-      if (acquisition.tries > 1) this.#emit({ type: "waited", keys, waited });
+      if (acquisition.tries > 1) this.emit({ type: "waited", keys, waited });
     }
 
     const { tries } = acquisition;
     if (answer.kind === "granted") {
       const { fencingToken } = answer;
       const waited = this.#timers.now() - started;
-      this.#emit({ type: "obtained", keys, waited, tries, fencingToken });
-      return this.#hold(acquisition, answer, manner.renew);
+      this.emit({ type: "obtained", keys, waited, tries, fencingToken });
+      return this.#hold(acquisition, answer, manner);
     }
     const left = acquisition.abandon();
     if (answer.kind === "failed") throw answer.error;
@@ -123,7 +169,7 @@ export class Engine {
     const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;
     const position = facts ? facts.position : answer.place?.position;
     const waited = this.#timers.now() - started;
-    this.#emit({ type: "notObtained", keys, waited, tries, holder });
+    this.emit({ type: "notObtained", keys, waited, tries, holder });
     return new NotObtainedError(keys, { holder, waited, attempts: tries, position });
   }
 
@@ -134,26 +180,34 @@ export class Engine {
       return poll(acquisition, this.#timers, retry, deadline);
     }
     const deadline = started + wait;
-    const lastAnswer = Math.max(deadline, started + this.#commands.timeout);
+    const lastAnswer = Math.max(deadline, started + this.commands.timeout);
     const inbox = { inbox: this.#inbox, owner: this.#owner };
     return waitInLine(acquisition, this.#timers, inbox, deadline, lastAnswer);
   }
 
-  #hold(acquisition: Acquisition, granted: Granted, renew: boolean): Lock {
+  #hold(acquisition: Acquisition, granted: Granted, manner: Manner): Lock {
     const { claim } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
+    const remove = (): void => {
+      this.#held.remove(holding);
+      this.#tellIfIdle();
+    };
     const lease = new Lease(claim.keys, this.#timers, terms, (error) => {
       this.#renewal.stop(holding);
       this.#own.remove(holding);
       acquisition.end();
-      this.#emit({ type: "lost", keys: claim.keys, error });
+      this.emit({ type: "lost", keys: claim.keys, error });
+      remove();
     });
-    const holding: Holding = { claim, fencingToken, seat, lease };
-    const lock = new HeldLock(holding, this.#renewal, this.#commands, this.#emit, () =>
-      acquisition.end(),
-    );
-    if (renew) this.#renewal.keep(holding, lock);
+    const since = this.#timers.now();
+    const takenUntil = since + manner.holdAtLeast;
+    const keeper = { releasing: () => acquisition.end(), released: remove };
+    const holding: Holding = { claim, fencingToken, seat, lease, since, takenUntil, keeper };
+    const lock = this.#handle(holding);
+    this.#held.add(holding, lock);
+    if (manner.renew) this.#renewal.keep(holding, lock);
+    if (this.#ending) interrupt(holding);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
     if (this.#timers.now() + claim.ttl * FRESH > sentAt + ttl) {
       this.#renewal.complete(holding);
@@ -161,9 +215,17 @@ export class Engine {
     return lock;
   }
 
-  #checkOpen(keys: readonly string[]): void {
+  #handle(holding: Holding): HeldLock {
+    return new HeldLock(holding, this.#renewal, this.commands, this.emit);
+  }
+
+  checkOpen(keys: readonly string[]): void {
     if (this.#closed) throw new LockerClosedError(keys);
-    if (this.#commands.client.closed)
+    if (this.commands.client.closed)
       throw new TypeError("client is closed: connect it, or use another");
   }
+}
+
+function interrupt({ claim, lease }: Holding): void {
+  lease.interrupt(new LockerClosedError(claim.keys, true));
 }

@@ -36,6 +36,8 @@ export class Lease {
   /** In its stead once only the signal shows whether anybody cares for the lock. */
   #weakController: WeakRef<AbortController> | undefined;
   #dropped = false;
+  /** Why the holder was told to end, if it was. */
+  #interrupted: Error | undefined;
   /** Whether a refresh is under way, and why the last one got no answer, if it got none. */
   #asking = false;
   #doubt: unknown;
@@ -91,9 +93,9 @@ export class Lease {
   }
 
   get signal(): AbortSignal {
-    const lost = this.lost;
+    const over = this.lost ?? this.#interrupted;
     this.#controller ??= controller();
-    if (lost && !this.#controller.signal.aborted) this.#controller.abort(lost);
+    if (over && !this.#controller.signal.aborted) this.#controller.abort(over);
     return this.#controller.signal;
   }
 
@@ -144,21 +146,31 @@ export class Lease {
     this.#doubt = error;
   }
 
+  /** Tells the holder to end. Until it does, the lock is held and renewed as before. */
+  interrupt(reason: Error): void {
+    if (!this.held) return;
+    this.#interrupted ??= reason;
+    this.#abort(reason);
+  }
+
   lose(reason: LossReason, cause?: unknown): void {
     if (this.#state !== "held") return;
     const error = new LockLostError(this.#keys, reason, cause);
     this.#state = error;
     this.#timers.clear(this.#expiry);
-    this.context.runInAsyncScope(() => {
-      (this.#controller ?? this.#weakController?.deref())?.abort(error);
-      this.#onLost(error);
-    });
+    this.#abort(error);
+    this.context.runInAsyncScope(() => this.#onLost(error));
   }
 
   /** The lock was given back: nothing of it can be lost any more. */
   end(): void {
     if (this.#state === "held") this.#state = "ended";
     this.#timers.clear(this.#expiry);
+  }
+
+  #abort(reason: Error): void {
+    const listened = this.#controller ?? this.#weakController?.deref();
+    if (listened) this.context.runInAsyncScope(() => listened.abort(reason));
   }
 
   #expire(): void {

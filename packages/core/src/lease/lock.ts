@@ -41,8 +41,10 @@ export interface Lock extends AsyncDisposable {
   /** Milliseconds for which it is ours for certain; 0 when it is not. */
   readonly remaining: number;
   /**
-   * Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more. A lock that is
-   * renewed is so for as long as this object or the signal is kept; the token alone keeps nothing.
+   * Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more; with a
+   * `LockerClosedError`, while the lock is still held, when its locker is closed with a time of grace. A
+   * lock that is renewed is so for as long as this object or the signal is kept; the token alone keeps
+   * nothing.
    */
   readonly signal: AbortSignal;
 
@@ -64,7 +66,7 @@ export interface Lock extends AsyncDisposable {
   refresh(ttl?: number): Promise<void>;
 
   /**
-   * Gives the lock back, to the next in line if there is one.
+   * Gives the lock back, to the next in line if there is one; with `holdAtLeast`, when that time is over.
    *
    * @throws LockNotHeldError if it was not ours any more, or was released before;
    *   OutcomeUnknownError, RefusedError if that could not be found out: try again, or leave it to the ttl.
@@ -83,19 +85,10 @@ export class HeldLock implements Lock {
   readonly #renewal: Renewal;
   readonly #commands: Commands;
   readonly #emit: LockEventListener;
-  /** Called before the lock is given back: a grant that comes after that is not wanted. */
-  readonly #onRelease: () => void;
   readonly #own: OwnLocks;
-  readonly #since: number;
   #released = false;
 
-  constructor(
-    holding: Holding,
-    renewal: Renewal,
-    commands: Commands,
-    emit: LockEventListener,
-    onRelease: () => void,
-  ) {
+  constructor(holding: Holding, renewal: Renewal, commands: Commands, emit: LockEventListener) {
     this.keys = holding.claim.keys;
     this.metadata = holding.claim.metadata;
     this.fencingToken = holding.fencingToken;
@@ -103,10 +96,8 @@ export class HeldLock implements Lock {
     this.#renewal = renewal;
     this.#commands = commands;
     this.#emit = emit;
-    this.#onRelease = onRelease;
     this.#own = ownLocksOf(commands.client);
     this.#own.add(holding);
-    this.#since = commands.timers.now();
   }
 
   get key(): string {
@@ -169,15 +160,19 @@ export class HeldLock implements Lock {
 
   /** Releases, and returns what there is to say against it. */
   async #giveBack(): Promise<RedisLockError | undefined> {
-    const { claim, lease, seat } = this.#holding;
+    const { claim, lease, seat, takenUntil, since, keeper } = this.#holding;
+    const { timers } = this.#commands;
     this.#released = true;
     const { lost, validUntil } = lease;
     lease.end();
     this.#own.remove(this.#holding);
     this.#renewal.stop(this.#holding);
-    this.#onRelease();
-    const result: Released | Failure = await this.#run(claim.release(this.fencingToken, seat));
-    const { timers } = this.#commands;
+    keeper.releasing();
+    const result: Released | Failure =
+      takenUntil > timers.now()
+        ? await timers.awaited(this.#renewal.leaveTaken(this.#holding))
+        : await this.#run(claim.release(this.fencingToken, seat));
+    keeper.released();
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
       return this.#failure("release", result);
@@ -185,7 +180,7 @@ export class HeldLock implements Lock {
     if (result === "unserved") void leave(this.#commands, claim, undefined);
     if (result === "ours" || result === "unserved") {
       this.#own.released(this.#holding);
-      this.#emit({ type: "released", keys: this.keys, held: timers.now() - this.#since });
+      this.#emit({ type: "released", keys: this.keys, held: timers.now() - since });
       return undefined;
     }
     if (lost || timers.now() >= validUntil) {

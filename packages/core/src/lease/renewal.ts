@@ -9,6 +9,19 @@ import type { Lease } from "./lease.js";
 export interface Holding extends Grant {
   readonly claim: Claim;
   readonly lease: Lease;
+  /** When it was obtained. */
+  readonly since: number;
+  /** Until then it stays taken, also when it is released before. */
+  readonly takenUntil: number;
+  readonly keeper: Keeper;
+}
+
+/** Whoever keeps account of a lock while it is held. */
+export interface Keeper {
+  /** It is about to be given back: a grant that comes after that is not wanted. */
+  releasing(): void;
+  /** That has come to its end, well or badly. */
+  released(): void;
 }
 
 /** What renewal knows of a lock. */
@@ -86,13 +99,30 @@ export class Renewal {
     const { timers, timeout } = this.#commands;
     const deadline = timers.now() + timeout;
     for (let busy = this.#of(holding).busy; busy; busy = this.#of(holding).busy) await busy;
-    if (timers.now() >= deadline) {
-      return { kind: "unknown", error: new Error("no answer to the refresh before this one") };
-    }
+    if (timers.now() >= deadline) return outOfTurn();
     const result = await this.#send(holding, ttl, deadline, false);
     if (typeof result === "string") this.#scheduleNext(holding);
     else if (this.#of(holding).wanted) this.#scheduleRetry(holding);
     return result;
+  }
+
+  /**
+   * For a lock that is over for its holder: sees to it that it stays taken until its time and no longer,
+   * whether its lease must be cut for that or made longer. After a refresh that is under way, which could
+   * make it longer again.
+   */
+  async leaveTaken(holding: Holding): Promise<Verdict | Failure> {
+    const { claim, fencingToken, seat, takenUntil } = holding;
+    const { timers, timeout } = this.#commands;
+    const until = timers.now() + timeout;
+    const known = this.#of(holding);
+    while (known.busy) await known.busy;
+    if (timers.now() >= until) return outOfTurn();
+    known.order = (known.order ?? 0) + 1;
+    const rest = Math.max(1, Math.ceil(takenUntil - timers.now()));
+    const command = claim.refresh(fencingToken, rest, known.order, seat);
+    const outcome = await this.#commands.run(command, { until });
+    return outcome.kind === "reply" ? outcome.reply : outcome;
   }
 
   #of(holding: Holding): Renewed {
@@ -165,6 +195,10 @@ export class Renewal {
     else if (lease.held) lease.lose(outcome.reply);
     return outcome.reply;
   }
+}
+
+function outOfTurn(): Failure {
+  return { kind: "unknown", error: new Error("no answer to the refresh before this one") };
 }
 
 /** A third of the ttl after the lease began, on a grid of thirtieths so that renewals meet. */
