@@ -77,7 +77,7 @@ test("keeps no lock: one that its user dropped is not renewed for ever", async (
   const collect: unknown = vm.runInNewContext("gc");
   const events: LockEvent[] = [];
   const one = locker({ onEvent: (event) => void events.push(event) });
-  await one.obtain("k", 300, { renew: true });
+  await one.obtain("k", 3_000, { renew: true });
   const isLost = (): boolean => {
     if (typeof collect === "function") Reflect.apply(collect, undefined, []);
     return events.some(({ type }) => type === "lost");
