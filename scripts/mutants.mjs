@@ -1,0 +1,57 @@
+/**
+ * `pnpm mutants`: plants bugs, one at a time, and runs tests until one fails. A bug that none notices
+ * must be argued for in scripts/mutants/argued.json, or the command fails.
+ */
+import { parseArgs } from "node:util";
+import { runLua } from "./mutants/lua.mjs";
+import { Failure, runMain } from "./shell.mjs";
+
+const usage = `usage: pnpm mutants lua [FILE ...] [options]
+
+FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; none for all.
+
+  --only=ID          one mutant
+  --plants           those planted by hand
+  --sample=N         so many, chosen by chance
+  --seed=N           the same ones again
+  --resume           not those that the last run killed
+  --argued           those argued for, too
+  --list             only what there is
+  --concurrency=N    how many at once; default: 1`;
+
+await runMain(() => {
+  const { what, ...options } = read();
+  if (what === "lua") return runLua(options);
+  throw new Failure(usage);
+});
+
+function read() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        only: { type: "string" },
+        plants: { type: "boolean", default: false },
+        sample: { type: "string" },
+        seed: { type: "string", default: "1" },
+        resume: { type: "boolean", default: false },
+        argued: { type: "boolean", default: false },
+        list: { type: "boolean", default: false },
+        concurrency: { type: "string", default: "1" },
+      },
+    });
+    const { only, sample, seed, concurrency, ...flags } = values;
+    const [what, ...names] = positionals;
+    return {
+      what,
+      names,
+      ...(only !== undefined && { only }),
+      ...(sample !== undefined && { sample: Number(sample) }),
+      seed: Number(seed),
+      concurrency: Number(concurrency),
+      ...flags,
+    };
+  } catch (error) {
+    throw new Failure(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  }
+}
