@@ -8,6 +8,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 export default {
   rootDir: scratch,
   projects: ["<rootDir>/packages/core", "<rootDir>/packages/testing"],
+  // Those of the projects do not count.
+  testTimeout: 30_000,
   reporters: [join(here, "first-failure.mjs")],
   testSequencer: join(here, "order.mjs"),
 };

@@ -143,12 +143,16 @@ function choose(all, { names, only, sample, seed, plants }) {
   if (wanted.length === 0) throw new Failure("there is no such mutant");
   if (sample === undefined) return wanted;
   const draw = chance(seed);
-  // Some of each file, as many as its share.
-  return wanted
-    .map((mutant) => ({ mutant, by: draw() }))
-    .sort((a, b) => a.by - b.by)
-    .slice(0, sample)
-    .map(({ mutant }) => mutant);
+  const files = [...new Set(wanted.map(({ file }) => file))];
+  // Some of each file, more of those that have more.
+  return files.flatMap((file) => {
+    const of = wanted.filter((one) => one.file === file);
+    return of
+      .map((mutant) => ({ mutant, by: draw() }))
+      .sort((a, b) => a.by - b.by)
+      .slice(0, Math.ceil((sample * of.length) / wanted.length))
+      .map(({ mutant }) => mutant);
+  });
 }
 
 /** @returns {string[]} */
