@@ -16,6 +16,7 @@ FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; no
   --seed=N           the same ones again
   --resume           not those that the last run killed
   --argued           those argued for, too
+  --tests=NAME       only test files with it in their names: what they let live, others may kill
   --list             only what there is
   --concurrency=N    how many at once; default: 1`;
 
@@ -36,16 +37,18 @@ function read() {
         seed: { type: "string", default: "1" },
         resume: { type: "boolean", default: false },
         argued: { type: "boolean", default: false },
+        tests: { type: "string" },
         list: { type: "boolean", default: false },
         concurrency: { type: "string", default: "1" },
       },
     });
-    const { only, sample, seed, concurrency, ...flags } = values;
+    const { only, sample, tests, seed, concurrency, ...flags } = values;
     const [what, ...names] = positionals;
     return {
       what,
       names,
       ...(only !== undefined && { only }),
+      ...(tests !== undefined && { tests }),
       ...(sample !== undefined && { sample: Number(sample) }),
       seed: Number(seed),
       concurrency: Number(concurrency),

@@ -320,7 +320,9 @@ function unquoted(text) {
  */
 function outer([start, end], source) {
   let [from, to] = [start, end];
-  while (/\($/.test(source.slice(0, from).trimEnd()) && source.slice(to).trimStart()[0] === ")") {
+  const isInBrackets = () =>
+    source.slice(0, from).trimEnd().endsWith("(") && source.slice(to).trimStart().startsWith(")");
+  while (isInBrackets()) {
     from = source.lastIndexOf("(", from - 1);
     to = source.indexOf(")", to) + 1;
   }
