@@ -108,9 +108,16 @@ export async function runLua(options) {
   return summary(outcomes, argued, all);
 }
 
-/** @param {ReadonlyMap<string, string>} files */
+/**
+ * @param {ReadonlyMap<string, string>} files
+ * @returns {Mutant[]}
+ */
 export function allMutants(files) {
-  return [...[...files].flatMap(([file, source]) => mutantsOf(file, source)), ...planted(files)];
+  const byHand = planted(files);
+  // Some of those planted by hand are slips of the hand, too.
+  const ids = new Set(byHand.map(({ id }) => id));
+  const slips = [...files].flatMap(([file, source]) => mutantsOf(file, source));
+  return [...slips.filter(({ id }) => !ids.has(id)), ...byHand];
 }
 
 /**
