@@ -135,7 +135,11 @@ function ticketOf(reply: Reply): string {
 }
 
 /** Puts waiters into a line who never ask again. */
-async function bury({ line, waiters }: Keys, count: number, reach = 1): Promise<void> {
+async function bury(
+  { line, waiters }: Keys,
+  count: number,
+  { reach = 1, at = Date.now() }: { readonly reach?: 0 | 1; readonly at?: number } = {},
+): Promise<void> {
   await command(
     "EVAL",
     `for n = 1, ARGV[1] do
@@ -146,7 +150,7 @@ async function bury({ line, waiters }: Keys, count: number, reach = 1): Promise<
     line,
     waiters,
     String(count),
-    `${Date.now()} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  dead`,
+    `${at} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  dead`,
   );
 }
 
@@ -295,6 +299,7 @@ describe("the fence after an obtain", () => {
     ["for twice the lease, if that is longer", 1_000, 3 * HOUR, HOUR, 6 * HOUR],
     ["as long as others remember it", 10 * HOUR, 10_000, HOUR, 10 * HOUR],
     ["as long as is asked for, if that is a day or more", 30 * HOUR, 10_000, 25 * HOUR, 25 * HOUR],
+    ["no longer for a lease of less than half of that", 1_000, 10 * HOUR, 25 * HOUR, 25 * HOUR],
   ])("is remembered %s", async (_, before, ttl, memory, after) => {
     await command("SET", a.fence, "5", "PX", String(before));
     const fence = await obtain([a], { ttl, memory });
@@ -449,7 +454,7 @@ describe("a lease that ends soon", () => {
   ])("behind %i who are passed over: %j", async (count, messages) => {
     const heard = await listen("w");
     await obtain([a], { ttl: 60_000 });
-    await bury(a, count, 0);
+    await bury(a, count, { reach: 0 });
     await lineUp([a], "w:1");
     await cut(9_000);
     expect(await heard()).toEqual(messages);
@@ -656,6 +661,41 @@ describe("a free lock", () => {
       expect(await command("MGET", lock, grant)).toEqual(["me", `${fence} me`]);
       expect([await pttl(lock), await pttl(grant)]).toEqual([about(30_000), about(30_000)]);
     }
+  });
+
+  test("costs five commands, also who would wait for it", async () => {
+    for (const take of [() => obtain([a]), () => lineUp([b], "w:1")]) {
+      await command("CONFIG", "RESETSTAT");
+      expect(await take()).toMatch(/^\d+$/);
+      const stats = String(await command("INFO", "commandstats"));
+      const calls = [...stats.matchAll(/cmdstat_(\w+):calls=(\d+)/g)].map(([, name, n]) => [
+        name,
+        n,
+      ]);
+      expect(Object.fromEntries(calls)).toMatchObject({ exists: "1", time: "1", set: "3" });
+      expect(
+        calls.filter(([name]) => !/^(exists|time|set|eval|config|info)/.test(name ?? "")),
+      ).toEqual([]);
+    }
+  });
+
+  test("in whose line somebody stands without a record is taken, and the line empty", async () => {
+    const heard = await listen("w");
+    await command("ZADD", a.line, "5", "w:1");
+    expect(await obtain([a])).toMatch(/^\d+$/);
+    expect(await inLine(a)).toEqual([]);
+    expect(await heard()).toEqual(["come 1"]);
+  });
+
+  test("is asked for by many at once, of whom nobody waits", async () => {
+    const fence = await obtain([b], { value: "another" });
+    const parts = [a, b, c].map((lock) => ({ lock, args: asking({}) }));
+    expect(await runMany("obtainMany", parts)).toEqual([
+      expect.stringMatching(/^\d+$/),
+      [about(30_000), fence, ""],
+      expect.stringMatching(/^\d+$/),
+    ]);
+    for (const lock of [a, b, c]) expect(await command("EXISTS", lock.line, lock.waiters)).toBe(0);
   });
 
   test("for which only the dead wait is taken in their place", async () => {
@@ -933,6 +973,11 @@ describe("a line", () => {
     expect(await heard()).toEqual(["come 1"]);
     expect(await command("EXISTS", a.line, a.waiters)).toBe(0);
     expect(await command("GET", a.lock)).toBe("value-w:1");
+    // Also when nothing of its place is left.
+    await command("DEL", a.lock, a.grant);
+    const again = await lineUp([a], "w:1", {}, { ticket, echo: "1" });
+    expect(again).toEqual([expect.stringMatching(/^\d+$/), "1"]);
+    expect(await heard()).toEqual(["come 1"]);
   });
 
   test("has a waiter back in its place before anybody is served", async () => {
@@ -997,7 +1042,36 @@ describe("leave", () => {
     await lineUp([a], "w:1", {}, { ticket: 1 });
     for (let n = 2; n <= 103; n++) await command("ZADD", a.line, String(n), `lost:${n}`);
     await lineUp([a], "w:2", {}, { ticket: 200 });
+    for (let n = 300; n <= 310; n++) await command("ZADD", a.line, String(n), `lost:${n}`);
     expect(await run("leave", [a], "value-w:2", "w:2", "")).toMatchObject({ 3: "4" });
+  });
+
+  test("does not count who went stale and was too many to be dropped", async () => {
+    await obtain([a], { value: "another" });
+    await bury(a, 1_050, { at: 1_000 });
+    await lineUp([a], "w:1");
+    expect(await run("leave", [a], "value-w:1", "w:1", "")).toMatchObject({ 3: "1" });
+    expect(await inLine(a)).toHaveLength(50);
+  });
+
+  test("does not count who is behind", async () => {
+    await obtain([a], { value: "another" });
+    await lineUp([a], "w:1");
+    await command("ZADD", a.line, "9000000000000000", "lost:1");
+    expect(await run("leave", [a], "value-w:1", "w:1", "")).toMatchObject({ 3: "1" });
+    await listen("w");
+    await lineUp([a], "w:1", {}, { ticket: 1 });
+    await lineUp([a], "w:2", {}, { ticket: 2 });
+    await lineUp([a], "w:3", {}, { ticket: 3 });
+    expect(await run("leave", [a], "value-w:3", "w:3", "")).toMatchObject({ 3: "3" });
+  });
+
+  test("gives back a lock of the token's one call, also where the grant was lost", async () => {
+    await command("SET", a.lock, "me", "PX", "20000");
+    expect(await run("leave", [a], "me", "", "")).toEqual([null, null, null, "0", "1", "0"]);
+    expect(await command("EXISTS", a.lock)).toBe(0);
+    await obtain([a], { call: "another" });
+    expect(await run("leave", [a], "me", "", "")).toMatchObject({ 4: "1" });
   });
 
   test("gives a lock back that was granted meanwhile, to the next in line", async () => {
