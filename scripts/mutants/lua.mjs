@@ -39,6 +39,7 @@ const USES_SERVER = /\bstart(Redis|Server|Cluster|ProxiedServer)\b/;
 /** Asks each script by hand, so it kills most, and soon. */
 const LIKELIEST = "packages/core/test/protocol.test.ts";
 const TESTS_OF_TESTING = [
+  "packages/testing/test/standing-clock.test.ts",
   "packages/testing/test/conformance/conformance.test.ts",
   "packages/testing/test/truth/truth.test.ts",
 ];

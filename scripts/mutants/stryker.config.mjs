@@ -1,6 +1,10 @@
-/** For the package that `MUTANTS_PACKAGE` names, or those of its files that `MUTANTS_FILES` lists. */
+/**
+ * For the package that `MUTANTS_PACKAGE` names, or those of its files that `MUTANTS_FILES` lists; with
+ * the test files whose names hold `MUTANTS_TESTS`, or all.
+ */
 const name = process.env["MUTANTS_PACKAGE"] ?? "core";
 const folder = `packages/${name}`;
+const tests = process.env["MUTANTS_TESTS"] ?? "";
 const files = (process.env["MUTANTS_FILES"] ?? "").split(",").filter(Boolean);
 
 export default {
@@ -15,7 +19,12 @@ export default {
   ],
   testRunner: "jest",
   testRunnerNodeArgs: ["--experimental-vm-modules", "--no-warnings"],
-  jest: { configFile: `${folder}/jest.config.js` },
+  jest: {
+    configFile: `${folder}/jest.config.js`,
+    config: { testMatch: [`**/test/**/*${tests}*.test.ts`] },
+  },
+  // What runs when a module is loaded would need all tests for each mutant.
+  ignoreStatic: true,
   coverageAnalysis: "perTest",
   incremental: true,
   incrementalFile: `temp/mutants/${name}.incremental.json`,
