@@ -16,7 +16,7 @@ FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; no
   --seed=N           the same ones again
   --resume           not those that the last run killed
   --argued           those argued for, too
-  --tests=NAME       only test files with it in their names: what they let live, others may kill
+  --tests=NAME,...   only test files with one of these in their names; others may kill more
   --list             only what there is
   --concurrency=N    how many at once; default: 1`;
 

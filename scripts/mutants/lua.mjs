@@ -26,7 +26,7 @@ import { Scratch } from "./scratch.mjs";
  * @property {boolean} plants only those planted by hand
  * @property {boolean} resume leave out whom the last run killed
  * @property {boolean} argued run those argued for, too
- * @property {string} [tests] only test files whose names hold it
+ * @property {string} [tests] only test files whose names hold one of these, separated by commas
  * @property {boolean} list only say which there are
  * @property {number} concurrency
  */
@@ -63,7 +63,9 @@ export async function runLua(options) {
     say(`${chosen.length} of ${all.length} mutants`);
     return 0;
   }
-  const tests = testFiles().filter((path) => path.includes(options.tests ?? ""));
+  const tests = testFiles().filter((path) =>
+    (options.tests ?? "").split(",").some((name) => path.includes(name)),
+  );
   if (tests.length === 0) throw new Failure("there is no such test file");
   const scratches = Array.from({ length: options.concurrency }, (_, n) => new Scratch(n));
   const end = () => {

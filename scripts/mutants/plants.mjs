@@ -27,7 +27,7 @@ export const plants = [
   },
   {
     bug: "the same fencing token twice at a hand-off",
-    file: "include/serve.lua",
+    file: "include/fence.lua",
     changes: [["if last and last >= micros then", "if last and last > micros then"]],
   },
   {
@@ -52,7 +52,7 @@ export const plants = [
   },
   {
     bug: "tickets fall when the server's clock is set back",
-    file: "obtain.lua",
+    file: "include/stand.lua",
     changes: [["if behind[1] then ticket = math.max(ticket, behind[2] + 1) end", ""]],
   },
   {

@@ -129,6 +129,11 @@ async function listen(inbox: string): Promise<() => Promise<string[]>> {
   };
 }
 
+function microsOf(time: RawReply): number {
+  const [seconds, micros] = textsOf(time).map(Number);
+  return (seconds ?? 0) * 1_000_000 + (micros ?? 0);
+}
+
 /** The ticket of who was told to wait. */
 function ticketOf(reply: Reply): string {
   return Array.isArray(reply) ? String(reply[2]) : "";
@@ -639,6 +644,32 @@ describe("where nothing may be published", () => {
     expect(await inLine(a)).toEqual(["w:1"]);
     expect(await records(a)).toEqual(["w:1"]);
   });
+
+  test("also who asks for it meanwhile leaves it free", async () => {
+    await listen("w");
+    await obtain([a]);
+    await lineUp([a], "w:1");
+    await command("DEL", a.lock, a.grant);
+    await command("ACL", "SETUSER", "mute", "reset", "on", ">secret", "~*", "+@all");
+    const mute = client(["AUTH", "mute", "secret"]);
+    const keys = FIVE.map((key) => a[key]);
+    const args = asking({ value: "another" }).map(String);
+    expect(await mute.run(scripts.obtain, keys, args)).toEqual([null, null, null]);
+    expect(await command("EXISTS", a.lock, a.grant)).toBe(0);
+    expect(await inLine(a)).toEqual(["w:1"]);
+  });
+
+  test("an echo that was not published is not told of as one", async () => {
+    await command("ACL", "SETUSER", "mute", "reset", "on", ">secret", "~*", "+@all");
+    const mute = client(["AUTH", "mute", "secret"]);
+    const keys = FIVE.map((key) => a[key]);
+    const args = [...asking({}), ...standing("w:1", { ticket: 5, echo: "1" })].map(String);
+    // Taken, had already, and waited for.
+    expect(await mute.run(scripts.obtain, keys, args)).toEqual([expect.any(String), "0"]);
+    expect(await mute.run(scripts.obtain, keys, args)).toEqual([expect.any(String), "0"]);
+    await command("SET", a.lock, "another", "PX", "9000");
+    expect(await mute.run(scripts.obtain, keys, args)).toEqual([about(9_000), "1", "5", "0"]);
+  });
 });
 
 describe("a free lock", () => {
@@ -708,6 +739,12 @@ describe("a free lock", () => {
     expect(await command("EXISTS", a.lock)).toBe(0);
   });
 
+  test("is its call's alone, also where somebody had waited for it", async () => {
+    await bury(a, 1);
+    const fence = String(await obtain([a], { call: "call" }));
+    expect(await command("GET", a.grant)).toBe(`${fence} me call`);
+  });
+
   test("whose line was lost is taken, and who waited for it called", async () => {
     const heard = await listen("w");
     await obtain([a], { value: "another" });
@@ -731,6 +768,8 @@ describe("a free lock", () => {
     expect(await lineUp([a], "w:1")).toMatch(/^\d+$/);
     expect(await command("EXISTS", a.line, a.waiters)).toBe(0);
     expect(await lineUp([b], "w:2", {}, { echo: "1" })).toMatch(/^\d+$/);
+    // No waiter is known before it was told to wait.
+    expect(await lineUp([b], "w:3", { value: "another" }, { echo: "1" })).toMatchObject({ 3: "0" });
   });
 });
 
@@ -886,9 +925,10 @@ describe("a line", () => {
 
   test("has tickets of the server's clock, in microseconds", async () => {
     await obtain([a], { value: "another" });
+    const before = microsOf(await command("TIME"));
     const ticket = Number(ticketOf(await lineUp([a], "w:1")));
-    expect(ticket / 1_000).toBeGreaterThan(Date.now() - 5_000);
-    expect(ticket / 1_000).toBeLessThan(Date.now() + 5_000);
+    expect(ticket).toBeGreaterThanOrEqual(before);
+    expect(ticket).toBeLessThanOrEqual(microsOf(await command("TIME")));
     expect(await command("ZSCORE", a.line, "w:1")).toBe(String(ticket));
   });
 
@@ -954,6 +994,24 @@ describe("a line", () => {
     await command("ZREM", a.line, "w:1");
     expect(await lineUp([a], "w:1", {}, again)).toMatchObject({ 1: "1", 2: ticket, 3: "1" });
     expect(await heard()).toEqual(["come 1"]);
+  });
+
+  test("has nobody swept out of the way who may still be silent", async () => {
+    await listen("w");
+    await obtain([a], { value: "another" });
+    await lineUp([a], "w:1");
+    const ticket = ticketOf(await lineUp([a], "w:2"));
+    const echo = await lineUp([a], "w:2", {}, { ticket, echo: "1" });
+    expect(echo).toMatchObject({ 1: "2", 3: "0" });
+  });
+
+  test("has a newcomer who brings a ticket at that place", async () => {
+    await obtain([a], { value: "another" });
+    await lineUp([a], "w:1");
+    expect(await lineUp([a], "w:2", {}, { ticket: 7 })).toMatchObject({ 1: "1", 2: "7" });
+    // What it says counts, not what stands there.
+    expect(await lineUp([a], "w:2", {}, { ticket: 8 })).toMatchObject({ 1: "1", 2: "8" });
+    expect(await command("ZSCORE", a.line, "w:2")).toBe("8");
   });
 
   test("has at most a thousand swept out of the way at once", async () => {

@@ -55,6 +55,15 @@ describe("a fencing token of the very microsecond", () => {
     expect(server.command("GET", FENCE)).toBe(String(fence + 1));
   });
 
+  test("has sixteen digits at each moment of a second", async () => {
+    for (const ms of [0, 1, 10, 100]) {
+      await clock.advance(ms);
+      server.command("FLUSHALL");
+      const [seconds, micros] = [server.command("TIME")].flat().map(Number);
+      expect(obtain("me")).toBe(String((seconds ?? 0) * 1_000_000 + (micros ?? 0) + 1));
+    }
+  });
+
   test("is not given out again at a hand-off", async () => {
     obtain("me");
     lineUp("w:1");
