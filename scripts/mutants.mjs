@@ -4,11 +4,15 @@
  */
 import { parseArgs } from "node:util";
 import { runLua } from "./mutants/lua.mjs";
+import { runTypeScript } from "./mutants/typescript.mjs";
 import { Failure, runMain } from "./shell.mjs";
 
-const usage = `usage: pnpm mutants lua [FILE ...] [options]
+const usage = `usage: pnpm mutants
+       pnpm mutants lua [FILE ...] [options]
+       pnpm mutants ts [PACKAGE [FILE ...]] [--tests=NAME] [--concurrency=N]
 
-FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; none for all.
+With lua, FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; none for all.
+With ts, PACKAGE is core, ioredis or node-redis, none for all three, and FILE a path below its src.
 
   --only=ID          one mutant
   --plants           those planted by hand
@@ -20,9 +24,15 @@ FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; no
   --list             only what there is
   --concurrency=N    how many at once; default: 1`;
 
-await runMain(() => {
-  const { what, ...options } = read();
+await runMain(async () => {
+  const { what, help, ...options } = read();
+  if (help) {
+    console.log(usage);
+    return 0;
+  }
   if (what === "lua") return runLua(options);
+  if (what === undefined) return Math.max(await runLua(options), await runTypeScript(options));
+  if (what === "ts") return runTypeScript(options);
   throw new Failure(usage);
 });
 
@@ -31,6 +41,7 @@ function read() {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
+        help: { type: "boolean", short: "h", default: false },
         only: { type: "string" },
         plants: { type: "boolean", default: false },
         sample: { type: "string" },

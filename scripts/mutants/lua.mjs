@@ -131,15 +131,19 @@ export function allMutants(files) {
  */
 export function arguedFor(all) {
   const list = /** @type {Argued[]} */ (JSON.parse(readFileSync(arguedFile, "utf8")));
+  const files = new Set(all.map(({ file }) => file));
   return new Map(
-    list.map(({ file, before, after, nth = 1, reason }) => {
-      const found = all.find(
-        (one) =>
-          one.file === file && one.before === before && one.after === after && one.nth === nth,
-      );
-      if (!found) throw new Failure(`argued.json argues for what is not there: ${file}: ${after}`);
-      return [found.id, reason];
-    }),
+    list
+      .filter(({ file }) => files.has(file))
+      .map(({ file, before, after, nth = 1, reason }) => {
+        const found = all.find(
+          (one) =>
+            one.file === file && one.before === before && one.after === after && one.nth === nth,
+        );
+        if (!found)
+          throw new Failure(`argued.json argues for what is not there: ${file}: ${after}`);
+        return [found.id, reason];
+      }),
   );
 }
 
@@ -239,7 +243,7 @@ function summary(outcomes, argued, all) {
 }
 
 /** @param {Mutant} mutant */
-function described({ id, file, line, operator, before, after, nth }) {
+export function described({ id, file, line, operator, before, after, nth }) {
   return `${id} ${file}:${line} ${operator}${nth > 1 ? ` #${nth}` : ""}\n    ${before}\n  → ${after}`;
 }
 

@@ -290,6 +290,14 @@ describe.each([
     ["as long as others remember it", 10 * HOUR, 10_000, HOUR, 10 * HOUR],
     ["for as long as others, of less than a day", 30 * HOUR, 10_000, HOUR, 30 * HOUR],
     ["as long as is asked for, if that is a day or more", 30 * HOUR, 10_000, 25 * HOUR, 25 * HOUR],
+    ["as long as is asked for, if that is just a day", 30 * HOUR, 10_000, DAY, DAY],
+    [
+      "as long as others remember it, if that is a little less",
+      30 * HOUR,
+      10_000,
+      20 * HOUR,
+      30 * HOUR,
+    ],
   ])("is remembered %s", async (_, before, ttl, memory, after) => {
     await obtain([a]);
     await command("PEXPIRE", a.fence, String(before));
@@ -304,6 +312,14 @@ describe("the fence after an obtain", () => {
     ["for twice the lease, if that is longer", 1_000, 3 * HOUR, HOUR, 6 * HOUR],
     ["as long as others remember it", 10 * HOUR, 10_000, HOUR, 10 * HOUR],
     ["as long as is asked for, if that is a day or more", 30 * HOUR, 10_000, 25 * HOUR, 25 * HOUR],
+    ["as long as is asked for, if that is just a day", 30 * HOUR, 10_000, DAY, DAY],
+    [
+      "as long as others remember it, if that is a little less",
+      30 * HOUR,
+      10_000,
+      20 * HOUR,
+      30 * HOUR,
+    ],
     ["no longer for a lease of less than half of that", 1_000, 10 * HOUR, 25 * HOUR, 25 * HOUR],
   ])("is remembered %s", async (_, before, ttl, memory, after) => {
     await command("SET", a.fence, "5", "PX", String(before));
@@ -333,6 +349,13 @@ describe("the fence after an obtain", () => {
     }
     expect(await command("GET", a.fence)).toBe(fence);
     expect(await command("GET", a.grant)).toBe(`${fence} me`);
+  });
+
+  test("takes the place of what holds no text", async () => {
+    await command("RPUSH", a.fence, "x");
+    const fence = await obtain([a]);
+    expect(await command("GET", a.fence)).toBe(fence);
+    expect(await pttl(a.fence)).toEqual(about(MEMORY));
   });
 
   test("is one for all locks of a slot, and above each fence of others", async () => {
@@ -369,6 +392,17 @@ describe("shorten", () => {
     expect([await pttl(a.lock), await pttl(a.grant)]).toEqual([about(10_000), about(10_000)]);
     expect(await run("shorten", [a], "me", fence, 30_000, MEMORY, 11)).toBe("1");
     expect([await pttl(a.lock), await pttl(a.grant)]).toEqual([about(30_000), about(30_000)]);
+  });
+
+  test("that is sent again makes the lease last as long as it says, and one before it nothing", async () => {
+    await obtain([a]);
+    await run("shorten", [a], "me", "", 20_000, MEMORY, 2);
+    await command("PEXPIRE", a.lock, "5000");
+    await command("PEXPIRE", a.grant, "5000");
+    await run("shorten", [a], "me", "", 20_000, MEMORY, 1);
+    expect([await pttl(a.lock), await pttl(a.grant)]).toEqual([about(5_000), about(5_000)]);
+    await run("shorten", [a], "me", "", 20_000, MEMORY, 2);
+    expect([await pttl(a.lock), await pttl(a.grant)]).toEqual([about(20_000), about(20_000)]);
   });
 
   test("leaves the place of the call empty where the token is one call's alone", async () => {
@@ -884,6 +918,12 @@ describe("a lock that is ours already", () => {
     expect(await command("EXISTS", a.lock)).toBe(1);
   });
 
+  test("is told to a call that names itself, and known to be two calls' before", async () => {
+    const fence = String(await obtain([a]));
+    expect(await obtain([a], { call: "two" })).toBe(fence);
+    expect(await command("GET", a.grant)).toBe(`${fence} me`);
+  });
+
   test("is the same call's when it asks again", async () => {
     const fence = String(await obtain([a], { call: "one" }));
     expect(await obtain([a], { call: "one" })).toBe(fence);
@@ -1265,6 +1305,7 @@ describe("an error of a command", () => {
     ["waiters", "SADD a:redislock:waiters x", "a:redislock:waiters holds a set"],
     ["grant", "SADD a:redislock:grant x", "a:redislock:grant holds a set"],
   ])("says what is at the %s", async (what, put, message) => {
+    await command("SET", a.fence, "5");
     await command(...put.split(" "));
     if (what !== "lock") await command("SET", a.lock, "another");
     const error: unknown = await lineUp([a], "w:1").catch((reason: unknown) => reason);
@@ -1277,6 +1318,8 @@ describe("an error of a command", () => {
   });
 
   test("is otherwise the server's own", async () => {
+    // What is wrong with others is not what this error is of.
+    await command("SADD", a.waiters, "x");
     const error: unknown = await obtain([a], { ttl: 0 }).catch((reason: unknown) => reason);
     expect(String(error)).toMatch(/ERR invalid expire time in '?set'? command/i);
   });
