@@ -259,6 +259,23 @@ describe.each([
   });
 });
 
+describe.each([
+  ["ttl", []],
+  ["refresh", [30_000, MEMORY]],
+  ["shorten", [30_000, MEMORY, 1]],
+  ["release", []],
+] as const)("where Redis does not say what is held, %s", (name, rest) => {
+  test("has no verdict", async () => {
+    await obtain([a]);
+    await command("ACL", "SETUSER", "blind", "reset", "on", ">secret", "~*", "+@all", "-getrange");
+    const blind = client(["AUTH", "blind", "secret"]);
+    const keys = (name === "ttl" || name === "refresh" ? TAKES[name] : FIVE).map((key) => a[key]);
+    const asked = blind.run(scripts[name], keys, ["me", "", ...rest.map(String)]);
+    await expect(asked).rejects.toThrow(/permission|can't run/i);
+    expect(await pttl(a.lock)).toEqual(about(30_000));
+  });
+});
+
 describe("refresh", () => {
   test("never cuts a lease, as a late copy of a renewal would", async () => {
     await obtain([a, b], { ttl: 30_000 });
@@ -349,6 +366,16 @@ describe("the fence after an obtain", () => {
     }
     expect(await command("GET", a.fence)).toBe(fence);
     expect(await command("GET", a.grant)).toBe(`${fence} me`);
+  });
+
+  test("is just above a fence that is ahead of the clock, also when a lock is handed on", async () => {
+    await listen("w");
+    await obtain([a]);
+    await lineUp([a], "w:1", { value: "theirs" });
+    await command("SET", a.fence, "8000000000000000");
+    expect(await run("release", [a], "me", "")).toBe("1");
+    expect(await command("GET", a.grant)).toBe("8000000000000001 theirs");
+    expect(await command("GET", a.fence)).toBe("8000000000000001");
   });
 
   test("takes the place of what holds no text", async () => {

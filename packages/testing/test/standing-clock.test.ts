@@ -99,6 +99,16 @@ describe("a waiter", () => {
     expect(waiters()).toBe(count);
   });
 
+  test("that asked just now is not one who asked in the future", async () => {
+    lineUp("w:1");
+    const record = String(server.command("HGET", WAITERS, "w:1"));
+    const at = String(clock.wall() + 1);
+    server.command("HSET", WAITERS, "w:1", record.replace(/^\d+/, at));
+    expect(waiters()).toBe("0");
+    await clock.advance(1);
+    expect(waiters()).toBe("1");
+  });
+
   test.each([250, 999])("that leaves, %i ms into a second", async (ms) => {
     const patience = ms + 100;
     lineUp("first:1", patience);
