@@ -351,6 +351,7 @@ describe("the fence after an obtain", () => {
     ["what is too long for one", "12345678901234567", undefined],
     ["one that could not be raised", "9007199254740000", undefined],
     ["the last that can be", "9007199254739999", "9007199254740000"],
+    ["a number in other words", "8e15", undefined],
     ["a number and more", "8000000000000 x", undefined],
     ["more and a number", "x 8000000000000", undefined],
   ])("is above %s", async (_, before, after) => {
@@ -376,6 +377,16 @@ describe("the fence after an obtain", () => {
     expect(await run("release", [a], "me", "")).toBe("1");
     expect(await command("GET", a.grant)).toBe("8000000000000001 theirs");
     expect(await command("GET", a.fence)).toBe("8000000000000001");
+  });
+
+  test("is the clock's where there was none, also when a lock is handed on", async () => {
+    await listen("w");
+    await obtain([a]);
+    await lineUp([a], "w:1", { value: "theirs" });
+    await command("DEL", a.fence);
+    const time = microsOf(await command("TIME"));
+    expect(await run("release", [a], "me", "")).toBe("1");
+    expect(Number(await command("GET", a.fence))).toBeGreaterThanOrEqual(time);
   });
 
   test("takes the place of what holds no text", async () => {
@@ -549,10 +560,11 @@ describe("a release", () => {
     await lineUp([a], "deaf:1");
     await lineUp([a], "w:1", { value: "token+metadata", length: 5, call: "call" });
     await lineUp([a], "w:2");
+    const time = microsOf(await command("TIME"));
     expect(await run("release", [a], "me", before)).toBe("1");
     expect(await command("GET", a.lock)).toBe("token+metadata");
     const fence = String(await command("GET", a.fence));
-    expect(Number(fence)).toBeGreaterThan(Number(before));
+    expect(Number(fence)).toBeGreaterThanOrEqual(time);
     expect(await command("GET", a.grant)).toBe(`${fence} token call`);
     expect([await pttl(a.lock), await pttl(a.grant)]).toEqual([about(20_000), about(20_000)]);
     expect(await heard()).toEqual([`grant 1 ${fence} proof`]);
