@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import prettier from "prettier";
 import { Failure, root, runMain } from "./shell.mjs";
 
@@ -31,80 +32,99 @@ const globals = new Set([
   ...["pcall", "tonumber", "type", "unpack"],
 ]);
 
-await runMain(async () => {
-  const text = await generated();
-  if (process.argv.includes("--write")) {
-    writeFileSync(target, text);
-    return 0;
-  }
-  if (readFileSync(target, "utf8") === text) return 0;
-  throw new Failure("scripts.generated.ts is not what the .lua files say: run `pnpm generate:lua`");
-});
+/** @typedef {{ name: string, sha1: string, source: string }} Script */
 
-async function generated() {
-  /** @type {string[]} */
-  const names = [];
-  /** @type {string[]} */
-  const scripts = [];
-  /** @type {(name: string, source: string) => void} */
-  const add = (name, source) => {
-    names.push(name);
-    scripts.push(entry(name, source));
-  };
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(".lua"))) {
-    const name = file
-      .slice(0, -4)
-      .replace(/-(\w)/g, (_, /** @type {string} */ letter) => letter.toUpperCase());
-    const path = join(folder, file);
-    const body = expand(path);
-    add(name, body + include("once"));
-    if (readFileSync(path, "utf8").includes("\n-- @many\n")) {
-      add(`${name}Many`, body + include("many"));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await runMain(async () => {
+    const text = await formatted(scriptsText(scriptsOf(luaFiles())));
+    if (process.argv.includes("--write")) {
+      writeFileSync(target, text);
+      return 0;
     }
-  }
-  const text = `
-/** Made from the .lua files beside it by \`pnpm generate:lua\`: read those. */
-import type { Script } from "../redis/client.js";
-
-export type ScriptName = ${names.map((name) => JSON.stringify(name)).join(" | ")};
-
-export const scripts: Readonly<Record<ScriptName, Script>> = {
-${scripts.join("\n")}
-};
-`;
-  const options = await prettier.resolveConfig(target);
-  return prettier.format(text, { ...options, parser: "typescript" });
+    if (readFileSync(target, "utf8") === text) return 0;
+    throw new Failure(
+      "scripts.generated.ts is not what the .lua files say: run `pnpm generate:lua`",
+    );
+  });
 }
 
 /**
- * @param {string} name
- * @param {string} source
+ * @returns {Map<string, string>} the texts of all `.lua` files, by names like `include/serve.lua`
  */
-function entry(name, source) {
-  checkNames(name, source);
-  const sha1 = createHash("sha1").update(source).digest("hex");
-  return `${name}: ${JSON.stringify({ name, sha1, source })},`;
+export function luaFiles() {
+  const names = ["", "include/"].flatMap((below) =>
+    readdirSync(join(folder, below))
+      .filter((name) => name.endsWith(".lua"))
+      .map((name) => below + name),
+  );
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-/** @param {string} name */
-function include(name) {
-  return expand(join(folder, "include", `${name}.lua`));
+/**
+ * @param {ReadonlyMap<string, string>} files as of {@link luaFiles}
+ * @returns {Script[]}
+ */
+export function scriptsOf(files) {
+  /** @type {Script[]} */
+  const scripts = [];
+  /** @type {(name: string, source: string) => void} */
+  const add = (name, source) => {
+    checkNames(name, source);
+    scripts.push({ name, sha1: createHash("sha1").update(source).digest("hex"), source });
+  };
+  for (const [file, text] of files) {
+    if (file.startsWith("include/")) continue;
+    const name = file
+      .slice(0, -4)
+      .replace(/-(\w)/g, (_, /** @type {string} */ letter) => letter.toUpperCase());
+    const body = expand(files, file);
+    add(name, body + expand(files, "include/once.lua"));
+    if (text.includes("\n-- @many\n")) add(`${name}Many`, body + expand(files, "include/many.lua"));
+  }
+  return scripts;
+}
+
+/**
+ * @param {readonly Script[]} scripts
+ * @returns {string} the TypeScript that holds them
+ */
+export function scriptsText(scripts) {
+  const entries = scripts.map((script) => `${script.name}: ${JSON.stringify(script)},`);
+  return `
+/** Made from the .lua files beside it by \`pnpm generate:lua\`: read those. */
+import type { Script } from "../redis/client.js";
+
+export type ScriptName = ${scripts.map(({ name }) => JSON.stringify(name)).join(" | ")};
+
+export const scripts: Readonly<Record<ScriptName, Script>> = {
+${entries.join("\n")}
+};
+`;
+}
+
+/** @param {string} text */
+async function formatted(text) {
+  const options = await prettier.resolveConfig(target);
+  return prettier.format(text, { ...options, parser: "typescript" });
 }
 
 /**
  * The text of a file with what it includes, without comments and indentation: parsing is paid for by
  * each server, and none of our strings spans lines.
  *
- * @param {string} path
+ * @param {ReadonlyMap<string, string>} files
+ * @param {string} file
  * @returns {string}
  */
-function expand(path) {
-  const lines = readFileSync(path, "utf8").split("\n");
-  return lines
+function expand(files, file) {
+  const text = files.get(file);
+  if (text === undefined) throw new Failure(`there is no ${file} to include`);
+  return text
+    .split("\n")
     .map((line) => {
       const code = line.trim();
       const [, included] = /^-- @include ([\w-]+)$/.exec(code) ?? [];
-      if (included !== undefined) return include(included);
+      if (included !== undefined) return expand(files, `include/${included}.lua`);
       return code === "" || code.startsWith("--") ? "" : `${code}\n`;
     })
     .join("");

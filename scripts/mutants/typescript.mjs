@@ -1,0 +1,70 @@
+/** Plants bugs in TypeScript, by StrykerJS, and holds what survives against what is argued for. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, show } from "../shell.mjs";
+import { arguedFor, described } from "./lua.mjs";
+import { named } from "./mutate.mjs";
+
+/**
+ * As much of StrykerJS' report as matters here; lines and columns count from 1.
+ *
+ * @typedef {{ line: number, column: number }} Position
+ * @typedef {{ mutatorName: string, replacement?: string, status: string,
+ *   location: { start: Position, end: Position } }} Found
+ * @typedef {{ files: Record<string, { source: string, mutants: Found[] }> }} Report
+ */
+
+const PACKAGES = ["core", "ioredis", "node-redis"];
+
+/**
+ * @param {{ names: readonly string[], tests?: string, concurrency: number }} options the names: a
+ *   package, then files below its src
+ * @returns {Promise<number>} the exit code
+ */
+export async function runTypeScript({ names, tests = "", concurrency }) {
+  const [only, ...files] = names;
+  let code = 0;
+  for (const name of only === undefined ? PACKAGES : [only]) {
+    process.env["MUTANTS_PACKAGE"] = name;
+    process.env["MUTANTS_FILES"] = files.map((file) => `packages/${name}/src/${file}`).join(",");
+    process.env["MUTANTS_TESTS"] = tests;
+    process.env["MUTANTS_CONCURRENCY"] = String(concurrency);
+    const ended = await show("stryker", ["run", "scripts/mutants/stryker.config.mjs"]);
+    if (ended !== 0) return ended;
+    if (survivorsOf(name) > 0) code = 1;
+  }
+  return code;
+}
+
+/**
+ * Says who survived without a reason.
+ *
+ * @param {string} name of the package
+ */
+function survivorsOf(name) {
+  const text = readFileSync(join(root, `temp/mutants/${name}.json`), "utf8");
+  const report = /** @type {Report} */ (JSON.parse(text));
+  const all = Object.entries(report.files).flatMap(([file, { source, mutants }]) => {
+    const starts = [0];
+    for (const line of source.split("\n")) starts.push((starts.at(-1) ?? 0) + line.length + 1);
+    /** @param {Position} position */
+    const offset = ({ line, column }) => (starts[line - 1] ?? 0) + column - 1;
+    const changes = mutants.map(({ location, replacement = "", mutatorName }) => ({
+      start: offset(location.start),
+      end: offset(location.end),
+      text: replacement,
+      operator: mutatorName,
+    }));
+    return named(file, source, changes).map((mutant, n) => ({
+      mutant,
+      status: mutants[n]?.status ?? "",
+    }));
+  });
+  const argued = arguedFor(all.map(({ mutant }) => mutant));
+  const lives = all.filter(
+    ({ mutant, status }) => /^(Survived|NoCoverage)$/.test(status) && !argued.has(mutant.id),
+  );
+  if (lives.length > 0) console.log("\nSurvivors, to be killed or to be argued for:");
+  for (const { mutant } of lives) console.log(described(mutant));
+  return lives.length;
+}
