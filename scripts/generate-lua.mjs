@@ -32,7 +32,7 @@ const globals = new Set([
   ...["pcall", "tonumber", "type", "unpack"],
 ]);
 
-/** @typedef {{ name: string, sha1: string, source: string }} Script */
+/** @typedef {{ name: string, sha1: string, source: string, parts: readonly string[] }} Script */
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await runMain(async () => {
@@ -67,10 +67,11 @@ export function luaFiles() {
 export function scriptsOf(files) {
   /** @type {Script[]} */
   const scripts = [];
-  /** @type {(name: string, source: string) => void} */
-  const add = (name, source) => {
+  /** @type {(name: string, parts: string[]) => void} */
+  const add = (name, parts) => {
+    const source = parts.join("");
     checkNames(name, source);
-    scripts.push({ name, sha1: createHash("sha1").update(source).digest("hex"), source });
+    scripts.push({ name, sha1: createHash("sha1").update(source).digest("hex"), source, parts });
   };
   for (const [file, text] of files) {
     if (file.startsWith("include/")) continue;
@@ -78,23 +79,37 @@ export function scriptsOf(files) {
       .slice(0, -4)
       .replace(/-(\w)/g, (_, /** @type {string} */ letter) => letter.toUpperCase());
     const body = expand(files, file);
-    add(name, body + expand(files, "include/once.lua"));
-    if (text.includes("\n-- @many\n")) add(`${name}Many`, body + expand(files, "include/many.lua"));
+    add(name, [...body, ...expand(files, "include/once.lua")]);
+    if (!text.includes("\n-- @many\n")) continue;
+    add(`${name}Many`, [...body, ...expand(files, "include/many.lua")]);
   }
   return scripts;
 }
 
 /**
+ * Each part of a text stands there once, for most are in several scripts.
+ *
  * @param {readonly Script[]} scripts
  * @returns {string} the TypeScript that holds them
  */
 export function scriptsText(scripts) {
-  const entries = scripts.map((script) => `${script.name}: ${JSON.stringify(script)},`);
+  const parts = [...new Set(scripts.flatMap((script) => script.parts))];
+  const entries = scripts.map(({ name, sha1, parts: own }) => {
+    const source = own.map((part) => parts.indexOf(part)).join(", ");
+    return `${name}: { name: ${JSON.stringify(name)}, sha1: "${sha1}", source: text(${source}) },`;
+  });
   return `
 /** Made from the .lua files beside it by \`pnpm generate:lua\`: read those. */
 import type { Script } from "../redis/client.js";
 
 export type ScriptName = ${scripts.map(({ name }) => JSON.stringify(name)).join(" | ")};
+
+/** What scripts consist of: most have some in common. */
+const parts: readonly string[] = ${JSON.stringify(parts)};
+
+function text(...numbers: readonly number[]): string {
+  return numbers.map((number) => parts[number]).join("");
+}
 
 export const scripts: Readonly<Record<ScriptName, Script>> = {
 ${entries.join("\n")}
@@ -109,25 +124,30 @@ async function formatted(text) {
 }
 
 /**
- * The text of a file with what it includes, without comments and indentation: parsing is paid for by
- * each server, and none of our strings spans lines.
+ * The text of a file with what it includes, in parts, without comments and indentation: parsing is paid
+ * for by each server, and none of our strings spans lines.
  *
  * @param {ReadonlyMap<string, string>} files
  * @param {string} file
- * @returns {string}
+ * @returns {string[]}
  */
 function expand(files, file) {
   const text = files.get(file);
   if (text === undefined) throw new Failure(`there is no ${file} to include`);
-  return text
-    .split("\n")
-    .map((line) => {
-      const code = line.trim();
-      const [, included] = /^-- @include ([\w-]+)$/.exec(code) ?? [];
-      if (included !== undefined) return expand(files, `include/${included}.lua`);
-      return code === "" || code.startsWith("--") ? "" : `${code}\n`;
-    })
-    .join("");
+  /** @type {string[]} */
+  const parts = [];
+  let own = "";
+  for (const line of text.split("\n")) {
+    const code = line.trim();
+    const [, included] = /^-- @include ([\w-]+)$/.exec(code) ?? [];
+    if (included !== undefined) {
+      parts.push(own, ...expand(files, `include/${included}.lua`));
+      own = "";
+    } else if (code !== "" && !code.startsWith("--")) {
+      own += `${code}\n`;
+    }
+  }
+  return [...parts, own].filter((part) => part !== "");
 }
 
 /**

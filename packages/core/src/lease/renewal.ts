@@ -17,7 +17,7 @@ export interface Holding extends Grant {
 }
 
 /** Whoever keeps account of a lock while it is held. */
-export interface Keeper {
+interface Keeper {
   /** It is about to be given back: a grant that comes after that is not wanted. */
   releasing(): void;
   /** That has come to its end, well or badly. */

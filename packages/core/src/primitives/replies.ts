@@ -15,7 +15,7 @@ export function wholeNumber(reply: Reply | undefined, least: number = 0): number
 }
 
 /** Text or nothing, told apart from anything else, which is undefined. */
-export function textOrNull(reply: Reply | undefined): string | null | undefined {
+function textOrNull(reply: Reply | undefined): string | null | undefined {
   return typeof reply === "string" || reply === null ? reply : undefined;
 }
 
