@@ -218,6 +218,20 @@ describe("close", () => {
     });
   });
 
+  test("waits until the line is left that somebody gave up before", async () => {
+    await server.command("SET", "k", "another's", "PX", "60000");
+    const one = locker();
+    const control = new AbortController();
+    const { signal } = control;
+    const failed = failure(one.obtain("k", 60_000, { wait: Infinity, signal }));
+    await untilInLine("k", 1, "told");
+    await server.command("SCRIPT", "FLUSH"); // Leaving takes two commands, the second after a reply.
+    control.abort();
+    await failed;
+    await one.close();
+    expect(await server.command("DBSIZE")).toBe(1);
+  });
+
   test("lets held locks be, and they can be refreshed and released", async () => {
     const one = locker();
     const lock = await one.obtain("k", 10_000);

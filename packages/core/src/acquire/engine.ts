@@ -5,7 +5,7 @@ import { HeldLocks } from "../lease/held-locks.js";
 import { HeldLock, type Lock } from "../lease/lock.js";
 import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
 import { type Holding, Renewal } from "../lease/renewal.js";
-import type { Claim } from "../primitives/primitive.js";
+import type { Claim, Leftover } from "../primitives/primitive.js";
 import type { RedisClient } from "../redis/client.js";
 import { type Command, Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
@@ -45,6 +45,8 @@ export class Engine {
   /** Called when the locker is closed. */
   readonly onClose: Set<() => void> = new Set<() => void>();
   readonly #underWay = new Set<Acquisition>();
+  /** What is left behind by obtains that were given up. */
+  readonly #leaving = new Set<Promise<Leftover | undefined>>();
   readonly #held = new HeldLocks();
   /** Called when nothing is under way or held. */
   readonly #onIdle = new Set<() => void>();
@@ -90,15 +92,16 @@ export class Engine {
   async close(grace?: number): Promise<void> {
     this.#closed = true;
     for (const run of this.onClose) run();
-    const leaving = [...this.#underWay].map((acquisition) => {
+    for (const acquisition of this.#underWay) {
       const stopped = acquisition.stop(new LockerClosedError(acquisition.claim.keys));
-      return stopped ? acquisition.abandon() : undefined;
-    });
-    if (grace !== undefined) leaving.push(this.#endHeld(grace));
-    await this.#timers.awaited(Promise.allSettled([this.#inbox.close(this.#owner), ...leaving]));
+      if (stopped) void this.#abandon(acquisition);
+    }
+    const ending: Promise<unknown>[] = [...this.#leaving, this.#inbox.close(this.#owner)];
+    if (grace !== undefined) ending.push(this.#endHeld(grace));
+    await this.#timers.awaited(Promise.allSettled(ending));
   }
 
-  async #endHeld(grace: number): Promise<undefined> {
+  async #endHeld(grace: number): Promise<void> {
     this.#ending = true;
     for (const [holding] of this.#held.entries()) interrupt(holding);
     const over = this.#timers.sleep(grace);
@@ -145,7 +148,7 @@ export class Engine {
     try {
       answer = await acquisition.run(() => this.#pursue(acquisition, manner, started), signal);
     } catch (error) {
-      void acquisition.abandon();
+      void this.#abandon(acquisition);
       throw error;
     } finally {
       this.#underWay.delete(acquisition);
@@ -161,7 +164,7 @@ export class Engine {
       this.emit({ type: "obtained", keys, waited, tries, fencingToken });
       return this.#hold(acquisition, answer, manner);
     }
-    const left = acquisition.abandon();
+    const left = this.#abandon(acquisition);
     if (answer.kind === "failed") throw answer.error;
     const facts = await Promise.race([left, this.#timers.sleep(LAST_WORD)]);
     signal?.throwIfAborted();
@@ -213,6 +216,14 @@ export class Engine {
       this.#renewal.complete(holding);
     }
     return lock;
+  }
+
+  /** Gives an obtain up. Whoever closes the locker waits for that: the client may be closed next. */
+  #abandon(acquisition: Acquisition): Promise<Leftover | undefined> {
+    const leaving = acquisition.abandon();
+    this.#leaving.add(leaving);
+    void leaving.finally(() => this.#leaving.delete(leaving));
+    return leaving;
   }
 
   #handle(holding: Holding): HeldLock {
