@@ -12,8 +12,8 @@ export interface ScriptRunner {
   readonly options: { readonly keyPrefix?: string | undefined };
   /** The socket; missing in a cluster, and until it is known where to connect to. */
   readonly stream?: { readonly writableCorked: number; cork(): void; uncork(): void } | undefined;
-  on(event: "reconnecting", listener: () => void): unknown;
-  off(event: "reconnecting", listener: () => void): unknown;
+  on(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
   evalsha(sha1: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>;
   eval(source: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>;
 }
