@@ -22,7 +22,8 @@ const guardedWrite = `
 // #endregion
 
 const data = "rates:data";
-const read = (fence: number): Promise<unknown> => redis.eval(guardedRead, 1, data, fence);
+const read = async (fence: number): Promise<string> =>
+  String(await redis.eval(guardedRead, 1, data, fence));
 const write = async (value: string, fence: number): Promise<boolean> =>
   (await redis.eval(guardedWrite, 1, data, fence, value)) === 1;
 
