@@ -17,7 +17,7 @@ async function convert(video: string, cores: number): Promise<void> {
 }
 // #endregion
 
-const videos = [1, 2, 1, 4, 2, 1, 3].map((cores, n) => convert(`video ${n}`, cores));
+const videos = [1, 2, 1, 1, 4, 2, 3].map((cores, n) => convert(`video ${n}`, cores));
 await Promise.all(videos);
 console.log(`${videos.length} videos, at most ${most} cores at once`);
 

@@ -11,7 +11,7 @@ await redis.mset(adult, 20, child, 10);
 async function familyPrice(): Promise<number> {
   // Any number of readers at a time, in all processes, and nobody who changes what they read.
   return locker.using("prices", 10_000, { mode: "shared", wait: 5_000 }, async () => {
-    return 2 * (await read(adult)) + 2 * (await read(child));
+    return 2 * (await read(child)) + 2 * (await read(adult));
   });
 }
 
