@@ -39,6 +39,21 @@ describe("holding a lock", () => {
     expect(await run("several-keys")).toEqual(["anna 80, ben 120"]);
   });
 
+  test("shared: readers together, whoever changes what they read alone", async () => {
+    expect(await run("shared")).toEqual([
+      "2 readers: shared, shared",
+      "to change them now: no",
+      "nobody saw half a change: true",
+    ]);
+  });
+
+  test("counted: no more permits than there are, and none during maintenance", async () => {
+    expect(await run("counted")).toEqual([
+      "7 videos, at most 4 cores at once",
+      "maintenance, 0 cores at work",
+    ]);
+  });
+
   test("own-token: a worker that was killed has its lock again at once", async () => {
     const folder = await mkdtemp(join(tmpdir(), "own-token-"));
     const start = () =>
@@ -139,6 +154,18 @@ describe("keeping out who comes too late", () => {
       "quick writes: true",
       "slow writes: false",
       'state: {"state":"paid"}',
+    ]);
+  });
+
+  test("fencing-shared: the slow writer is refused, no reader by another", async () => {
+    expect(await run("fencing-shared")).toEqual([
+      "slow writes: true",
+      "one number for both: true",
+      "ben reads: old",
+      "slow writes: false",
+      "anna reads: old",
+      "next writes: true",
+      "anna reads, too late: null",
     ]);
   });
 });

@@ -101,6 +101,17 @@ describe("a shared lock", () => {
     await lock.release();
   });
 
+  test("of an own token is renewed beyond its first lease, with what is known of its grant", async () => {
+    const lock = await reader(locker());
+    const own = await locker().obtain("k", 1_000, { ...SHARED, token: "own-token:0123456789" });
+    await own.refresh(60_000);
+    expect(await server.command("PTTL", shares)).toBeGreaterThan(50_000);
+    const again = await locker().obtain("k", 90_000, { ...SHARED, token: "own-token:0123456789" });
+    expect(await server.command("PTTL", shares)).toBeGreaterThan(80_000);
+    await again.release();
+    await lock.release();
+  });
+
   test("is renewed together with others of its kind", async () => {
     const one = locker();
     const locks = await Promise.all(

@@ -40,7 +40,7 @@ local function run(k, a, keys, args)
     -- Two calls with one token have it now: neither may free it by giving up.
     local common = caller ~= '' and share.caller ~= caller
     if common then share.caller = '' end
-    take(value, math.max(ending, ms + ttl + 1), common and share)
+    take(value, math.max(ending, ms + ttl + 1), (common or share.written) and share)
     if id then drop(i, id) end
     save()
     return granted(share.seat)

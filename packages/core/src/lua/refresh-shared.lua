@@ -18,14 +18,15 @@ local function run(k, a)
   -- @include share
   local before = endOfGrant(value, grant)
   if not before then return held and not phase and -1 or 0 end
-  local share, ending = order > 0 and shareOf(value), ms + ttl + 1
+  -- What is written down beside the claim lasts as long as the lease.
+  local share, ending = (order > 0 or grant ~= '') and shareOf(value), ms + ttl + 1
   -- @include remember
   if share and order > share.order then
     share.order = order
     take(value, ending, share)
     removed = true
-  elseif (not share or order == share.order) and ending > before then
-    take(value, ending)
+  elseif (order == 0 or order == share.order) and ending > before then
+    take(value, ending, share)
   end
   save()
   if shortest then announce(i, shortest, 0) end

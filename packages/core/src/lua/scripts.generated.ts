@@ -38,7 +38,7 @@ const parts: readonly string[] = [
   "local function run()\nlocal held = valueAt(1) and 1 or 0\nlocal whose = serve(1)\nif whose ~= 'granted' then call('DEL', KEYS[1], KEYS[2]) end\nredis.pcall('PUBLISH', 'redislock:leader:' .. KEYS[1], 'look')\nreturn { held, whose == 'more' and 1 or 0 }\nend\n",
   "local function describe(i, value)\nlocal fence, token = grantAt(i)\nlocal left = call('PTTL', KEYS[i])\nif not token or string.sub(value, 1, #token) ~= token then return { left, false, false } end\nreturn { left, fence, string.sub(value, #token + 1) }\nend\nlocal function longer(a, b)\nif not a[1] or b[1] == -1 or (a[1] ~= -1 and b[1] > a[1]) then return b end\nreturn a\nend\n",
   "local function run(k)\nlocal held = valueAt(k + 1)\n",
-  "local i = k + 1\nlocal now = call('TIME')\nlocal micros = now[1] * 1000000 + now[2]\nlocal ms = math.floor(micros / 1000)\nlocal phase, out, seats = string.match(held or '', SHARED)\nout, seats = tonumber(out) or 0, tonumber(seats) or 0\nlocal function endOf(claim)\nlocal ending = phase and tonumber(call('ZSCORE', KEYS[i + 5], claim) or nil)\nreturn ending and ending > ms and ending or nil\nend\nlocal function shareOf(claim)\nlocal seat, order, caller =\nstring.match(call('HGET', KEYS[i + 6], claim) or '', '^(%d+) (%d+) (%S*)$')\nreturn { seat = seat or '0', order = tonumber(order) or 0, caller = caller or '' }\nend\nlocal function endOfGrant(claim, grant)\nlocal ending = endOf(claim)\nif not ending or grant == '' then return ending end\nreturn grant == phase .. ' ' .. shareOf(claim).seat and ending or nil\nend\nlocal function metadataOf(claim)\nlocal length, value = string.match(claim, '^%d+/%d+/(%d+) (.*)$')\nreturn length and string.sub(value, length + 1)\nend\n",
+  "local i = k + 1\nlocal now = call('TIME')\nlocal micros = now[1] * 1000000 + now[2]\nlocal ms = math.floor(micros / 1000)\nlocal phase, out, seats = string.match(held or '', SHARED)\nout, seats = tonumber(out) or 0, tonumber(seats) or 0\nlocal function endOf(claim)\nlocal ending = phase and tonumber(call('ZSCORE', KEYS[i + 5], claim) or nil)\nreturn ending and ending > ms and ending or nil\nend\nlocal function shareOf(claim)\nlocal seat, order, caller =\nstring.match(call('HGET', KEYS[i + 6], claim) or '', '^(%d+) (%d+) (%S*)$')\nreturn { seat = seat or '0', order = tonumber(order) or 0, caller = caller or '', written = seat }\nend\nlocal function endOfGrant(claim, grant)\nlocal ending = endOf(claim)\nif not ending or grant == '' then return ending end\nreturn grant == phase .. ' ' .. shareOf(claim).seat and ending or nil\nend\nlocal function metadataOf(claim)\nlocal length, value = string.match(claim, '^%d+/%d+/(%d+) (.*)$')\nreturn length and string.sub(value, length + 1)\nend\n",
   "local most = tonumber(ARGV[1])\nlocal reply = held and describe(i, held) or { false, false, false }\nif phase then\nlocal holders = { call('ZCARD', KEYS[i + 5]), out }\nlocal sharing = call('ZRANGE', KEYS[i + 5], 0, 999, 'WITHSCORES')\nfor n = 1, #sharing, 2 do\nlocal permits, limit = string.match(sharing[n], '^(%d+)/(%d+)/')\nif tonumber(sharing[n + 1]) <= ms then\nholders[1], holders[2] = holders[1] - 1, holders[2] - (permits or 0)\nelseif #holders < 2 + 4 * most then\nlocal left = string.format('%.0f', sharing[n + 1] - ms)\nlocal told = { permits, limit, metadataOf(sharing[n]), left }\nfor m = 1, 4 do table.insert(holders, told[m]) end\nend\nend\nreply[2], reply[3] = phase, holders\nend\nreply[4] = call('ZCARD', KEYS[i + 3])\nlocal shown = 0\nlocal line = call('ZRANGE', KEYS[i + 3], 0, 999, 'WITHSCORES')\nfor n = 1, #line, 2 do\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], line[n]))\nif not waiter or isStale(waiter, micros / 1000) then\nreply[4] = reply[4] - 1\nelseif shown < most then\nshown = shown + 1\nlocal shares = waiter.keys == 0\ntable.insert(reply, shares and metadataOf(waiter.value) or string.sub(waiter.value, waiter.length + 1))\ntable.insert(reply, math.max(0, math.floor((micros - line[n + 1]) / 1000)))\nif shares then table.insert(reply, { string.match(waiter.value, '^(%d+)/(%d+)/') }) end\nend\nend\nreturn reply\nend\n",
   "local function placeOf(i, id)\nlocal rank = call('ZRANK', KEYS[i + 3], id)\nif not rank then return 0 end\nlocal time = call('TIME')\nlocal ms = time[1] * 1000 + time[2] / 1000\nif rank > 0 then\nsweep(i, id, ms)\nrank = call('ZRANK', KEYS[i + 3], id)\nend\nlocal place = rank + 1\nlocal before = rank > 0 and call('ZRANGE', KEYS[i + 3], math.max(0, rank - 100), rank - 1) or {}\nfor n = 1, #before do\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], before[n]))\nif not waiter or isStale(waiter, ms) then place = place - 1 end\nend\nreturn place\nend\n",
   "local function run(k)\nlocal value, id, caller = ARGV[1], ARGV[2], ARGV[3]\nlocal held = valueAt(k + 1)\n",
@@ -51,14 +51,14 @@ const parts: readonly string[] = [
   "local function run(k, a, keys, args)\nlocal value, caller, id = ARGV[a + 1], ARGV[a + 4], args > 5 and ARGV[a + 6]\nlocal ttl, memory = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 5])\nlocal first = k + 1\nlocal held\nif call('EXISTS', KEYS[first], KEYS[k + 4], KEYS[k + 5], KEYS[k + 6], KEYS[k + 7]) > 0 then\nheld = valueAt(first)\nend\n",
   "local last, step, wanted = first, 7, 0\n",
   "local ticket, back = id and tonumber(ARGV[a + 7]), false\nlocal echoing = id and ticket and ARGV[a + 12] == '1'\nlocal function join()\nlocal waiter = table.concat({\nstring.format('%.0f', math.floor(micros / 1000)), ARGV[a + 8], ARGV[a + 9], wanted,\nARGV[a + 10], memory, ARGV[a + 3], ARGV[a + 11], caller, value\n}, ' ')\nfor i = first, last, step do\nif ARGV[a + 7] ~= '' then back = call('ZREM', KEYS[i + 3], id) == 0 or back end\ncall('ZADD', KEYS[i + 3], string.format('%.0f', ticket), id)\ncall('HSET', KEYS[i + 4], id, waiter)\ncall('PEXPIRE', KEYS[i + 3], MEMORY_OF_LINE)\ncall('PEXPIRE', KEYS[i + 4], MEMORY_OF_LINE)\nend\nend\nlocal function standInLine(left)\nif not ticket then\nfor i = first, last, step do ticket = tonumber(call('ZSCORE', KEYS[i + 3], id) or ticket) end\nend\nif not ticket then\nticket = micros\nfor i = first, last, step do\nlocal behind = call('ZRANGE', KEYS[i + 3], -1, -1, 'WITHSCORES')\nif behind[1] then ticket = math.max(ticket, behind[2] + 1) end\nend\nend\njoin()\nlocal place = 0\nfor i = first, last, step do\nif echoing then sweep(i, id, micros / 1000) end\nplace = math.max(place, call('ZRANK', KEYS[i + 3], id) + 1)\nend\nlocal heard = echoing and back and tell(id, 'come')\nreturn { left, place, string.format('%.0f', ticket), type(heard) == 'number' and 1 or 0 }\nend\nlocal function echoed()\nif echoing then return type(tell(id, 'come')) == 'number' and 1 or 0 end\nend\n",
-  "local function granted(seat)\nlocal heard = echoed()\nreturn heard and { phase, seat, heard } or { phase, seat }\nend\nif expire() then\nsave()\nreturn 'again'\nend\nlocal ending = endOf(value)\nif ending then\nlocal share = shareOf(value)\nlocal common = caller ~= '' and share.caller ~= caller\nif common then share.caller = '' end\ntake(value, math.max(ending, ms + ttl + 1), common and share)\nif id then drop(i, id) end\nsave()\nreturn granted(share.seat)\nend\nlocal whose = 'kept'\nif phase or not held then\nif ticket then join() end\nlocal line = not untouched and call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0\nwhose = line and pass(id or '') or 'nobody'\nif whose == 'more' then return 'again' end\nend\nif (whose == 'asker' or whose == 'nobody') and fits(value) then\nif id then drop(i, id) end\nadmit(value, caller, ttl, memory)\nlocal seat = seats\nif whose == 'asker' then pass() else save() end\nreturn granted(seat)\nend\nsave()\nlocal told = phase and describeFirst() or held and describe(i, held) or { false, false, false }\nreturn id and standInLine(told[1]) or told\nend\n",
+  "local function granted(seat)\nlocal heard = echoed()\nreturn heard and { phase, seat, heard } or { phase, seat }\nend\nif expire() then\nsave()\nreturn 'again'\nend\nlocal ending = endOf(value)\nif ending then\nlocal share = shareOf(value)\nlocal common = caller ~= '' and share.caller ~= caller\nif common then share.caller = '' end\ntake(value, math.max(ending, ms + ttl + 1), (common or share.written) and share)\nif id then drop(i, id) end\nsave()\nreturn granted(share.seat)\nend\nlocal whose = 'kept'\nif phase or not held then\nif ticket then join() end\nlocal line = not untouched and call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0\nwhose = line and pass(id or '') or 'nobody'\nif whose == 'more' then return 'again' end\nend\nif (whose == 'asker' or whose == 'nobody') and fits(value) then\nif id then drop(i, id) end\nadmit(value, caller, ttl, memory)\nlocal seat = seats\nif whose == 'asker' then pass() else save() end\nreturn granted(seat)\nend\nsave()\nlocal told = phase and describeFirst() or held and describe(i, held) or { false, false, false }\nreturn id and standInLine(told[1]) or told\nend\n",
   "local keys, args = tonumber(ARGV[1]), tonumber(ARGV[2])\nlocal replies = {}\nfor n = 0, #KEYS / keys - 1 do\nlocal done, reply = pcall(run, n * keys, n * args + 2, keys, args)\nif not done or (type(reply) == 'table' and reply.err) then reply = 'alone' end\nreplies[n + 1] = reply\nend\nreturn replies\n",
   "local time\nlocal function run(k, a, keys, args)\nlocal value, caller, id = ARGV[a + 1], ARGV[a + 4], args > 5 and ARGV[a + 6]\nlocal ttl, memory = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 5])\nlocal first, last = k + 1, k + keys\nlocal token = string.sub(value, 1, ARGV[a + 3])\nif memory < 2 * ttl then memory = 2 * ttl end\nlocal untouched, echo = not id or ARGV[a + 7] == '', nil\nfor i = first, last, 5 do\nuntouched = untouched and call('EXISTS', KEYS[i], KEYS[i + 3], KEYS[i + 4]) == 0\nend\nif not untouched then\n",
   "local now = call('TIME')\nlocal micros = now[1] * 1000000 + now[2]\nlocal function ours(i, held)\nif held ~= value then return false end\nlocal fence, owner, taker = grantAt(i)\nif owner == token then return true, fence, taker end\nreturn not owner or string.sub(value, 1, #owner) ~= owner\nend\nlocal wanted, step = keys / 5, 5\n",
   "local owned, free, fence, longest = 0, true, nil, { false, false, false }\nlocal joint, ownLease = {}, ttl\nfor i = first, last, 5 do\nlocal held = valueAt(i)\nlocal mine, number, taker = ours(i, held)\nif mine then\nowned = owned + 5\nownLease = math.max(ownLease, call('PTTL', KEYS[i]))\nif number and (not fence or tonumber(number) > tonumber(fence)) then fence = number end\nif number and taker ~= caller then table.insert(joint, i) end\nelse\nif not held then\nif ticket then join() end\nlocal whose = serve(i, id or '')\nif whose == 'granted' then\nheld = valueAt(i)\nelseif whose == 'kept' then\nfree = false\nelseif whose == 'more' then\nreturn 'again'\nend\nend\nif held then\nfree = false\nlongest = longer(longest, id and { call('PTTL', KEYS[i]), false, false } or describe(i, held))\nend\nend\nend\nif free and fence and owned == keys then\nfor i = first, last, 5 do\nif call('PTTL', KEYS[i]) < ttl then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('PEXPIRE', KEYS[i + 1], ttl)\nend\nif id then drop(i, id) end\nend\nfor n = 1, #joint do\nlocal i = joint[n]\nlocal number, owner, taker, order = grantAt(i)\nif taker ~= '' then\ncall('SET', KEYS[i + 1], number .. ' ' .. owner .. '  ' .. order, 'PX', call('PTTL', KEYS[i]))\nend\nend\nlocal heard = echoed()\nreturn heard and { fence, heard } or fence\nend\nif not free and not id then return longest end\nif not free then return standInLine(longest[1]) end\nif #joint > 0 then caller = '' end\nttl, memory = ownLease, math.max(memory, 2 * ownLease)\nfor i = first, last, 5 do\nif id then drop(i, id) end\nannounce(i, ttl, 0)\nend\necho = echoed()\nend\ntime = time or call('TIME')\nlocal fence = time[1] .. string.sub('00000' .. time[2], -6)\nlocal i, raised = first, keys > 5 and {}\nwhile i < last do\nlocal before = not (raised and raised[KEYS[i + 2]] == fence) and raise(i, fence, memory)\nif before and before >= tonumber(fence) then\nfence = string.format('%.0f', before + 1)\ni = first\nelse\nif raised then raised[KEYS[i + 2]] = fence end\ni = i + 5\nend\nend\nfor i = first, last, 5 do\ncall('SET', KEYS[i + 1], grantOf(fence, token, caller), 'PX', ttl)\ncall('SET', KEYS[i], value, 'PX', ttl)\nend\nreturn echo and { fence, echo } or fence\nend\n",
   "local function run(k, a)\nlocal value, grant, ttl, memory = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])\nlocal order = tonumber(ARGV[a + 5])\nlocal held = valueAt(k + 1)\n",
-  "local before = endOfGrant(value, grant)\nif not before then return held and not phase and -1 or 0 end\nlocal share, ending = order > 0 and shareOf(value), ms + ttl + 1\n",
-  "if share and order > share.order then\nshare.order = order\ntake(value, ending, share)\nremoved = true\nelseif (not share or order == share.order) and ending > before then\ntake(value, ending)\nend\nsave()\nif shortest then announce(i, shortest, 0) end\nif ending < before then announce(i, ttl, 0) end\nreturn 1\nend\n",
+  "local before = endOfGrant(value, grant)\nif not before then return held and not phase and -1 or 0 end\nlocal share, ending = (order > 0 or grant ~= '') and shareOf(value), ms + ttl + 1\n",
+  "if share and order > share.order then\nshare.order = order\ntake(value, ending, share)\nremoved = true\nelseif (order == 0 or order == share.order) and ending > before then\ntake(value, ending, share)\nend\nsave()\nif shortest then announce(i, shortest, 0) end\nif ending < before then announce(i, ttl, 0) end\nreturn 1\nend\n",
   "local function run(k, a, keys)\nlocal value, fence, ttl, memory, verdict = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], 1\nfor i = k + 1, k + keys, 3 do\n",
   "local held = redis.pcall('GETRANGE', KEYS[i], 0, LAST_BYTE)\nif type(held) == 'table' and string.sub(held.err, 1, 9) ~= 'WRONGTYPE' then return held end\nlocal mine = held == value\nif mine and fence ~= '' then\nlocal last = string.match(call('GETRANGE', KEYS[i + 1], 0, LAST_BYTE), '^(%d+) ')\nmine = not last or tonumber(last) <= tonumber(fence)\nend\nif held == '' and call('EXISTS', KEYS[i]) == 0 then held = false end\n",
   "if mine then\nif call('PTTL', KEYS[i]) < tonumber(ttl) then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('PEXPIRE', KEYS[i + 1], ttl)\nend\n",
@@ -93,12 +93,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   inspect: {
     name: "inspect",
-    sha1: "b57e3adb3ca79ede9f4f0490250fb812ee096911",
+    sha1: "4373514f1326f028c53ae8beaadfd987affecf08",
     source: text(0, 4, 6, 7, 10, 11, 12, 13, 2, 3),
   },
   leaveShared: {
     name: "leaveShared",
-    sha1: "bf4d754f442cadef30f17ee0cd66f7fbdaf23725",
+    sha1: "8f994cb6753427b03c406de2b816866a572c10ea",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 15, 12, 16, 17, 18, 19, 20, 2, 3),
   },
   leave: {
@@ -108,12 +108,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   obtainShared: {
     name: "obtainShared",
-    sha1: "5d1121219aa0390cda86aabb6f01ee66d7a72075",
+    sha1: "dab91fb57d94e4069d418cc7a7bcd71b1d288d91",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 2, 3),
   },
   obtainSharedMany: {
     name: "obtainSharedMany",
-    sha1: "c9f794e25b15fc75807b752a7ad66e4e00aaaaf0",
+    sha1: "1fa65bbbcede7d19608e472015a2cec3c96388fb",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 26),
   },
   obtain: {
@@ -128,12 +128,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   refreshShared: {
     name: "refreshShared",
-    sha1: "6b9af06ba4c331c53b237eb8112ce074f1a789ae",
+    sha1: "e8f6a25f2ffce486a925ad6233b59925cd5a38c7",
     source: text(0, 4, 5, 6, 7, 8, 30, 12, 16, 31, 18, 32, 2, 3),
   },
   refreshSharedMany: {
     name: "refreshSharedMany",
-    sha1: "0dfbf1118c624a0ad6828e78d6aa92c5d80f67de",
+    sha1: "d7f1a6673ca1dcc9a2123bb63e1044d08d507b81",
     source: text(0, 4, 5, 6, 7, 8, 30, 12, 16, 31, 18, 32, 26),
   },
   refresh: {
@@ -148,12 +148,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   releaseShared: {
     name: "releaseShared",
-    sha1: "dfe1c678a7e68c14cbf803aa2917cd8e958563a6",
+    sha1: "f30db6a79540dccfc351a8cac4b1fc0308a7f6c1",
     source: text(0, 4, 5, 6, 7, 8, 37, 12, 16, 17, 18, 19, 38, 2, 3),
   },
   releaseSharedMany: {
     name: "releaseSharedMany",
-    sha1: "70871fb50ed79e284baa34412db34e59afaa142a",
+    sha1: "80669475fa0f00a0da60187867c52958515ec524",
     source: text(0, 4, 5, 6, 7, 8, 37, 12, 16, 17, 18, 19, 38, 26),
   },
   release: {
@@ -178,7 +178,7 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   ttlShared: {
     name: "ttlShared",
-    sha1: "4dcf203db54d1ffe20d41bb41dffed94d0fd248a",
+    sha1: "8c4971a8958885db1be77b325c2752fca590e108",
     source: text(0, 4, 44, 12, 45, 2, 3),
   },
   ttl: {

@@ -32,7 +32,7 @@ end
 local function shareOf(claim)
   local seat, order, caller =
     string.match(call('HGET', KEYS[i + 6], claim) or '', '^(%d+) (%d+) (%S*)$')
-  return { seat = seat or '0', order = tonumber(order) or 0, caller = caller or '' }
+  return { seat = seat or '0', order = tonumber(order) or 0, caller = caller or '', written = seat }
 end
 
 -- When the lease ends that was granted so, see release-shared; nil when it is over.
