@@ -11,8 +11,8 @@ const locker = createLocker(redis);
 
 // #region readme
 async function reportOncePerHour(): Promise<void> {
-  // The machine whose clock is first does it. However soon it is done, the lock stays taken for half an
-  // hour: so a machine whose clock is up to half an hour behind finds it taken, and does nothing.
+  // The machine whose clock is first does it. However soon it is done, the lock stays taken for half
+  // an hour: so a machine whose clock is up to half an hour behind finds it taken, and does nothing.
   const options = { renew: true, holdAtLeast: PERIOD / 2 };
   await using lock = await locker.tryObtain("cron:hourly-report", 30_000, options);
   if (lock) await report();
