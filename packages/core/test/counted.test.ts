@@ -122,11 +122,13 @@ describe("a counted lock", () => {
 describe("held, refreshed and released", () => {
   test("with memory full, and handed on", async () => {
     const one = locker();
-    const lock = await one.obtain("k", TTL, { limit: 1 });
+    const lock = await one.obtain("k", TTL, { limit: 1, token: "own-token:0123456789" });
     const waiting = locker().obtain("k", TTL, { limit: 1, wait: Infinity });
     await untilInLine("k", 1, "told");
     await server.command("CONFIG", "SET", "maxmemory", "1");
     try {
+      const again = await one.obtain("k", TTL, { limit: 1, token: lock.token });
+      expect(again.fencingToken).toBe(lock.fencingToken);
       await lock.refresh();
       await lock.refresh(10_000);
       await lock.refresh();

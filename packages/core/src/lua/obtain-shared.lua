@@ -37,6 +37,8 @@ local function run(k, a, keys, args)
   local ending = endOf(value)
   if ending then
     local share = shareOf(value)
+    -- What takes no memory comes first: it is ours, also with memory full.
+    -- @include remember
     -- Two calls with one token have it now: neither may free it by giving up.
     local common = caller ~= '' and share.caller ~= caller
     if common then share.caller = '' end

@@ -241,8 +241,17 @@ export class ScenarioModel implements Model {
 
   async #leaveNothing(): Promise<void> {
     const alive = this.#peers.filter((peer) => peer.alive);
-    const closed = Promise.all(alive.map(({ locker }) => locker.close()));
+    let open = true;
+    const closed = Promise.all(alive.map(({ locker }) => locker.close())).then(() => {
+      open = false;
+    });
     await this.#runInOrder();
+    // What was lost unnoticed is waited for until its deadline.
+    while (open && this.#timeline.next !== undefined) {
+      this.#timeline.leap();
+      await this.settle();
+      await this.#runInOrder();
+    }
     await closed;
     // What was lost, or is dead, ends by its ttl.
     if (this.#lost || this.#peers.some(({ alive }) => !alive)) return;
