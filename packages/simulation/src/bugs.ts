@@ -344,6 +344,120 @@ export const bugsInTrouble: readonly Bug[] = [
   },
 ];
 
+const sharedScripts = ["obtainShared", "releaseShared", "leaveShared"];
+
+/** Those of locks that are shared or counted. */
+export const bugsOfSharing: readonly Bug[] = [
+  {
+    name: "one permit too many",
+    shows: ["two holders at once"],
+    needs: ["sharing"],
+    server: {
+      source: changed(sharedScripts, ["out + permits <= limit", "out + permits <= limit + 1"]),
+    },
+  },
+  {
+    name: "a reader let in beside a writer",
+    shows: ["two holders at once", "a lock that is held again without a new fencing token"],
+    needs: ["sharing"],
+    server: {
+      source: changed(
+        ["obtainShared"],
+        ["if not permits or (held and not phase) then return false end", ""],
+        ["if phase or not held then\nif ticket", "if true then\nif ticket"],
+      ),
+    },
+  },
+  {
+    name: "a writer let in beside readers, when one of them gives back its share",
+    shows: ["two holders at once"],
+    needs: ["sharing"],
+    server: {
+      source: changed(sharedScripts, [
+        "waiter.keys ~= 0 and out == 0 then",
+        "waiter.keys ~= 0 then",
+      ]),
+    },
+  },
+  {
+    name: "readers who are let in past a writer in line",
+    shows: ["a lock that is held again without a new fencing token"],
+    needs: ["sharing"],
+    from: 280,
+    server: {
+      source: changed(sharedScripts, [
+        "waiter.keys == 0 and fits(waiter.value)",
+        "fits(waiter.value)",
+      ]),
+    },
+  },
+  {
+    name: "a refresh that brings back a share that is gone",
+    shows: ["a lock that is held again without a new fencing token", "two holders at once"],
+    needs: ["sharing"],
+    server: {
+      source: changed(
+        ["refreshShared"],
+        [
+          "if not before then return held and not phase and -1 or 0 end",
+          "before = before or 0\nphase, out = phase or '1', math.max(out, 1)",
+        ],
+      ),
+    },
+  },
+  {
+    name: "a phase whose number is not above the last fencing token",
+    shows: ["a fencing token that does not rise"],
+    needs: ["sharing"],
+    server: {
+      source: changed(sharedScripts, [
+        "phase, out, seats = nextFence(i, micros, math.max(memory, 2 * ttl)), 0, 0",
+        "phase, out, seats = string.format('%.0f', micros - 5000000), 0, 0",
+      ]),
+    },
+  },
+  {
+    name: "a share that is not given back by who gave up",
+    shows: ["something left behind"],
+    needs: ["sharing"],
+    from: 100,
+    server: { source: changed(["leaveShared"], ["if owned then giveBack(value) end", ""]) },
+  },
+  {
+    name: "a last reader whose end no writer is told of",
+    shows: ["a free lock with somebody in line"],
+    needs: ["sharing"],
+    server: {
+      source: changed(
+        ["releaseShared"],
+        ["if call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0 then", "if out > 0 then"],
+      ),
+    },
+  },
+  {
+    name: "permits that a dead holder never gives back",
+    shows: ["a waiter that is never served", "a free lock with somebody in line"],
+    needs: ["sharing"],
+    server: {
+      source: changed(sharedScripts, ["if tonumber(first[2]) > ms then", "if true then"]),
+    },
+  },
+  {
+    name: "a marker that ends with the first of the leases",
+    shows: ["two holders at once"],
+    needs: ["sharing"],
+    server: {
+      source: changed(
+        [...sharedScripts, "refreshShared"],
+        [
+          "call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')",
+          "call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')",
+        ],
+      ),
+    },
+  },
+];
+
 /** Those that chance finds too seldom: each needs one order of events among many. */
 const bugsOfOrder: readonly Bug[] = [
   {
@@ -454,6 +568,7 @@ const bugsOfLoss: readonly Bug[] = [
 ];
 
 export const allBugs: readonly Bug[] = [
+  ...bugsOfSharing,
   ...bugs,
   ...bugsInTrouble,
   ...bugsAfterMishaps,

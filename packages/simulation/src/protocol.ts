@@ -10,14 +10,37 @@ export interface LockNames {
   readonly fence: string;
   readonly line: string;
   readonly waiters: string;
+  readonly holders: string;
+  readonly shares: string;
+}
+
+/** How a lock is shared: so many permits, of at most so many; `Infinity` for no limit. */
+export interface Sharing {
+  readonly permits: number;
+  readonly limit: number;
+}
+
+/** Who has a lock, as the server knows it. */
+export interface Holder {
+  /** Its token and metadata. */
+  readonly value: string;
+  /** Its fencing token; undefined once that is lost. */
+  readonly fence: number | undefined;
+  /** What tells one grant of a phase from another with the same token. */
+  readonly seat: string;
+  /** Undefined for one who has it alone. */
+  readonly sharing: Sharing | undefined;
 }
 
 /** What is there of one lock. */
 export interface LockState {
-  /** The holder's token and metadata. */
+  /** What is at its key: the token and metadata of who has it alone, or that it is shared. */
   readonly value: string | undefined;
-  /** The fencing token of the last grant; undefined once its lock is over. */
+  /** The fencing token of the last grant to one alone; undefined once its lock is over. */
   readonly fence: number | undefined;
+  /** The fencing token of all who share it now. */
+  readonly phase: number | undefined;
+  readonly holders: readonly Holder[];
   /** First in line first. */
   readonly line: readonly Waiter[];
 }
@@ -33,9 +56,10 @@ export interface Waiter {
   readonly channel: string;
   /** Its place: those with a lower one are before it. */
   readonly ticket: number;
-  /** How many locks it waits for. */
+  /** How many locks it waits for; 0 if it would share one. */
   readonly keys: number;
   readonly value: string;
+  readonly sharing: Sharing | undefined;
 }
 
 /** The scripts that offer a free lock to those in line. */
@@ -46,6 +70,11 @@ const SERVING = new Set([
   "releaseMany",
   "leave",
   "forceRelease",
+  "obtainShared",
+  "obtainSharedMany",
+  "releaseShared",
+  "releaseSharedMany",
+  "leaveShared",
 ]);
 
 export function servesLine({ name }: Script): boolean {
@@ -61,30 +90,37 @@ export function isBatch({ name }: Script): boolean {
   return name.endsWith("Many");
 }
 
+/** Whether a script is one of locks that are shared. */
+function isShared({ name }: Script): boolean {
+  return /Shared(Many)?$/.test(name);
+}
+
 /** The locks that a script is told of which serves the line. */
-export function locksIn(keys: readonly string[]): LockNames[] {
+export function locksIn(script: Script, keys: readonly string[]): LockNames[] {
   const locks: LockNames[] = [];
-  for (let i = 0; i < keys.length; i += 5) {
+  for (let i = 0; i < keys.length; i += isShared(script) ? 7 : 5) {
     const [key = "", grant = "", fence = "", line = "", waiters = ""] = keys.slice(i);
-    locks.push({ key, grant, fence, line, waiters });
+    const companion = (kind: string): string => line.replace(/:line/, `:${kind}`);
+    const [holders, shares] = [companion("holders"), companion("shares")];
+    locks.push({ key, grant, fence, line, waiters, holders, shares });
   }
   return locks;
 }
 
 /** The token and metadata of who asks; of several, of the first. */
 export function askerIn(script: Script, args: readonly string[]): string {
-  return (isBatch(script) ? args[2] : args[0]) ?? "";
+  return claimIn((isBatch(script) ? args[2] : args[0]) ?? "").value;
 }
 
 /** The token and metadata of who leaves the line. */
 export function leaverIn({ name }: Script, args: readonly string[]): string | undefined {
-  return name === "leave" ? args[0] : undefined;
+  return name.startsWith("leave") ? claimIn(args[0] ?? "").value : undefined;
 }
 
 /** The commands of a script that asks for locks, each with its arguments. */
 function asksIn({ name }: Script, args: readonly string[]): (readonly string[])[] {
-  if (name === "obtain") return [args];
-  if (name !== "obtainMany") return [];
+  if (name === "obtain" || name === "obtainShared") return [args];
+  if (!name.startsWith("obtain")) return [];
   const size = Number(args[1]);
   return Array.from({ length: (args.length - 2) / size }, (_, i) =>
     args.slice(2 + i * size, 2 + (i + 1) * size),
@@ -97,8 +133,13 @@ export function ticketIn(
   args: readonly string[],
   value: string,
 ): number | undefined {
-  const ticket = asksIn(script, args).find((ask) => ask[0] === value)?.[6];
+  const ticket = asksIn(script, args).find((ask) => claimIn(ask[0] ?? "").value === value)?.[6];
   return ticket ? Number(ticket) : undefined;
+}
+
+/** Whether somebody asks for a lock with this token and metadata. */
+export function asksFor(script: Script, args: readonly string[], value: string): boolean {
+  return asksIn(script, args).some((ask) => claimIn(ask[0] ?? "").value === value);
 }
 
 /** Whether somebody asks for a lock, or for a place in line that it does not have yet. */
@@ -148,7 +189,7 @@ export function namesOf({ key, grant, fence, line, waiters }: LockNames): string
 export function isUnfinished({ name }: Script, reply: Reply): boolean {
   if (reply === "more" || reply === "again") return true;
   const list = listOf(reply);
-  if (name === "leave") return list[5] === "1";
+  if (name.startsWith("leave")) return list[5] === "1";
   if (name === "forceRelease") return list[1] === "1";
   return name.endsWith("Many") && (list.includes("more") || list.includes("again"));
 }
@@ -165,9 +206,17 @@ export function mayStay(name: string): boolean {
 }
 
 export function stateOf(server: MemoryServer, names: LockNames): LockState {
+  const value = textOf(server.command("GET", names.key));
+  const fence = fencingTokenIn(textOf(server.command("GET", names.grant)));
+  const [, number] = /^shared (\d+) \d+ \d+$/.exec(value ?? "") ?? [];
+  const phase = number === undefined ? undefined : Number(number);
+  const alone: Holder[] =
+    value === undefined ? [] : [{ value, fence, seat: "", sharing: undefined }];
   return {
-    value: textOf(server.command("GET", names.key)),
-    fence: fencingTokenIn(textOf(server.command("GET", names.grant))),
+    value,
+    fence,
+    phase,
+    holders: phase === undefined ? alone : sharingIn(server, names, phase),
     line: listOf(server.command("ZRANGE", names.line, "0", "-1")).map((id) =>
       waiterOf(
         String(id),
@@ -176,6 +225,25 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
       ),
     ),
   };
+}
+
+/** Those who share a lock, whose leases are not over. */
+function sharingIn(server: MemoryServer, names: LockNames, fence: number): Holder[] {
+  const claims = listOf(server.command("ZRANGE", names.holders, "0", "-1")).map(String);
+  const now = Math.floor(server.now());
+  return claims
+    .filter((claim) => Number(server.command("ZSCORE", names.holders, claim)) > now)
+    .map((claim) => {
+      const share = textOf(server.command("HGET", names.shares, claim));
+      return { ...claimIn(claim), fence, seat: share?.split(" ")[0] ?? "" };
+    });
+}
+
+/** Whether one more could share a lock with those who do: it goes by its own limit, and so do they. */
+export function hasRoom({ value, phase, holders }: LockState, sharing: Sharing): boolean {
+  if (value === undefined) return true;
+  const out = holders.reduce((sum, holder) => sum + (holder.sharing?.permits ?? 0), 0);
+  return phase !== undefined && holders.length > 0 && out + sharing.permits <= sharing.limit;
 }
 
 /** Whether its record is gone, it is heard of no more, or not counted among those who hear: all lose their turn. */
@@ -198,8 +266,17 @@ function waiterOf(id: string, ticket: number, record = ""): Waiter {
     channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,
     ticket,
     keys: Number(keys),
-    value: value.join(" "),
+    ...(keys === "0"
+      ? claimIn(value.join(" "))
+      : { value: value.join(" "), sharing: undefined }),
   };
+}
+
+/** What is asked with: of one who would share the lock, without how. */
+function claimIn(text: string): { value: string; sharing: Sharing | undefined } {
+  const [, permits, limit, value] = /^(\d+)\/(\d+)\/\d+ (.*)$/s.exec(text) ?? [];
+  if (value === undefined) return { value: text, sharing: undefined };
+  return { value, sharing: { permits: Number(permits), limit: Number(limit) || Infinity } };
 }
 
 function fencingTokenIn(grant: string | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as library from "@redislock/core";
 
-import { type Bug, bugs, bugsAfterMishaps, bugsInTrouble } from "../src/bugs.js";
+import { type Bug, bugs, bugsAfterMishaps, bugsInTrouble, bugsOfSharing } from "../src/bugs.js";
 import { buggyLibrary } from "../src/library.js";
 import { firstWrong, report, search } from "../src/schedules/search.js";
 import { MISHAPS, simulate } from "../src/schedules/simulate.js";
@@ -45,7 +45,7 @@ test("commands leave in batches", async () => {
   expect([...batches]).toEqual(expect.arrayContaining(kinds));
 });
 
-test.each(["replica", "countZero", "countOne", "sharedToken"] as const)(
+test.each(["replica", "countZero", "countOne", "sharedToken", "sharing"] as const)(
   "no schedule breaks a promise with %s",
   async (trouble) => {
     const finding = await search(1, IN_TROUBLE, { library, beyond: [trouble] });
@@ -70,7 +70,7 @@ describe("finds", () => {
     PATIENCE,
   );
 
-  test.each(bugsAfterMishaps.map((bug) => [bug.name, bug] as const))(
+  test.each([...bugsAfterMishaps, ...bugsOfSharing].map((bug) => [bug.name, bug] as const))(
     "%s",
     async (_, bug) => expect(bug.shows).toContain(await found(bug, [])),
     PATIENCE,

@@ -44,10 +44,12 @@ export function planServerMishaps(world: World, storm: number, cut: () => void):
   // Without the fence, only the clock makes fencing tokens rise.
   const keepsTime = !troubles.has("clockBack");
   plan("evict", () => {
-    evict(world, ({ line, waiters, grant, fence }) => [
+    evict(world, ({ line, waiters, grant, holders, shares, fence }) => [
       line,
       waiters,
       grant,
+      holders,
+      shares,
       ...(keepsTime ? [fence] : []),
     ]);
   });

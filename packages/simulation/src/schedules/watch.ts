@@ -4,7 +4,10 @@ import type { MemoryServer } from "@redislock/testing";
 import { isOutOfMemory } from "../memory-full.js";
 import {
   askerIn,
+  asksFor,
   fencingTokenGranted,
+  hasRoom,
+  type Holder,
   isRelease,
   isUnfinished,
   ticketIn,
@@ -14,11 +17,12 @@ import {
   type LockState,
   losesTurn,
   servesLine,
+  type Sharing,
   stateOf,
   type Waiter,
   worksWithMemoryFull,
 } from "../protocol.js";
-import { FencingTokens, twoHolders } from "../safety.js";
+import { FencingTokens, mayShare, twoHolders } from "../safety.js";
 import type { Run, ServerWatch } from "../server.js";
 import type { Timeline } from "../timeline.js";
 import { Violation, type Wrong } from "../violation.js";
@@ -30,6 +34,8 @@ export interface Hold {
   readonly name: string;
   readonly process: SimulatedProcess;
   readonly lock: Lock;
+  /** Undefined for one who has it alone. */
+  readonly sharing: Sharing | undefined;
   /** Until when it is its own for certain, on its own clock, as far as was seen. */
   until: number;
 }
@@ -166,18 +172,31 @@ export class Watch implements ServerWatch {
       return `${script.name} ${keys[0] ?? ""} for ${whose}: ${told}`;
     });
     this.#checkMemoryFull({ script, keys, args, outcome });
-    if (servesLine(script)) for (const names of locksIn(keys)) this.#locks.set(names.key, names);
+    if (servesLine(script)) for (const names of locksIn(script, keys)) this.#locks.set(names.key, names);
     for (const names of this.#locks.values()) {
       const before = this.#before.get(names.key);
       const after = stateOf(server, names);
       this.#checkBound(names.key, before, after);
       if (this.calm) this.#checkFree(server, names, after);
-      if (this.#isNewGrant(names, before, after) && this.calm) {
+      const granted = this.#newGrants(names, before, after);
+      if (!mayShare(after.holders.map(({ sharing }) => sharing))) {
+        const all = after.holders.map(({ value }) => value);
+        this.report("two holders at once", `${all.join(" and ")} have ${names.key} in the server`);
+      }
+      for (const { value, sharing } of granted) {
+        const waited = before?.line.some((waiter) => waiter.value === value);
+        if (sharing && !waited && !asksFor(script, args, value)) {
+          this.report("a lock that is held again without a new fencing token", value);
+        }
+        if (!this.calm) continue;
         // Who was dropped from the line comes back before those who came later.
-        const asked = ticketIn(script, args, after.value ?? "");
+        const asked = ticketIn(script, args, value);
         const line = (before?.line ?? []).filter(({ ticket }) => ticket < (asked ?? Infinity));
-        this.#checkTurn(server, names.key, after.value ?? "", line, leaverIn(script, args));
-        this.#expectNews(names.key, after.value ?? "");
+        this.#checkTurn(server, names.key, value, line, [
+          leaverIn(script, args),
+          ...granted.map((one) => one.value),
+        ]);
+        this.#expectNews(names.key, value);
       }
       if (this.calm && servesLine(script) && keys.includes(names.key)) {
         // A lease that ended by itself was handed on to nobody, and a release finds nothing to hand on.
@@ -191,27 +210,34 @@ export class Watch implements ServerWatch {
   /** Whether anything of an obtain that was given up is there still. */
   checkNothingLeft(server: MemoryServer, name: string, token: string): void {
     for (const names of this.#locks.values()) {
-      const { value, line } = stateOf(server, names);
-      if (value?.startsWith(token) || line.some((waiter) => waiter.value.startsWith(token))) {
+      const { holders, line } = stateOf(server, names);
+      if ([...holders, ...line].some(({ value }) => value.startsWith(token))) {
         this.report("something left behind", `${name} at ${names.key}`);
       }
     }
   }
 
-  #isNewGrant(
-    { key }: LockNames,
-    before: LockState | undefined,
-    { value, fence }: LockState,
-  ): boolean {
-    if (value === undefined || (value === before?.value && fence === before.fence)) return false;
-    if (fence === undefined || fence === before?.fence) {
-      this.report("a lock that is held again without a new fencing token", `${key} by ${value}`);
+  /** Those who have a lock now, and did not before. */
+  #newGrants({ key }: LockNames, before: LockState | undefined, after: LockState): Holder[] {
+    const granted = after.holders.filter(
+      ({ value, fence, seat }) =>
+        !before?.holders.some(
+          (one) => one.value === value && one.fence === fence && one.seat === seat,
+        ),
+    );
+    for (const { value, fence, sharing } of granted) {
+      if (!sharing && (fence === undefined || fence === before?.fence)) {
+        this.report("a lock that is held again without a new fencing token", `${key} by ${value}`);
+      }
+      const number = fence ?? 0;
+      this.#history.note("", () => `  ${key} is granted to ${value}, fencing token ${number}`);
+      // All of one phase have the same; that of the next is above it.
+      if (sharing && after.phase === before?.phase) continue;
+      const holder = sharing ? `those who share it from ${this.#timeline.now}` : value;
+      const fallen = this.#fencingTokens.given(key, number, holder);
+      if (fallen !== undefined) this.report("a fencing token that does not rise", fallen);
     }
-    const number = fence ?? 0;
-    this.#history.note("", () => `  ${key} is granted to ${value}, fencing token ${number}`);
-    const fallen = this.#fencingTokens.given(key, number, value);
-    if (fallen !== undefined) this.report("a fencing token that does not rise", fallen);
-    return true;
+    return granted;
   }
 
   /** First come, first served, but for those who leave or lose their turn. */
@@ -220,10 +246,10 @@ export class Watch implements ServerWatch {
     key: string,
     value: string,
     line: readonly Waiter[],
-    leaving: string | undefined,
+    passed: readonly (string | undefined)[],
   ): void {
     const first = line.find(
-      (one) => one.value === value || (one.value !== leaving && !losesTurn(server, one)),
+      (one) => one.value === value || (!passed.includes(one.value) && !losesTurn(server, one)),
     );
     if (first === undefined || first.value === value) return;
     this.report("a waiter that is served before its turn", `${value} at ${key}`);
@@ -238,9 +264,10 @@ export class Watch implements ServerWatch {
   }
 
   /** Who had to find out by itself that it has a lock finds out as well that it is deaf. */
-  #expectToHear({ name, process, lock }: Hold): void {
+  #expectToHear({ name, process, lock, sharing }: Hold): void {
     const fence = String(lock.fencingToken);
-    if (!this.calm || !process.deaf || this.#unheard.get(fence) !== process) return;
+    // Who shares a lock has its fencing token in common with others, who were told of it or not.
+    if (!this.calm || sharing || !process.deaf || this.#unheard.get(fence) !== process) return;
     this.#timeline.at(this.#timeline.now + HEARS_AGAIN, () => {
       if (process.deaf) this.report("a subscription that stays deaf", name);
     });
@@ -248,9 +275,13 @@ export class Watch implements ServerWatch {
 
   /** A lock does not stay free for long while somebody stands in line who lives and could be told. */
   #checkFree(server: MemoryServer, names: LockNames, after: LockState): void {
-    const isFree = ({ value, line }: LockState): boolean => {
-      const first = line.find((waiter) => this.asking.get(waiter.value)?.alive);
-      if (value !== undefined || first?.keys !== 1) return false;
+    const isFree = (state: LockState): boolean => {
+      const first = state.line.find((waiter) => this.asking.get(waiter.value)?.alive);
+      if (!first) return false;
+      const { keys, sharing } = first;
+      if (sharing ? !hasRoom(state, sharing) : state.value !== undefined || keys !== 1) {
+        return false;
+      }
       return first.reach !== "none" && !this.asking.get(first.value)?.deaf;
     };
     if (!isFree(after)) {

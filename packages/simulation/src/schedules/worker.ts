@@ -1,5 +1,6 @@
 import type { Lock, Locker, ObtainOptions } from "@redislock/core";
 
+import type { Sharing } from "../protocol.js";
 import type { GuardedStore } from "./guarded-store.js";
 import type { SimulatedProcess } from "./process.js";
 import type { Hold } from "./watch.js";
@@ -13,14 +14,34 @@ const SOON = 500;
 /** So many calm milliseconds are time enough for a command and its reply. */
 const PROMPT = 40;
 
+/** How a lock is taken. */
+interface Kind {
+  readonly options: Pick<ObtainOptions, "mode" | "limit" | "permits">;
+  /** Undefined for one who has it alone. */
+  readonly sharing?: Sharing;
+}
+
+const ALONE: Kind = { options: {} };
+const KINDS: readonly [Kind, ...Kind[]] = [
+  ALONE,
+  ALONE,
+  { options: { mode: "shared" }, sharing: { permits: 1, limit: Infinity } },
+  { options: { mode: "shared" }, sharing: { permits: 1, limit: Infinity } },
+  { options: { limit: 3 }, sharing: { permits: 1, limit: 3 } },
+  { options: { limit: 3, permits: 2 }, sharing: { permits: 2, limit: 3 } },
+  { options: { limit: 2, permits: 2 }, sharing: { permits: 2, limit: 2 } },
+];
+
 /** One obtain and what is done with the lock. */
 interface Plan {
   readonly name: string;
   readonly token: string;
   readonly keys: readonly string[];
   readonly ttl: number;
+  /** Undefined for one who wants it alone. */
+  readonly sharing?: Sharing | undefined;
   /** Another call has the same token; and whether this is the first of the two. */
-  readonly shared?: "first" | "second";
+  readonly twin?: "first" | "second";
   /** How much later than the round it begins. */
   readonly after?: number;
   readonly options: ObtainOptions;
@@ -78,15 +99,16 @@ export class Worker {
     } else if (happens(this.#world, "sharedToken", this.#name, 0.5)) {
       // Only one of two will be released: the other, renewed, would be held for ever.
       const options = { ...plan.options, renew: false };
-      await this.#carryOut([{ ...plan, shared: "first", options }, this.#planOfTwin(plan)]);
+      await this.#carryOut([{ ...plan, twin: "first", options }, this.#planOfTwin(plan)]);
     } else {
       await this.#carryOut([plan]);
     }
   }
 
   #plan(): Plan {
-    const { chance, stormy, library } = this.#world;
+    const { chance, stormy, library, troubles } = this.#world;
     const name = this.#name;
+    const kind = troubles.has("sharing") ? chance.pick(`${name} kind`, KINDS) : ALONE;
     const [a, b] = this.#keys;
     const ttl = chance.pick(`${name} ttl`, stormy ? [40, 150, 150, 600, 2_000] : [150, 600, 2_000]);
     const way = chance.pick(`${name} way`, ["once", "poll", "wait", "wait", "queue", "queue"]);
@@ -97,9 +119,12 @@ export class Worker {
     return {
       name,
       token: this.#newToken(name),
-      keys: chance.pick(`${name} keys`, [[a], [a], [a], [b], [a, b]]),
+      // Only one lock can be shared at a time.
+      keys: chance.pick(`${name} keys`, [[a], [a], [a], [b], kind.sharing ? [a] : [a, b]]),
       ttl,
+      sharing: kind.sharing,
       options: {
+        ...kind.options,
         renew: chance.draw(`${name} renews`) < 0.4,
         ...(way === "poll" && { retry: polls }),
         ...(way === "wait" && { wait: chance.pick(`${name} wait`, [0, 50, 300, 2_000]) }),
@@ -128,7 +153,7 @@ export class Worker {
   }
 
   /** Another obtain with the same token, soon after the first and soon given up: both are one holder. */
-  #planOfTwin({ name, token, keys, ttl }: Plan): Plan {
+  #planOfTwin({ name, token, keys, ttl, sharing, options }: Plan): Plan {
     const { chance } = this.#world;
     const twin = `${name}'`;
     const aborts = chance.draw(`${twin} aborts`) < 0.5;
@@ -137,9 +162,10 @@ export class Worker {
       token,
       keys,
       ttl,
-      shared: "second",
+      sharing,
+      twin: "second",
       after: chance.between(`${twin} after`, 0, 100),
-      options: { wait: chance.pick(`${twin} wait`, [0, 30, 150, 400]) },
+      options: { ...kindOf(options), wait: chance.pick(`${twin} wait`, [0, 30, 150, 400]) },
       abortAfter: aborts ? chance.between(`${twin} abort`, 0, 200) : undefined,
     };
   }
@@ -164,13 +190,14 @@ export class Worker {
   /** @param settled - When no call with its token is under way any more: its release would end that one's, too. */
   async #have(plan: Plan, lock: Lock, settled: Promise<unknown>): Promise<void> {
     const { chance, watch } = this.#world;
-    const hold: Hold = { name: plan.name, process: this.#process, lock, until: Infinity };
+    const { name, sharing } = plan;
+    const hold: Hold = { name, process: this.#process, lock, sharing, until: Infinity };
     const isHeld = watch.isHeld(lock.token);
     watch.hold(hold);
     // The other call, which is the same holder, will release it.
     if (isHeld) return;
     // No fencing token would tell what the one writes from what the other does.
-    if (plan.shared !== "second") await this.#use(plan, hold);
+    if (plan.twin !== "second") await this.#use(plan, hold);
     await settled;
     if (plan.together) await this.#meet(plan.name, plan.together, hold);
     // One that is renewed would be held for ever.
@@ -197,7 +224,8 @@ export class Worker {
     this.#note(name, () => {
       const how = wait === undefined ? (retry ? ", polls" : "") : `, waits ${wait} ms`;
       const cancels = abortAfter === undefined ? "" : `, cancels after ${abortAfter.toFixed(0)} ms`;
-      return `wants ${keys.join(" and ")} for ${ttl} ms${how}${options.renew ? ", renews" : ""}${cancels}`;
+      const kind = JSON.stringify(kindOf(options));
+      return `wants ${keys.join(" and ")} ${kind} for ${ttl} ms${how}${options.renew ? ", renews" : ""}${cancels}`;
     });
     watch.asking.set(token, this.#process);
     try {
@@ -229,8 +257,8 @@ export class Worker {
     await release;
   }
 
-  /** Reads, thinks and writes, as long as it has the lock, and now and then prolongs it. */
-  async #use({ name, ttl, shared }: Plan, { lock }: Hold): Promise<void> {
+  /** Reads, thinks and writes, or reads again if it shares the lock, as long as it has the lock, and now and then prolongs it. */
+  async #use({ name, ttl, sharing, twin }: Plan, { lock }: Hold): Promise<void> {
     const { chance } = this.#world;
     const { key, fencingToken } = lock;
     const turns = chance.pick(`${name} turns`, [1, 1, 2, 3]);
@@ -239,11 +267,13 @@ export class Worker {
       if (number === undefined) return;
       await this.#process.sleep(chance.between(`${name} thinks`, 0, Math.min(0.6 * ttl, 400)));
       // It could cut the lease that the other call was told of.
-      const refreshes = chance.draw(`${name} refreshes`) < 0.3 && shared === undefined;
+      const refreshes = chance.draw(`${name} refreshes`) < 0.3 && twin === undefined;
       if (refreshes) await this.#refreshSomehow(name, lock, ttl);
       if (!lock.held) return;
       const before = await this.#guarded(name, lock, () =>
-        this.#store.write(key, fencingToken, number + 1),
+        sharing
+          ? this.#store.read(key, fencingToken)
+          : this.#store.write(key, fencingToken, number + 1),
       );
       if (before !== undefined && before !== number) {
         this.#world.watch.report("a guarded write that is undone", `${before} by ${name}`);
@@ -313,7 +343,7 @@ export class Worker {
       await hold.lock.release();
     } catch (error) {
       this.#note(plan.name, () => `has not released: ${String(error)}`);
-      if (remaining > PROMPT && plan.shared === undefined) watch.turnedAway(plan.name, error);
+      if (remaining > PROMPT && plan.twin === undefined) watch.turnedAway(plan.name, error);
     } finally {
       settled();
     }
@@ -322,4 +352,12 @@ export class Worker {
   #note(name: string, line: () => string): void {
     this.#world.history.note(name, line);
   }
+}
+
+function kindOf({ mode, limit, permits }: ObtainOptions): Kind["options"] {
+  return {
+    ...(mode !== undefined && { mode }),
+    ...(limit !== undefined && { limit }),
+    ...(permits !== undefined && { permits }),
+  };
 }

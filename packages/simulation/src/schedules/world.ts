@@ -28,8 +28,9 @@ const NAMES = [
   "replica",
   "countZero",
   "countOne",
-  // What users do: two calls have one token of their own.
+  // What users do: two calls have one token of their own; some share locks, up to limits of their own.
   "sharedToken",
+  "sharing",
   // What breaks that which the lock is documented to rely on.
   "restartEmpty",
   "evictLock",
