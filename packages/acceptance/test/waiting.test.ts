@@ -205,7 +205,8 @@ describe.each([...cast(standalone ?? []), ...cast(clusters ?? [])])("$name", (ki
   test("inspect shows the holder and the line, and no token", async () => {
     await using scene = await stage.open(kind);
     const { key, locker } = scene;
-    expect(await locker.inspect(key)).toEqual({ holder: undefined, waiters: 0, line: [] });
+    const nobody = { holder: undefined, holders: [], held: 0, permits: 0, waiters: 0, line: [] };
+    expect(await locker.inspect(key)).toEqual(nobody);
     const held = await locker.obtain(key, LONG, { metadata: "job 7" });
     await enter(scene, 1, { metadata: "job 8" });
     await enter(scene, 2);
