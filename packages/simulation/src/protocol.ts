@@ -266,9 +266,7 @@ function waiterOf(id: string, ticket: number, record = ""): Waiter {
     channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,
     ticket,
     keys: Number(keys),
-    ...(keys === "0"
-      ? claimIn(value.join(" "))
-      : { value: value.join(" "), sharing: undefined }),
+    ...(keys === "0" ? claimIn(value.join(" ")) : { value: value.join(" "), sharing: undefined }),
   };
 }
 

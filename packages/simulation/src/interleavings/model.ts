@@ -60,7 +60,8 @@ export class ScenarioModel implements Model {
     this.#server = new SimulatedServer(this.#timeline, serverBug, {
       before: () => undefined,
       after: (_, { script, keys }) => {
-        if (servesLine(script)) this.#names ??= locksIn(script, keys).find(({ key }) => key === KEY);
+        if (servesLine(script))
+          this.#names ??= locksIn(script, keys).find(({ key }) => key === KEY);
       },
     });
     const surroundings = {

@@ -172,7 +172,8 @@ export class Watch implements ServerWatch {
       return `${script.name} ${keys[0] ?? ""} for ${whose}: ${told}`;
     });
     this.#checkMemoryFull({ script, keys, args, outcome });
-    if (servesLine(script)) for (const names of locksIn(script, keys)) this.#locks.set(names.key, names);
+    if (servesLine(script))
+      for (const names of locksIn(script, keys)) this.#locks.set(names.key, names);
     for (const names of this.#locks.values()) {
       const before = this.#before.get(names.key);
       const after = stateOf(server, names);
