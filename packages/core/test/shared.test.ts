@@ -171,6 +171,21 @@ describe("a shared lock", () => {
     expect(again.signal.reason).toBeInstanceOf(LockLostError);
   });
 
+  test("of an own token that two calls wait for is one holder, and leaves nothing", async () => {
+    const writer = await locker().obtain("k", TTL);
+    const own = { ...SHARED, token: "own-token:0123456789", wait: Infinity };
+    const waiting = [locker(), locker(), locker()].map((one) => one.obtain("k", TTL, own));
+    await untilInLine("k", 3, "told");
+    await writer.release();
+    const [first, ...more] = await Promise.all(waiting);
+    for (const { fencingToken } of more) expect(fencingToken).toBe(first?.fencingToken);
+    const other = await reader(locker());
+    expect((await locker().inspect("k")).held).toBe(2);
+    await first?.release();
+    await other.release();
+    expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+
   test("that was taken anew with an own token is not freed by a late copy of the release before", async () => {
     const one = locker();
     const other = await reader(one); // The phase goes on.

@@ -393,7 +393,11 @@ export const bugsOfSharing: readonly Bug[] = [
   },
   {
     name: "a refresh that brings back a share that is gone",
-    shows: ["a lock that is held again without a new fencing token", "two holders at once"],
+    shows: [
+      "a lock that is held again without a new fencing token",
+      "two holders at once",
+      "permits that nobody has",
+    ],
     needs: ["sharing"],
     server: {
       source: changed(
@@ -436,10 +440,22 @@ export const bugsOfSharing: readonly Bug[] = [
   },
   {
     name: "permits that a dead holder never gives back",
-    shows: ["a waiter that is never served", "a free lock with somebody in line"],
+    shows: [
+      "a waiter that is never served",
+      "a free lock with somebody in line",
+      "permits that nobody has",
+    ],
     needs: ["sharing"],
     server: {
       source: changed(sharedScripts, ["if tonumber(first[2]) > ms then", "if true then"]),
+    },
+  },
+  {
+    name: "a share that is counted for each of two calls with one token",
+    shows: ["permits that nobody has"],
+    needs: ["sharing", "sharedToken"],
+    server: {
+      source: changed(sharedScripts, ["waiter.caller ~= '' and endOf(waiter.value)", "false"]),
     },
   },
   {

@@ -40,6 +40,8 @@ export interface LockState {
   readonly fence: number | undefined;
   /** The fencing token of all who share it now. */
   readonly phase: number | undefined;
+  /** How many permits are out that nobody took who is there still, also of those whose leases are over. */
+  readonly astray: number;
   readonly holders: readonly Holder[];
   /** First in line first. */
   readonly line: readonly Waiter[];
@@ -208,7 +210,7 @@ export function mayStay(name: string): boolean {
 export function stateOf(server: MemoryServer, names: LockNames): LockState {
   const value = textOf(server.command("GET", names.key));
   const fence = fencingTokenIn(textOf(server.command("GET", names.grant)));
-  const [, number] = /^shared (\d+) \d+ \d+$/.exec(value ?? "") ?? [];
+  const [, number, out] = /^shared (\d+) (\d+) \d+$/.exec(value ?? "") ?? [];
   const phase = number === undefined ? undefined : Number(number);
   const alone: Holder[] =
     value === undefined ? [] : [{ value, fence, seat: "", sharing: undefined }];
@@ -216,6 +218,7 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
     value,
     fence,
     phase,
+    astray: out === undefined ? 0 : Number(out) - permitsIn(server, names),
     holders: phase === undefined ? alone : sharingIn(server, names, phase),
     line: listOf(server.command("ZRANGE", names.line, "0", "-1")).map((id) =>
       waiterOf(
@@ -225,6 +228,13 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
       ),
     ),
   };
+}
+
+/** How many permits those who share a lock took together; NaN if they were lost. */
+function permitsIn(server: MemoryServer, { holders }: LockNames): number {
+  const claims = listOf(server.command("ZRANGE", holders, "0", "-1")).map(String);
+  if (claims.length === 0) return NaN;
+  return claims.reduce((sum, claim) => sum + (claimIn(claim).sharing?.permits ?? 0), 0);
 }
 
 /** Those who share a lock, whose leases are not over. */

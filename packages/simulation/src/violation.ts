@@ -12,6 +12,7 @@ const WRONGS = [
   "a grant that nobody is told of",
   "a lock that is granted to the dead",
   "something left behind",
+  "permits that nobody has",
   "a holder that is turned away",
   "a lock that is not renewed",
   "a subscription that stays deaf",

@@ -53,6 +53,14 @@ local function run(k, a, keys, args)
     if ticket then join() end
     local line = not untouched and call('EXISTS', KEYS[i + 3], KEYS[i + 4]) > 0
     whose = line and pass(id or '') or 'nobody'
+    if line and caller ~= '' and endOf(value) then
+      -- Another call with the same token was let in just now. Whoever is behind does not wait for this one.
+      if whose == 'asker' then
+        drop(i, id)
+        pass()
+      end
+      whose = 'more'
+    end
     if whose == 'more' then return 'again' end
   end
   if (whose == 'asker' or whose == 'nobody') and fits(value) then

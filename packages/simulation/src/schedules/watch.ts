@@ -184,6 +184,9 @@ export class Watch implements ServerWatch {
         const all = after.holders.map(({ value }) => value);
         this.report("two holders at once", `${all.join(" and ")} have ${names.key} in the server`);
       }
+      if (after.astray > 0 || after.astray < 0) {
+        this.report("permits that nobody has", `${after.astray} of ${names.key}`);
+      }
       for (const { value, sharing } of granted) {
         const waited = before?.line.some((waiter) => waiter.value === value);
         if (sharing && !waited && !asksFor(script, args, value)) {

@@ -44,6 +44,11 @@ local function pass(asker)
       break
     end
     local waiter, count = servable(i, id, ms)
+    -- Another call with the same token was let in: as it asks, it finds that it has it, too.
+    if waiter and waiter.keys == 0 and waiter.caller ~= '' and endOf(waiter.value) then
+      tell(id, 'come')
+      waiter = nil
+    end
     if waiter and waiter.keys ~= 0 and out == 0 then
       if phase then close() end
       whose = serve(i, asker, head)
