@@ -13,6 +13,8 @@ const USABLE = 9_898;
 
 interface Scene {
   readonly clock: VirtualClock;
+  /** Resolves when all replies are here that Redis has sent before: they come in order. */
+  readonly repliesAreHere: () => Promise<unknown>;
   readonly events: LockEvent[];
   readonly obtain: (key: string, options?: { wait?: number; renew?: boolean }) => Promise<Lock>;
 }
@@ -21,7 +23,10 @@ function start(): Scene {
   const clock = new VirtualClock(500);
   const events: LockEvent[] = [];
   const one = locker({ clock, onEvent: (event) => events.push(event) });
-  return { clock, events, obtain: (key, options = {}) => one.obtain(key, TTL, options) };
+  return {
+    ...{ clock, events, repliesAreHere: () => one.inspect("k") },
+    obtain: (key, options = {}) => one.obtain(key, TTL, options),
+  };
 }
 
 function typesOf(events: readonly LockEvent[]): string[] {
@@ -112,20 +117,22 @@ test("a command that had no answer over a pause is past its deadline", async () 
 });
 
 test("a waiter whose time went by in a pause gives up", async () => {
-  const { clock, obtain } = start();
+  const { clock, obtain, repliesAreHere } = start();
   await locker().obtain("k", 60_000);
   const failed = failure(obtain("k", { wait: 60_000 }));
   await untilInLine("k", 1, "told");
+  await repliesAreHere();
   clock.suspend(60_001);
   clock.advance(2_000);
   expect(await failed).toMatchObject({ code: "NOT_OBTAINED" });
 });
 
 test("a waiter asks at once after a pause, as it may have missed its turn", async () => {
-  const { clock, obtain } = start();
+  const { clock, obtain, repliesAreHere } = start();
   await locker().obtain("k", 60_000);
   const waiting = obtain("k", { wait: Infinity });
   await untilInLine("k", 1, "told");
+  await repliesAreHere();
   proxy.commands.clear();
   await server.command("DEL", "k");
   clock.suspend(20_000);
