@@ -159,6 +159,17 @@ describe("a shared lock", () => {
     expect(writer.held).toBe(true);
   });
 
+  test("of whose holders some were lost is released, and left to its ttl for the others", async () => {
+    const one = locker();
+    await reader(one, 60_000);
+    const [other] = [await server.command("ZRANGE", holders, "0", "0")].flat();
+    const lock = await reader(one, 60_000);
+    await server.command("ZREM", holders, String(other));
+    await lock.release();
+    expect(await server.command("PTTL", "k")).toBeGreaterThan(0);
+    expect(await one.tryObtain("k", TTL)).toBeNull();
+  });
+
   test("of an own token is one holder, whoever asks for it how often", async () => {
     const one = locker();
     const own = { ...SHARED, token: "own-token:0123456789" };

@@ -53,7 +53,7 @@ local function expire()
     local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
     if not first[1] then
       -- The holders were lost, but not the lock: it is left to its ttl.
-      phase = nil
+      phase, changed = nil, false
       return false
     end
     if tonumber(first[2]) > ms then return false end
