@@ -59,7 +59,8 @@ test("while the server is stopped, calls end by their own deadline, and afterwar
   for (const server of stage.servers) server.pause();
   await all.each(async ({ locker, key }) => {
     const obtaining = failure(locker.obtain(key, 60_000));
-    expect(await settlesWithin(1_050, obtaining)).toBe(true);
+    // Less than two timeouts, and as long as a busy machine may need.
+    expect(await settlesWithin(1_900, obtaining)).toBe(true);
     expect(await obtaining).toMatchObject({ code: "UNKNOWN" });
   });
   for (const server of stage.servers) server.resume();

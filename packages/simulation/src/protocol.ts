@@ -245,7 +245,8 @@ function sharingIn(server: MemoryServer, names: LockNames, fence: number): Holde
     .filter((claim) => Number(server.command("ZSCORE", names.holders, claim)) > now)
     .map((claim) => {
       const share = textOf(server.command("HGET", names.shares, claim));
-      return { ...claimIn(claim), fence, seat: share?.split(" ")[0] ?? "" };
+      // A record that was lost reads as this one, and may be written again.
+      return { ...claimIn(claim), fence, seat: share?.split(" ")[0] ?? "0" };
     });
 }
 
