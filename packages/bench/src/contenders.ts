@@ -88,7 +88,35 @@ export const peers: readonly Contender[] = [
   ),
 ];
 
-export const all: readonly Contender[] = [...ours, ...floors, ...raws, ...peers];
+/** What is written by hand for readers, writers and semaphores, polling as the quickest library does. */
+export const rawKinds: readonly Contender[] = [
+  {
+    name: "raw ioredis scripts, every 10 ms",
+    client: "ioredis",
+    kind: "raw",
+    poll: 10,
+    open: async (server) => (await import("./contenders/raw-kinds.js")).openIoredis(server, 10),
+  },
+  {
+    name: "raw node-redis scripts, every 10 ms",
+    client: "node-redis",
+    kind: "raw",
+    poll: 10,
+    open: async (server) => (await import("./contenders/raw-kinds.js")).openNodeRedis(server, 10),
+  },
+];
+
+/** Those that have semaphores. None of the published ones has readers and writers. */
+export const semaphores: readonly Contender[] = [
+  ...peers.filter(({ name }) => name.startsWith("redis-semaphore")),
+  peer("effect-distributed-lock 0.0.11", "ioredis", 100, async (server) =>
+    (await import("./contenders/effect-distributed-lock.js")).open(server),
+  ),
+];
+
+export const all: readonly Contender[] = [
+  ...new Set([...ours, ...floors, ...raws, ...rawKinds, ...peers, ...semaphores]),
+];
 
 function peer(
   name: string,

@@ -1,22 +1,36 @@
 import type { Section } from "./jobs.js";
+import type { Kind } from "./session.js";
 
 /**
  * Looks at when each had the lock, by a clock that all share, and says what is wrong with it: two who
- * had it at once, or a fencing token that did not rise. Costs what is measured nothing: it comes after.
+ * may not have it at once, or a fencing token that did not rise. Costs what is measured nothing: it
+ * comes after.
  */
 export function violations(sections: readonly Section[]): string[] {
   const found: string[] = [];
-  let takenUntil = -Infinity;
-  let lastFence = 0;
-  for (const { granted, released, fence } of [...sections].sort((a, b) => a.granted - b.granted)) {
-    if (granted < takenUntil) {
-      const overlap = Math.min(takenUntil, released) - granted;
+  let holders: Section[] = [];
+  let last: Section | undefined;
+  for (const section of [...sections].sort((a, b) => a.granted - b.granted)) {
+    const { granted, released, fence, kind } = section;
+    holders = holders.filter((holder) => holder.released > granted);
+    const alone = holders.find((holder) => !kind || !holder.kind);
+    if (alone) {
+      const overlap = Math.min(alone.released, released) - granted;
       found.push(`two had the lock at once, for ${overlap.toFixed(3)} ms`);
     }
-    takenUntil = Math.max(takenUntil, released);
+    holders.push(section);
+    if (kind && holders.length > limitOf(kind)) {
+      found.push(`${holders.length} had one of ${limitOf(kind)} permits`);
+    }
     if (fence === undefined) continue;
-    if (fence <= lastFence) found.push(`fencing token ${fence} came after ${lastFence}`);
-    lastFence = fence;
+    // Those who share it have one in common.
+    const least = (last?.fence ?? 0) + (kind && last?.kind ? 0 : 1);
+    if (fence < least) found.push(`fencing token ${fence} came after ${last?.fence}`);
+    last = section;
   }
   return found;
+}
+
+function limitOf(kind: Kind): number {
+  return kind === "shared" ? Infinity : kind.limit;
 }

@@ -1,7 +1,7 @@
 /** What a worker process can be told to do. All times are of the shared clock. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { all } from "./contenders.js";
-import type { Held, Session } from "./session.js";
+import type { Held, Kind, Session } from "./session.js";
 import { sharedNow } from "./shared-clock.js";
 
 /** Whose session it is about: a contender's, with one server. */
@@ -13,6 +13,7 @@ export interface Where {
 export interface Lockful extends Where {
   readonly key: string;
   readonly ttl: number;
+  readonly kind?: Kind | undefined;
 }
 
 export interface FreeKeys extends Where {
@@ -20,6 +21,12 @@ export interface FreeKeys extends Where {
   readonly atOnce: number;
   /** How often all of them together do. */
   readonly times: number;
+  readonly kind?: Kind | undefined;
+}
+
+export interface Crowd extends Lockful {
+  /** How many in this process wait for it at the same time. */
+  readonly size: number;
 }
 
 export interface Contention extends Lockful {
@@ -46,6 +53,7 @@ export interface Section {
   readonly granted: number;
   readonly released: number;
   readonly fence?: number | undefined;
+  readonly kind?: Kind | undefined;
 }
 
 export class Jobs {
@@ -73,14 +81,14 @@ export class Jobs {
   async take(where: Lockful): Promise<number> {
     const session = await this.#session(where);
     const asked = sharedNow();
-    this.#held.set(heldName(where), await session.take(where.key, where.ttl));
+    this.#held.set(heldName(where), await session.take(where.key, where.ttl, where.kind));
     return asked;
   }
 
   /** Waits for the lock, and says when it had it. */
   async waitFor(where: Lockful): Promise<number> {
     const session = await this.#session(where);
-    const held = await session.waitFor(where.key, where.ttl);
+    const held = await session.waitFor(where.key, where.ttl, where.kind);
     const granted = sharedNow();
     this.#held.set(heldName(where), held);
     return granted;
@@ -96,18 +104,31 @@ export class Jobs {
   }
 
   /** Takes and releases locks that nobody else wants; the milliseconds that it took. */
-  async freeKeys({ atOnce, times, ...where }: FreeKeys): Promise<number> {
+  async freeKeys({ atOnce, times, kind, ...where }: FreeKeys): Promise<number> {
     const session = await this.#session(where);
     const started = sharedNow();
     const loops = Array.from({ length: atOnce }, async (_, index) => {
       const key = `free:${index}`;
       for (let time = index; time < times; time += atOnce) {
-        const held = await session.take(key, 10_000);
+        const held = await session.take(key, 10_000, kind);
         await held.release();
       }
     });
     await Promise.all(loops);
     return sharedNow() - started;
+  }
+
+  /** Many that wait for the same lock, and the milliseconds between the first and the last to have it. */
+  async crowd({ size, ...where }: Crowd): Promise<number> {
+    const session = await this.#session(where);
+    const granted = Array.from({ length: size }, async () => {
+      const held = await session.waitFor(where.key, where.ttl, where.kind);
+      const time = sharedNow();
+      await held.release();
+      return time;
+    });
+    const times = await Promise.all(granted);
+    return Math.max(...times) - Math.min(...times);
   }
 
   /** Many loops that want the same lock, over and over. */
@@ -138,14 +159,14 @@ type Contended = Omit<Contention, "loops" | "giveUp">;
 
 async function loop(
   session: Session,
-  { key, ttl, work, until }: Contended,
+  { key, ttl, kind, work, until }: Contended,
   over: Promise<void>,
 ): Promise<Loop> {
   const sections: Section[] = [];
   for (;;) {
     const asked = sharedNow();
     if (asked >= until) return { sections };
-    const waiting = session.waitFor(key, ttl);
+    const waiting = session.waitFor(key, ttl, kind);
     const held = await Promise.race([waiting, over]);
     if (!held) return { sections, pendingSince: asked, stuck: true };
     const granted = sharedNow();
@@ -153,6 +174,6 @@ async function loop(
     const released = sharedNow();
     await held.release();
     if (granted >= until) return { sections, pendingSince: asked };
-    sections.push({ asked, granted, released, fence: held.fence });
+    sections.push({ asked, granted, released, fence: held.fence, kind });
   }
 }

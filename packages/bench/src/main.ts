@@ -13,11 +13,14 @@ import { readResults, writeReport } from "./report.js";
 import { bundleSize } from "./scenarios/bundle-size.js";
 import { clusterWakeUp } from "./scenarios/cluster-wake-up.js";
 import { manyAtOnce, oneAtATime } from "./scenarios/free-key.js";
+import { freeShared } from "./scenarios/free-shared.js";
 import { handOff } from "./scenarios/hand-off.js";
 import { idleWaiter } from "./scenarios/idle-waiter.js";
 import { killedHolder } from "./scenarios/killed-holder.js";
 import { manyLoops } from "./scenarios/many-loops.js";
 import { manyWaiters } from "./scenarios/many-waiters.js";
+import { readersBehindWriter, writerAmongReaders } from "./scenarios/readers-and-writer.js";
+import { semaphore } from "./scenarios/semaphore.js";
 import { figureAsText, summaryAsText } from "./tables.js";
 
 const scenarios: Record<string, (bench: Bench) => Promise<Figure | Figure[]>> = {
@@ -29,6 +32,10 @@ const scenarios: Record<string, (bench: Bench) => Promise<Figure | Figure[]>> = 
   "many-waiters": manyWaiters,
   "bundle-size": bundleSize,
   "killed-holder": killedHolder,
+  semaphore,
+  "writer-among-readers": writerAmongReaders,
+  "readers-behind-writer": readersBehindWriter,
+  "free-shared": freeShared,
   "cluster-wake-up": clusterWakeUp,
 };
 

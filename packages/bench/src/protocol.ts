@@ -1,10 +1,11 @@
 /** What the main process and its workers say to each other, one line of JSON at a time. */
-import type { Contention, FreeKeys, Lockful, Loop, Where } from "./jobs.js";
+import type { Contention, Crowd, FreeKeys, Lockful, Loop, Where } from "./jobs.js";
 
 export type Order =
   | { readonly job: "open" | "close"; readonly argument: Where }
   | { readonly job: "take" | "waitFor" | "release"; readonly argument: Lockful }
   | { readonly job: "freeKeys"; readonly argument: FreeKeys }
+  | { readonly job: "crowd"; readonly argument: Crowd }
   | { readonly job: "contend"; readonly argument: Contention };
 
 /** Milliseconds or a time, loops, or nothing. */

@@ -1,11 +1,14 @@
 /** A lock, or something that is measured as if it were one, in one process on one connection. */
 export interface Session {
-  /** Takes a lock that nobody else wants. */
-  take(key: string, ttl: number): Promise<Held>;
+  /** Takes a lock that nobody else wants. Contenders without kinds are asked for exclusive ones only. */
+  take(key: string, ttl: number, kind?: Kind): Promise<Held>;
   /** Takes a lock, waiting for as long as others have it. */
-  waitFor(key: string, ttl: number): Promise<Held>;
+  waitFor(key: string, ttl: number, kind?: Kind): Promise<Held>;
   close(): Promise<void>;
 }
+
+/** Shared among readers, or one permit of so many; undefined where one has it alone. */
+export type Kind = "shared" | { readonly limit: number };
 
 export interface Held {
   /** The fencing token, of the locks that have one. */

@@ -1,5 +1,5 @@
 import { type NodeProcess, startProcess } from "@redislock/test-kit";
-import type { Contention, FreeKeys, Lockful, Loop, Where } from "./jobs.js";
+import type { Contention, Crowd, FreeKeys, Lockful, Loop, Where } from "./jobs.js";
 import { type Order, readResponse, type Response, type Result } from "./protocol.js";
 
 /** A worker process as the main process sees it. What it can do is told in `jobs`. */
@@ -37,6 +37,10 @@ export class Worker {
 
   async freeKeys(work: FreeKeys): Promise<number> {
     return numberIn(await this.#do({ job: "freeKeys", argument: work }));
+  }
+
+  async crowd(work: Crowd): Promise<number> {
+    return numberIn(await this.#do({ job: "crowd", argument: work }));
   }
 
   async contend(work: Contention): Promise<Loop[]> {

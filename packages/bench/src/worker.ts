@@ -34,6 +34,8 @@ async function carryOut({ job, argument }: Order): Promise<Result> {
       return jobs.release(argument);
     case "freeKeys":
       return jobs.freeKeys(argument);
+    case "crowd":
+      return jobs.crowd(argument);
     case "contend":
       return jobs.contend(argument);
   }

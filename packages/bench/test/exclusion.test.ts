@@ -27,3 +27,34 @@ describe("violations", () => {
     ]);
   });
 });
+
+describe("violations of kinds", () => {
+  const read = (granted: number, released: number, fence?: number): Section => ({
+    ...section(granted, released, fence),
+    kind: "shared",
+  });
+  const permit = (granted: number, released: number): Section => ({
+    ...section(granted, released),
+    kind: { limit: 2 },
+  });
+
+  test("readers have the lock together, with one fencing token", () => {
+    expect(violations([read(1, 5, 10), read(2, 3, 10), section(5, 6, 11)])).toEqual([]);
+  });
+
+  test("a writer beside a reader is found, whoever came first", () => {
+    expect(violations([read(1, 5), section(2, 3)])).toHaveLength(1);
+    expect(violations([section(1, 5), read(2, 3)])).toHaveLength(1);
+  });
+
+  test("a permit too many is found", () => {
+    expect(violations([permit(1, 5), permit(2, 3), permit(4, 5)])).toEqual([]);
+    expect(violations([permit(1, 5), permit(2, 4), permit(3, 5)])).toEqual([
+      "3 had one of 2 permits",
+    ]);
+  });
+
+  test("a writer's fencing token that is not above the readers' is found", () => {
+    expect(violations([read(1, 2, 10), section(3, 4, 10)])).toHaveLength(1);
+  });
+});

@@ -1,7 +1,7 @@
-import type { Locker } from "@redislock/core";
+import type { Locker, ObtainOptions } from "@redislock/core";
 import { createLocker as createIoredisLocker } from "@redislock/ioredis";
 import { createLocker as createNodeRedisLocker } from "@redislock/node-redis";
-import type { Server, Session } from "../session.js";
+import type { Kind, Server, Session } from "../session.js";
 import { connectIoredis, connectNodeRedis } from "./clients.js";
 
 export async function openOverIoredis({ port }: Server): Promise<Session> {
@@ -15,16 +15,20 @@ export async function openOverNodeRedis({ port }: Server): Promise<Session> {
 }
 
 function session(locker: Locker, disconnect: () => void): Session {
-  const taken = async (key: string, ttl: number, options?: { wait: number }) => {
-    const lock = await locker.obtain(key, ttl, options);
+  const taken = async (key: string, ttl: number, kind?: Kind, wait?: number) => {
+    const lock = await locker.obtain(key, ttl, { ...optionsOf(kind), wait });
     return { fence: lock.fencingToken, release: () => lock.release() };
   };
   return {
-    take: (key, ttl) => taken(key, ttl),
-    waitFor: (key, ttl) => taken(key, ttl, { wait: Infinity }),
+    take: (key, ttl, kind) => taken(key, ttl, kind),
+    waitFor: (key, ttl, kind) => taken(key, ttl, kind, Infinity),
     close: async () => {
       await locker.close();
       disconnect();
     },
   };
+}
+
+function optionsOf(kind: Kind | undefined): ObtainOptions {
+  return kind === "shared" ? { mode: kind } : { limit: kind?.limit };
 }

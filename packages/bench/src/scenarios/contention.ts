@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench } from "../bench.js";
 import { violations } from "../exclusion.js";
 import type { Loop } from "../jobs.js";
-import type { Contender } from "../session.js";
+import type { Contender, Kind } from "../session.js";
 import { sharedNow } from "../shared-clock.js";
 import { fairness, sum } from "../statistics.js";
 
@@ -22,6 +22,22 @@ export interface Setting {
   readonly loops: number;
   /** Milliseconds for which is counted. */
   readonly window: number;
+  readonly kind?: Kind;
+}
+
+/** What the loops of one process do. */
+export interface Part {
+  readonly loops: number;
+  /** Milliseconds for which each holds the lock. */
+  readonly work: number;
+  readonly kind?: Kind | undefined;
+}
+
+/** When counting began and ended, and what the loops of each process did. */
+export interface Race {
+  readonly from: number;
+  readonly until: number;
+  readonly done: readonly (readonly Loop[])[];
 }
 
 export interface Outcome {
@@ -34,15 +50,37 @@ export interface Outcome {
   readonly starved: number;
   /** The longest that any loop waited, over the time in which a fair line serves everyone once. */
   readonly longestWait: number;
+  /** The same in milliseconds. */
+  readonly longestWaitTime: number;
 }
+
+type OnWindow = (edge: "begins" | "ends") => void;
 
 /** @param onWindow - Is told when counting begins, and when it ends. */
 export async function contend(
+  bench: Bench,
+  contender: Contender,
+  { loops, window, kind }: Setting,
+  onWindow?: OnWindow,
+): Promise<Outcome> {
+  const size = bench.crew.all.length;
+  const part = (index: number): Part => ({
+    loops: Math.floor((loops + index) / size),
+    work: WORK,
+    kind,
+  });
+  const { done, from, until } = await race(bench, contender, window, part, onWindow);
+  return outcome(done.flat(), from, until);
+}
+
+/** @param partOf - What the process of that index does. */
+export async function race(
   { server, crew, quick, violations: found }: Bench,
   contender: Contender,
-  { loops, window }: Setting,
-  onWindow: (edge: "begins" | "ends") => void = () => undefined,
-): Promise<Outcome> {
+  window: number,
+  partOf: (index: number) => Part,
+  onWindow: OnWindow = () => undefined,
+): Promise<Race> {
   const where = { contender: contender.name, port: server.port, key: "contended", ttl: 60_000 };
   await server.command("FLUSHALL");
   const workers = crew.all;
@@ -50,19 +88,18 @@ export async function contend(
   const from = sharedNow() + (quick ? QUICK_WARM_UP : WARM_UP);
   const until = from + window;
   const working = workers.map((worker, index) => {
-    const share = Math.floor((loops + index) / workers.length);
-    return worker.contend({ ...where, loops: share, work: WORK, until, giveUp: until + DRAIN });
+    return worker.contend({ ...where, ...partOf(index), until, giveUp: until + DRAIN });
   });
   await sleep(from - sharedNow());
   onWindow("begins");
   await sleep(until - sharedNow());
   onWindow("ends");
-  const done = (await Promise.all(working)).flat();
+  const done = await Promise.all(working);
   // They would wait on for minutes, and take what the next ones want.
-  if (done.some(({ stuck }) => stuck)) await crew.renew();
-  const broken = violations(done.flatMap(({ sections }) => sections));
+  if (done.flat().some(({ stuck }) => stuck)) await crew.renew();
+  const broken = violations(done.flat().flatMap(({ sections }) => sections));
   found.push(...broken.map((violation) => `${contender.name}: ${violation}`));
-  return outcome(done, from, until);
+  return { from, until, done };
 }
 
 function outcome(loops: readonly Loop[], from: number, until: number): Outcome {
@@ -78,11 +115,12 @@ function outcome(loops: readonly Loop[], from: number, until: number): Outcome {
     fairness: fairness(shares),
     starved: shares.filter((share) => share === 0).length / shares.length,
     longestWait: Math.max(...waits) / (loops.length * mean),
+    longestWaitTime: Math.max(...waits),
   };
 }
 
 /** Of the waits that went on in the window; one that did not end in it, for as long as it had lasted. */
-function longestWait({ sections, pendingSince }: Loop, from: number, until: number): number {
+export function longestWait({ sections, pendingSince }: Loop, from: number, until: number): number {
   const waits = sections
     .filter(({ granted }) => granted >= from)
     .map(({ asked, granted }) => granted - asked);

@@ -74,7 +74,7 @@ export async function manyLoops(bench: Bench): Promise<Figure[]> {
 }
 
 /** By itself, for counting slows the server down. */
-async function commandsForASection(
+export async function commandsForASection(
   bench: Bench,
   contender: Contender,
   setting: Setting,
