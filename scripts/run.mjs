@@ -48,7 +48,8 @@ ${setupHelp}`,
     usage: `usage: npm run demo [-- --sellers=4 --tickets=8 --pause=250 --lease=3000]
 
 Several processes sell a limited stock of tickets: without a lock, with one, and with one while a
-seller is killed. Pause and lease are in milliseconds.
+seller is killed; then some read prices together while one changes them. Pause and lease are in
+milliseconds.
 ${setupHelp}
   REDIS_URL=redis://localhost:6379      a server that runs, to use instead of starting one`,
     options: ["sellers", "tickets", "pause", "lease"],

@@ -1,11 +1,13 @@
 /**
  * Several processes sell a limited stock of tickets: without a lock, with one, and with one while a
- * seller is killed. Ends with 0 only if they oversold without the lock, and did not with it.
+ * seller is killed. Then some read prices while one changes them. Ends with 0 only if they oversold
+ * without the lock, did not with it, and nobody read half a change.
  */
 import { parseArgs } from "node:util";
 import { Account } from "./shop/account.js";
 import { type Act, play, type Scale } from "./shop/act.js";
 import { findPlace, type Place } from "./shop/place.js";
+import { playPrices } from "./shop/prices-act.js";
 import { type Result, summaryOf } from "./shop/summary.js";
 import { paintFor, seconds } from "./shop/terminal.js";
 
@@ -75,6 +77,8 @@ async function show(place: Place, scale: Scale): Promise<boolean> {
     first = await perform(unlocked);
   }
   results.push(first, await perform(locked), await perform(killed));
+  await playPrices(scale, place, account, interrupted.signal);
+  const whole = account.closesPrices();
   account.says(...summaryOf(results, paint));
 
   const worst = Math.max(
@@ -84,7 +88,7 @@ async function show(place: Place, scale: Scale): Promise<boolean> {
   else if (first.oversold === 0)
     account.says("Nothing was oversold without the lock: nothing shown");
   else console.log(paint.good("oversold 0 with the lock"));
-  return worst === 0 && first.oversold > 0;
+  return worst === 0 && first.oversold > 0 && whole;
 }
 
 /** @throws Error for what is no whole number within bounds. */

@@ -58,6 +58,11 @@ test("oversells without the lock, and not with it, through either adapter", asyn
   // Who waits is told, in both acts with a lock.
   expect(output.match(/ticket \d, \d left +[ABC]( [ABC])?$/gm)?.length).toBeGreaterThan(2);
 
+  // Readers have the lock together, and see no half of a change.
+  expect(output).toMatch(/ [ABC] +[\d.]+ s +reads \d+ \/ \d+ +[ABC]/);
+  expect(output).toMatch(/ W +[\d.]+ s +writes 26 \/ 13 +alone\n/);
+  expect(output).toMatch(/half a change was read 0 times\./);
+
   // A log gets no colours, nobody gets the password, and the server is as it was.
   expect(output).not.toContain("\u001b");
   expect(output).not.toContain(PASSWORD);

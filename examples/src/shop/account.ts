@@ -1,5 +1,7 @@
 /** Tells what happens, while it happens. Plain lines, which read the same on a screen and in a log. */
 import type { Act, Outcome } from "./act.js";
+import type { Changed, Read } from "./news.js";
+import { belongTogether } from "./prices.js";
 import { inColumns, type Paint, seconds } from "./terminal.js";
 
 const columns = [-9, 6, -7, 18];
@@ -13,6 +15,10 @@ export class Account {
   /** By seller, how long it waited for its turn, and who waited then. */
   #waited = new Map<string, number>();
   #inLine = new Map<string, readonly string[]>();
+  /** How often the prices were read, beside others, and half changed. */
+  #reads = 0;
+  #together = 0;
+  #torn = 0;
   /** Who was killed while it held the lock, until the next one has it. */
   #dead: string | undefined;
 
@@ -77,6 +83,47 @@ export class Account {
   closes({ sold, left, oversold }: Outcome, tickets: number): void {
     const verdict = `Sold ${sold} of ${tickets} tickets, ${left} left: oversold ${oversold}.`;
     this.says(oversold === 0 ? this.#paint.good(verdict) : this.#paint.bad(verdict));
+  }
+
+  /** Some begin to read, and one to change what they read. */
+  opensPrices(): void {
+    this.#opened = performance.now();
+    this.#waited = new Map();
+    this.#inLine = new Map();
+    this.#print(this.#paint.bold(`Act ${++this.#acts}: readers and a writer`));
+    this.#print(
+      this.#paint.dim(
+        "A, B and C share the lock to read two prices. W has it alone to change them.",
+      ),
+    );
+    this.#print(this.#paint.dim(inColumns(columns, ["time", "who", "waited", "price", "beside"])));
+  }
+
+  /** Somebody read both prices. */
+  read(reader: string, { waited, adult, child, beside }: Read): void {
+    this.#reads++;
+    this.#waited.set(reader, waited);
+    this.#inLine.set(reader, beside);
+    const torn = !belongTogether({ adult, child });
+    if (torn) this.#torn++;
+    if (beside.length > 0) this.#together++;
+    const remark = torn ? this.#paint.bad("half a change!") : undefined;
+    this.#row(reader, `reads ${adult} / ${child}`, remark);
+  }
+
+  /** Somebody changed both. */
+  changed(writer: string, { waited, adult, child }: Changed): void {
+    this.#waited.set(writer, waited);
+    this.#row(writer, `writes ${adult} / ${child}`, "alone");
+  }
+
+  /** Says how it went with the prices, and whether nobody read half a change. */
+  closesPrices(): boolean {
+    const verdict =
+      `${this.#reads} times read, ${this.#together} of them beside others: ` +
+      `half a change was read ${this.#torn} times.`;
+    this.says(this.#torn === 0 ? this.#paint.good(verdict) : this.#paint.bad(verdict));
+    return this.#torn === 0;
   }
 
   #row(seller: string, what: string, remark?: string): void {

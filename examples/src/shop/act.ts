@@ -1,7 +1,7 @@
 import type { Account } from "./account.js";
 import { type Adapter, connect } from "./connection.js";
 import type { News } from "./news.js";
-import { type SellerProcess, startSeller } from "./seller-process.js";
+import { runTogether, type ShopProcess, startProcess } from "./shop-process.js";
 import { LOCK, Stock } from "./stock.js";
 
 /** How the sellers work. */
@@ -60,29 +60,27 @@ export async function play(
   const turns: Turn[] = [];
   const looks: Promise<void>[] = [];
   let sales = 0;
-  const killed = new Set<SellerProcess>();
+  const killed = new Set<ShopProcess>();
   let killing = act.kill;
 
   const sellers = Array.from({ length: scale.sellers }, (_, index) => {
     const name = String.fromCharCode("A".charCodeAt(0) + index);
     const buyers = Math.ceil((DEMAND * tickets) / scale.sellers);
     const duty = { name, adapter, lock, shop, buyers, pause, lease };
-    const seller = startSeller(url, duty, (news) => hear(seller, news));
+    const seller = startProcess(new URL("./seller.js", import.meta.url), url, duty, (news) =>
+      hear(seller, news),
+    );
     return seller;
   });
   const killAll = (): void => sellers.forEach((seller) => seller.kill());
   interrupted.addEventListener("abort", killAll);
   try {
-    await Promise.all(sellers.map(({ ready }) => ready));
-    account.opens(act);
-    for (const seller of sellers) seller.start();
-    const ends = await Promise.all(sellers.map(({ ended }) => ended));
+    await runTogether(
+      sellers,
+      () => account.opens(act),
+      (seller) => killed.has(seller),
+    );
     await Promise.all(looks);
-    for (const [index, seller] of sellers.entries()) {
-      const how = ends[index] ?? 0;
-      if (how !== 0 && !killed.has(seller))
-        throw new Error(`seller ${seller.name} ended with ${how}`);
-    }
     const [sold, left] = [await stock.sold(), await stock.left()];
     return { sold, left, oversold: Math.max(0, sold - tickets), ...summary(turns) };
   } finally {
@@ -92,7 +90,7 @@ export async function play(
     interrupted.throwIfAborted();
   }
 
-  function hear(seller: SellerProcess, news: News): void {
+  function hear(seller: ShopProcess, news: News): void {
     const { name } = seller;
     switch (news.type) {
       case "ready":
@@ -112,11 +110,15 @@ export async function play(
         break;
       case "soldOut":
         account.soldOut(name);
+        break;
+      case "read":
+      case "changed":
+        break;
     }
   }
 
   /** Looks who waits while a seller holds the lock, and kills it if its hour has come. */
-  async function look(seller: SellerProcess): Promise<void> {
+  async function look(seller: ShopProcess): Promise<void> {
     const strikes = killing && sales >= tickets * KILL_AFTER && killed.size < sellers.length - 1;
     if (strikes) {
       killing = false;

@@ -1,13 +1,18 @@
 import type { Connection } from "./connection.js";
+import { PRICES, pricesOf } from "./prices.js";
 
 /** The key of the lock that the sellers of a shop share. */
 export const LOCK = "till";
 
 /** All that a shop leaves in Redis. What belongs to the lock would go away by itself, in a day. */
 export function keysOf(shop: string): string[] {
-  const lock = `${shop}${LOCK}`;
-  const companions = ["grant", "line", "waiters"].map((name) => `${lock}:redislock:${name}`);
-  return [stockOf(shop), lock, ...companions, `${shop}redislock`];
+  const locks = [LOCK, PRICES].map((name) => `${shop}${name}`);
+  const companions = ["grant", "line", "waiters", "holders", "shares"];
+  const all = locks.flatMap((lock) => [
+    lock,
+    ...companions.map((name) => `${lock}:redislock:${name}`),
+  ]);
+  return [stockOf(shop), pricesOf(shop), ...all, `${shop}redislock`];
 }
 
 function stockOf(shop: string): string {
