@@ -20,6 +20,15 @@ export interface Sharing {
   readonly limit: number;
 }
 
+/** What an obtain asks for that would share a lock. */
+export type SharingOptions =
+  { readonly mode: "shared" } | { readonly limit: number; readonly permits?: number };
+
+export function sharingOf(options: SharingOptions): Sharing {
+  if ("mode" in options) return { permits: 1, limit: Infinity };
+  return { permits: options.permits ?? 1, limit: options.limit };
+}
+
 /** Who has a lock, as the server knows it. */
 export interface Holder {
   /** Its token and metadata. */

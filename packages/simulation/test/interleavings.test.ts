@@ -14,6 +14,7 @@ import { Violation, type Wrong } from "../src/violation.js";
 import { count } from "./counts.js";
 
 const holder: Part = { name: "holder", holds: true };
+const reader: Part = { ...holder, shares: { mode: "shared" } };
 const ann: Part = { name: "Ann", subscribed: true };
 const bob: Part = { name: "Bob", subscribed: true };
 /** Two calls with one token, which are one holder. */
@@ -22,6 +23,12 @@ const twins: readonly Part[] = [
   { ...ann, token },
   { name: "Ann's twin", subscribed: true, givesUp: true, token },
 ];
+
+const annReads: Part = { ...ann, shares: { mode: "shared" } };
+const bobReads: Part = { ...bob, shares: { mode: "shared" } };
+/** Of two permits. */
+const onePermit = { limit: 2 } as const;
+const bothPermits = { limit: 2, permits: 2 } as const;
 
 /** More steps than any schedule has. */
 const TO_THE_END = 200;
@@ -199,6 +206,49 @@ describe("every order of events", () => {
       leaps: 1,
     },
     {
+      name: "two wait to read what is written",
+      parts: [holder, annReads, bobReads],
+    },
+    { name: "one waits to write, another to read", parts: [reader, ann, bobReads] },
+    {
+      name: "who waits to write gives up before one who waits to read",
+      parts: [reader, { ...ann, givesUp: true }, bobReads],
+      depth: count(8, 10),
+    },
+    {
+      name: "who waits to read is killed, and another waits to write",
+      parts: [holder, { ...annReads, dies: true, ttl: 200 }, bob],
+      depth: count(10, 12),
+    },
+    {
+      name: "who reads is killed, beside another",
+      parts: [{ ...reader, dies: true, ttl: 200 }, annReads, bob],
+      depth: count(9, 11),
+    },
+    {
+      name: "one waits for two permits before one who wants one",
+      parts: [
+        { ...holder, shares: onePermit },
+        { ...ann, shares: bothPermits },
+        { ...bob, shares: onePermit },
+      ],
+    },
+    {
+      name: "who waits to read listens to a replica",
+      parts: [holder, { ...annReads, replica: true }, bob],
+    },
+    { name: "who waits to read loses something", parts: [holder, annReads], losses: 1 },
+    {
+      name: "one of two calls with one token that wait to read gives up",
+      parts: [holder, ...twins.map((twin): Part => ({ ...twin, shares: { mode: "shared" } })), bob],
+      depth: count(5, 7),
+    },
+    {
+      name: "those who share a lock are lost alone",
+      parts: [reader, annReads, bob, { name: "operator", deletes: "holders" }],
+      depth: count(8, 10),
+    },
+    {
       name: "two keys in either order",
       depth: count(10, 12),
       parts: [
@@ -228,6 +278,29 @@ describe("orders of events by chance", () => {
       name: "one of two gives up, and nobody notices what is lost",
       schedules: ORDERS_OF_SILENCE,
       ...silence,
+    },
+    {
+      name: "some read, some write, and things are lost",
+      parts: [
+        { ...reader, dies: true },
+        { ...annReads, givesUp: true },
+        bob,
+        { name: "Cid", subscribed: true, shares: { mode: "shared" } },
+      ],
+      losses: 2,
+      leaps: 4,
+    },
+    {
+      name: "permits of two limits, one killed, one alone",
+      parts: [
+        { ...holder, shares: onePermit },
+        { ...ann, shares: bothPermits, dies: true },
+        { ...bob, shares: { limit: 3, permits: 2 }, givesUp: true },
+        { name: "Cid", subscribed: true },
+        { name: "Dan", shares: onePermit },
+      ],
+      losses: 1,
+      leaps: 3,
     },
     { name: "both still have to subscribe", parts: [holder, { name: "Ann" }, { name: "Bob" }] },
     {
@@ -351,6 +424,29 @@ describe("finds", () => {
       bug: "a dead waiter who asked in the future, and is waited for until that comes",
       scenario: deadInTheFuture,
       depth: 10,
+    },
+    {
+      bug: "one permit too many",
+      scenario: {
+        parts: [
+          { ...holder, shares: onePermit },
+          { ...ann, shares: onePermit },
+          { ...bob, shares: onePermit },
+        ],
+      },
+    },
+    {
+      bug: "a writer let in beside readers, when one of them gives back its share",
+      scenario: { parts: [reader, { ...annReads, givesUp: true }, bob] },
+      depth: 10,
+    },
+    {
+      bug: "a share that is not given back by who gave up",
+      scenario: { parts: [holder, { ...annReads, givesUp: true }] },
+    },
+    {
+      bug: "a last reader whose end no writer is told of",
+      scenario: { parts: [reader, ann] },
     },
     {
       bug: "a renewal that came due during a refresh without a reply, and is dropped for ever",

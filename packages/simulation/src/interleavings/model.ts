@@ -5,7 +5,15 @@
 import type { Lock } from "@redislock/core";
 
 import type { Library } from "../library.js";
-import { listOf, type LockNames, locksIn, mayStay, servesLine, stateOf } from "../protocol.js";
+import {
+  listOf,
+  type LockNames,
+  locksIn,
+  mayStay,
+  servesLine,
+  sharingOf,
+  stateOf,
+} from "../protocol.js";
 import { FencingTokens, twoHolders } from "../safety.js";
 import { type ServerBug, SimulatedServer } from "../server.js";
 import { Timeline } from "../timeline.js";
@@ -97,7 +105,7 @@ export class ScenarioModel implements Model {
     for (const peer of model.#peers) {
       if (!peer.part.holds) continue;
       const { keeps } = peer.part;
-      const obtaining = peer.locker.obtain(peer.keys, peer.ttl, { renew: keeps ?? false });
+      const obtaining = peer.obtain({ renew: keeps ?? false });
       await model.#runInOrder();
       peer.lock = await obtaining;
       model.#firstToken = peer.lock.token;
@@ -135,14 +143,18 @@ export class ScenarioModel implements Model {
   async settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#failures.length > 0) throw this.#failures[0];
-    const holds = this.#peers.flatMap(({ lock, part: { name } }) => (lock ? [{ name, lock }] : []));
+    const holds = this.#peers.flatMap(({ lock, part: { name, shares } }) =>
+      lock ? [{ name, lock, sharing: shares && sharingOf(shares) }] : [],
+    );
     const two = twoHolders(holds.filter(({ lock }) => lock.held));
     if (two !== undefined) throw new Violation("two holders at once", two);
-    for (const { lock } of holds) {
+    for (const { lock, sharing } of holds) {
       if (this.#seen.has(lock)) continue;
       this.#seen.add(lock);
+      // All who share a lock at a time have one in common.
+      const holder = sharing ? `those who share it as ${lock.fencingToken}` : lock.token;
       for (const key of lock.keys) {
-        const fallen = this.#fencingTokens.given(key, lock.fencingToken, lock.token);
+        const fallen = this.#fencingTokens.given(key, lock.fencingToken, holder);
         if (fallen !== undefined) throw new Violation("a fencing token that does not rise", fallen);
       }
     }
@@ -172,7 +184,7 @@ export class ScenarioModel implements Model {
       if (left > 0 && now > idleSince + GIVEN_BACK) this.#checkGivenBack();
       if (left > 0) leaseEnd = now + left;
       if (calm) {
-        if (left > 0 && this.#deathsWereIdle) {
+        if (left > 0 && this.#deathsWereIdle && !this.#maySharesBeLost) {
           throw new Violation("a lock that is granted to the dead", "although it had died idle");
         }
         const slack = Math.max(
@@ -216,6 +228,11 @@ export class ScenarioModel implements Model {
     if (keeper) throw new Violation("something left behind", `what ${keeper.part.name} gave up`);
   }
 
+  /** Those who share the lock may be deleted without it, which then is nobody's until it ends. */
+  get #maySharesBeLost(): boolean {
+    return this.#peers.some(({ part }) => part.deletes === "holders");
+  }
+
   /** Whoever died had no lock then, and no command on its way that could get it one. */
   get #deathsWereIdle(): boolean {
     return this.#peers.every(({ alive, diedIdle }) => alive || diedIdle);
@@ -255,7 +272,7 @@ export class ScenarioModel implements Model {
     }
     await closed;
     // What was lost, or is dead, ends by its ttl.
-    if (this.#lost || this.#peers.some(({ alive }) => !alive)) return;
+    if (this.#lost || this.#maySharesBeLost || this.#peers.some(({ alive }) => !alive)) return;
     const names = listOf(this.#server.memory.command("KEYS", "*")).map(String);
     const left = names.filter((name) => !mayStay(name));
     if (left.length > 0) throw new Violation("something left behind", left.join(", "));

@@ -1,8 +1,8 @@
 /** One process of a scenario. */
-import type { Clock, Lock, Locker } from "@redislock/core";
+import type { Clock, Lock, Locker, ObtainOptions } from "@redislock/core";
 
 import type { Library } from "../library.js";
-import { fencingTokenGranted } from "../protocol.js";
+import { fencingTokenGranted, type SharingOptions } from "../protocol.js";
 import type { SimulatedServer } from "../server.js";
 import { type Mail, QueuedConnection } from "./connection.js";
 import type { Step } from "./explorer.js";
@@ -17,6 +17,8 @@ export interface Part {
   readonly keys?: string | readonly string[];
   /** The ttl that it asks for. Default: {@link TTL}. */
   readonly ttl?: number;
+  /** It would share the lock, like this. */
+  readonly shares?: SharingOptions;
   /** It has the lock of its keys when the schedules begin. */
   readonly holds?: boolean;
   /** It is subscribed when the schedules begin. */
@@ -30,7 +32,7 @@ export interface Part {
   /** Milliseconds after which a command of it counts as unanswered. Default: that of the library. */
   readonly commandTimeout?: number;
   /** It does not wait, but deletes one of the keys beside the lock, once, at any time. */
-  readonly deletes?: "grant" | "fence" | "line" | "waiters";
+  readonly deletes?: "grant" | "fence" | "line" | "waiters" | "holders" | "shares";
   /** It does not wait, but sets the server's clock back by so much, once, while the first holder has the lock. */
   readonly setsBack?: number;
   /** It does not wait, but takes the lock away from whoever has it, once, at any time. */
@@ -192,14 +194,20 @@ export class Peer {
   async wait(): Promise<void> {
     this.waiting = true;
     const { signal } = this.#abort;
-    const { token } = this.part;
     try {
-      this.lock = await this.locker.obtain(this.keys, this.ttl, { wait: Infinity, signal, token });
+      this.lock = await this.obtain({ wait: Infinity, signal });
     } catch (error) {
       if (error !== signal.reason) throw error;
     } finally {
       this.waiting = false;
     }
+  }
+
+  obtain(options: Pick<ObtainOptions, "wait" | "signal" | "renew">): Promise<Lock> {
+    const { token, shares } = this.part;
+    // Shared locks are of one key.
+    const keys = shares ? (this.keys[0] ?? KEY) : this.keys;
+    return this.locker.obtain(keys, this.ttl, { ...options, token, ...shares });
   }
 
   get keys(): readonly string[] {
@@ -214,8 +222,10 @@ export class Peer {
   /** How long a free lock may wait for it, or because of it, when it is its turn. */
   get slack(): number {
     if (this.alive) return this.part.deaf ? SOON : 0;
-    const { deaf = false, subscribed = false } = this.part;
-    return subscribed && !deaf && this.keys.length === 1 ? 0 : KEPT;
+    const { deaf = false, subscribed = false, shares } = this.part;
+    // Who would share a lock is called by whoever had it alone, and only then comes for it.
+    const granted = subscribed && !deaf && !shares && this.keys.length === 1;
+    return granted ? 0 : KEPT;
   }
 
   release(): void {
