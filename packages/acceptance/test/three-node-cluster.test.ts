@@ -63,6 +63,28 @@ describe.each(cast(clusterKinds))("$name", (kind) => {
     });
   });
 
+  test("whoever follows an election hears of each leader, on whatever node that is decided", async () => {
+    await withUser(async (user) => {
+      await withUser(async (other) => {
+        await using locker = user.locker();
+        await using follower = other.locker();
+        await Promise.all(
+          spread.slice(0, 6).map(async (key) => {
+            const following = follower.leader(key)[Symbol.asyncIterator]();
+            expect((await following.next()).value).toBeUndefined();
+            // Far longer than the test takes: only messages tell of what comes.
+            const ann = locker.lead(key, 60_000, { name: "ann" }, async () => {
+              expect((await following.next()).value).toMatchObject({ name: "ann" });
+            });
+            await ann;
+            expect((await following.next()).value).toBeUndefined();
+            await following.return?.();
+          }),
+        );
+      });
+    });
+  });
+
   test("several keys are taken together if one slot has them, else refused before anything is sent", async () => {
     await withUser(async (user) => {
       await using locker = user.locker();
