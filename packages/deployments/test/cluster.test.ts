@@ -10,7 +10,7 @@ import {
 import { test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { trial } from "./trial.js";
+import { ALL, trial } from "./trial.js";
 
 test("a cluster whose slots move", () =>
   trial({
@@ -81,6 +81,42 @@ test("a cluster in which a replica of a node takes over, with nothing lost", () 
     },
   }));
 
+test("a cluster in which a node dies, and its replica takes over", () =>
+  trial({
+    ttl: 2_000,
+    bound: 20_000,
+    refusals: ["READONLY", "CLUSTERDOWN"],
+    start: async () => {
+      const cluster = await startCluster(3);
+      const [master, ...others] = cluster.nodes;
+      if (!master) throw new Error("no node");
+      let pair = [master, await joinAsReplica(cluster, master)] as const;
+      const servers = [...pair, ...others];
+      return {
+        access: { how: "cluster", port: others[0]?.port ?? 0 },
+        servers,
+        faults: {
+          "a node dies": {
+            // When it comes back, it is some time until it is told that it is a master no more.
+            loses: ALL ? "meanwhile" : "from then on",
+            run: async (random) => {
+              const [before, next] = pair;
+              await before.crash();
+              await waitUntil(() => isMaster(next), { what: "a new master", timeout: 30_000 });
+              await sleep(random(1_000));
+              await before.restart();
+              await waitUntil(() => isReplica(before), { what: "a replica", timeout: 60_000 });
+              pair = [next, before];
+            },
+          },
+        },
+        stop: async () => {
+          await Promise.all(servers.map((server) => server.stop()));
+        },
+      };
+    },
+  }));
+
 async function joinAsReplica(cluster: RedisCluster, master: RedisServer): Promise<RedisServer> {
   const port = await freeClusterPort();
   const replica = await startServer({
@@ -103,6 +139,10 @@ async function joinAsReplica(cluster: RedisCluster, master: RedisServer): Promis
 async function takesOver(replica: RedisServer, master: RedisServer): Promise<boolean> {
   await replica.command("CLUSTER", "FAILOVER").catch(() => undefined);
   return waitUntil(() => isReplica(master), { timeout: 6_000 }).catch(() => false);
+}
+
+async function isMaster(server: RedisServer): Promise<boolean> {
+  return String(await server.command("INFO", "replication")).includes("role:master");
 }
 
 async function isReplica(server: RedisServer): Promise<boolean> {
