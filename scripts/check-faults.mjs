@@ -1,7 +1,7 @@
 /**
- * Keeps docs/faults.md and docs/guarantees.md true: each fault on the first names the tests that show
- * what becomes of it, as the promises on the second do, and this script fails when one of them does
- * not exist, or is skipped. A test is named like this:
+ * Keeps true what the docs say of tests: each fault of docs/faults.md names the tests that show what
+ * becomes of it, as the promises of docs/guarantees.md do, and other pages here and there. This script
+ * fails when one of them does not exist, or is skipped. A test is named like this:
  *
  *     - `acceptance/lost-replies`: "an obtain whose reply is lost is a success all the same"
  *
@@ -10,7 +10,7 @@
  * indented. Where a test's own name says too little, those of what it is in come before it:
  * "a question without a reply › is asked again".
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { root, runMain } from "./shell.mjs";
@@ -26,9 +26,13 @@ await runMain(() => {
     if (tests.length === 0) problems.push(`${FAULTS}: no test for: ${title}`);
     problems.push(...missingFrom(FAULTS, tests));
   }
-  const promised = testsIn(readFileSync(join(root, GUARANTEES), "utf8"));
-  if (promised.length === 0) problems.push(`${GUARANTEES}: no test is named`);
-  problems.push(...missingFrom(GUARANTEES, promised));
+  for (const file of readdirSync(join(root, "docs"))) {
+    const page = `docs/${file}`;
+    if (!file.endsWith(".md") || page === FAULTS) continue;
+    const tests = testsIn(readFileSync(join(root, page), "utf8"));
+    if (page === GUARANTEES && tests.length === 0) problems.push(`${page}: no test is named`);
+    problems.push(...missingFrom(page, tests));
+  }
   const named = new Set(faults.flatMap(({ tests }) => tests.map(({ file, name }) => file + name)));
   for (const problem of problems) console.log(problem);
   if (problems.length === 0) console.log(`${faults.length} faults, shown by ${named.size} tests`);
