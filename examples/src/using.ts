@@ -10,10 +10,10 @@ const locker = createLocker(new Redis());
 await locker.using("invoice:42", 10_000, { wait: 5_000 }, async (lock) => {
   await charge(42, { signal: lock.signal, fence: lock.fencingToken });
 });
+// #endregion
 
 // or by hand
 await using lock = await locker.obtain("invoice:42", 10_000, { wait: 5_000 });
-// #endregion
 
 console.log(`held by hand: ${lock.held}`);
 await lock.release();
