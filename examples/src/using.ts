@@ -6,7 +6,7 @@ import { createLocker } from "@redislock/ioredis";
 
 const locker = createLocker(new Redis());
 
-// hold it while a function runs: renewed as long as it runs, released whatever happens
+// Renewed while the function runs, released whatever happens.
 await locker.using("invoice:42", 10_000, { wait: 5_000 }, async (lock) => {
   await charge(42, { signal: lock.signal, fence: lock.fencingToken });
 });

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import type { DefaultTheme } from "vitepress";
+import { withMermaid } from "vitepress-plugin-mermaid";
+
+const using = [
+  { text: "Introduction", link: "/" },
+  { text: "Reference", link: "/reference" },
+  { text: "Waiting in line", link: "/waiting" },
+  { text: "Shared locks", link: "/shared-locks" },
+  { text: "Counted locks", link: "/counted-locks" },
+  { text: "Leader election", link: "/leader-election" },
+  { text: "Fencing", link: "/fencing" },
+  { text: "Testing", link: "/testing" },
+  { text: "Coming from another library", link: "/migrating" },
+];
+const relying = [
+  { text: "Guarantees", link: "/guarantees" },
+  { text: "Faults", link: "/faults" },
+  { text: "Deployments", link: "/deployments" },
+  { text: "Performance", link: "/performance" },
+  { text: "Measured", link: "/bench" },
+];
+const inside = [
+  { text: "Architecture", link: "/architecture" },
+  { text: "Protocol", link: "/protocol" },
+  { text: "Writing an adapter", link: "/writing-an-adapter" },
+  { text: "Decisions", link: "/decisions" },
+];
+
+/** Made by TypeDoc beside the pages that it lists. */
+const api: unknown = JSON.parse(
+  readFileSync(new URL("../content/api/typedoc-sidebar.json", import.meta.url), "utf8"),
+);
+
+function isSidebar(items: unknown): items is DefaultTheme.SidebarItem[] {
+  return Array.isArray(items);
+}
+
+export default withMermaid({
+  title: "redislock",
+  description: "Distributed locks over Redis and Valkey for Node.js",
+  lang: "en",
+  srcDir: "content",
+  outDir: "dist",
+  cleanUrls: true,
+  // A page that links to nothing fails the build.
+  ignoreDeadLinks: false,
+  head: [["meta", { name: "theme-color", content: "#c6302b" }]],
+  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
+  themeConfig: {
+    search: { provider: "local" },
+    outline: { level: [2, 3] },
+    nav: [
+      { text: "Introduction", link: "/" },
+      { text: "Guarantees", link: "/guarantees" },
+      { text: "API", link: "/api/" },
+    ],
+    sidebar: [
+      { text: "Using it", items: using },
+      { text: "Relying on it", items: relying },
+      { text: "Inside", items: inside },
+      { text: "API", link: "/api/", items: isSidebar(api) ? api : [] },
+    ],
+    socialLinks: [{ icon: "github", link: "https://github.com/redislock/redislock" }],
+  },
+});
