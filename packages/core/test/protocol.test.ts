@@ -1,64 +1,32 @@
 /** What each script does and answers, asked by hand: its description in src/lua, word for word. */
 import { describe, expect, test } from "@jest/globals";
-import { Heard, textsOf, type Reply as RawReply } from "@redislock/test-kit";
 
-import { scripts, toReply, type ScriptName } from "../src/adapter.js";
+import { scripts } from "../src/adapter.js";
 import type { Reply } from "../src/index.js";
 import { startRedis } from "./redis.js";
+import {
+  a,
+  about,
+  type Argument,
+  b,
+  byHand,
+  c,
+  DAY,
+  FIVE,
+  HOUR,
+  type Keys,
+  keysOf,
+  MEMORY,
+  microsOf,
+  standing,
+  type Standing,
+  takenBy,
+  ticketOf,
+} from "./scripts-by-hand.js";
 
-const { server, client } = await startRedis();
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-/** For how long those in these tests remember a fencing token. */
-const MEMORY = 2 * DAY;
-
-/** The keys of a lock; all locks share one fence, as in one hash slot. */
-interface Keys {
-  readonly lock: string;
-  readonly grant: string;
-  readonly fence: string;
-  readonly line: string;
-  readonly waiters: string;
-}
-
-function keysOf(lock: string): Keys {
-  const [grant, line, waiters] = ["grant", "line", "waiters"].map((w) => `${lock}:redislock:${w}`);
-  return { lock, grant: grant ?? "", fence: "fence", line: line ?? "", waiters: waiters ?? "" };
-}
-
-const [a, b, c] = [keysOf("a"), keysOf("b"), keysOf("c")];
-
-const FIVE = ["lock", "grant", "fence", "line", "waiters"] as const;
-/** Which of a lock's keys a script takes. */
-const TAKES = {
-  ttl: ["lock", "grant"],
-  refresh: ["lock", "grant", "fence"],
-} as const satisfies Partial<Record<ScriptName, readonly (keyof Keys)[]>>;
-
-type Argument = string | number;
-
-async function run(name: ScriptName, locks: readonly Keys[], ...args: Argument[]): Promise<Reply> {
-  const takes = name === "ttl" || name === "refresh" ? TAKES[name] : FIVE;
-  const keys = locks.flatMap((lock) => takes.map((key) => lock[key]));
-  return send(name, keys, args);
-}
-
-async function send(name: ScriptName, keys: string[], args: readonly Argument[]): Promise<Reply> {
-  const { source } = scripts[name];
-  return toReply(
-    await server.command("EVAL", source, String(keys.length), ...keys, ...args.map(String)),
-  );
-}
-
-/** The same script for several at once. */
-function runMany(
-  name: ScriptName,
-  parts: readonly { readonly lock: Keys; readonly args: readonly Argument[] }[],
-): Promise<Reply> {
-  const keys = parts.flatMap(({ lock }) => FIVE.map((key) => lock[key]));
-  return send(name, keys, [5, parts[0]?.args.length ?? 0, ...parts.flatMap(({ args }) => args)]);
-}
+const redis = await startRedis();
+const { client } = redis;
+const { command, send, run, runMany, listen, pttl, inLine, records, bury, silence } = byHand(redis);
 
 interface Asking {
   readonly value?: string;
@@ -68,22 +36,8 @@ interface Asking {
   readonly memory?: number;
 }
 
-interface Standing {
-  readonly ticket?: Argument;
-  readonly patience?: number;
-  readonly reach?: 0 | 1 | 2;
-  readonly lease?: number;
-  readonly proof?: string;
-  readonly echo?: "" | "1";
-}
-
 function asking({ value = "me", ttl = 30_000, length, call = "", memory }: Asking): Argument[] {
   return [value, ttl, length ?? value.length, call, memory ?? MEMORY];
-}
-
-function standing(id: string, how: Standing = {}): Argument[] {
-  const { ticket = "", patience = HOUR, reach = 1, lease = 20_000, proof = "proof" } = how;
-  return [id, ticket, patience, reach, lease, proof, how.echo ?? ""];
 }
 
 const obtain = (locks: readonly Keys[], who: Asking = {}): Promise<Reply> =>
@@ -97,73 +51,6 @@ const lineUp = (
   how: Standing = {},
 ): Promise<Reply> =>
   run("obtain", locks, ...asking({ value: `value-${id}`, ...who }), ...standing(id, how));
-
-const command = async (...args: string[]): Promise<RawReply> => server.command(...args);
-const pttl = async (key: string): Promise<number> => Number(await command("PTTL", key));
-const inLine = async ({ line }: Keys): Promise<string[]> =>
-  textsOf(await command("ZRANGE", line, "0", "-1"));
-const records = async ({ waiters }: Keys): Promise<string[]> =>
-  textsOf(await command("HKEYS", waiters));
-
-/** What is left of so many milliseconds that began a moment ago. */
-function about(ms: number): { asymmetricMatch(value: unknown): boolean } {
-  return {
-    asymmetricMatch: (value) => Number(value) > ms - 2_900 && Number(value) <= ms,
-    toString: () => `about ${ms}`,
-  } as { asymmetricMatch(value: unknown): boolean };
-}
-
-/** Listens as a process of waiters does; gives what was heard until now. */
-async function listen(inbox: string): Promise<() => Promise<string[]>> {
-  const heard = new Heard();
-  const channel = `redislock:inbox:${inbox}`;
-  await client().subscribe(channel, heard);
-  return async () => {
-    await command("PUBLISH", channel, "end");
-    const texts: string[] = [];
-    for (;;) {
-      const text = (await heard.next()).replace("message: ", "");
-      if (text === "end") return texts;
-      texts.push(text);
-    }
-  };
-}
-
-function microsOf(time: RawReply): number {
-  const [seconds, micros] = textsOf(time).map(Number);
-  return (seconds ?? 0) * 1_000_000 + (micros ?? 0);
-}
-
-/** The ticket of who was told to wait. */
-function ticketOf(reply: Reply): string {
-  return Array.isArray(reply) ? String(reply[2]) : "";
-}
-
-/** Puts waiters into a line who never ask again. */
-async function bury(
-  { line, waiters }: Keys,
-  count: number,
-  { reach = 1, at = Date.now() }: { readonly reach?: 0 | 1; readonly at?: number } = {},
-): Promise<void> {
-  await command(
-    "EVAL",
-    `for n = 1, ARGV[1] do
-      redis.call('ZADD', KEYS[1], n, 'dead:' .. n)
-      redis.call('HSET', KEYS[2], 'dead:' .. n, ARGV[2])
-    end`,
-    "2",
-    line,
-    waiters,
-    String(count),
-    `${at} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  dead`,
-  );
-}
-
-/** Makes a waiter one who did not ask for longer than it may be silent. */
-async function silence({ waiters }: Keys, id: string): Promise<void> {
-  const record = String(await command("HGET", waiters, id));
-  await command("HSET", waiters, id, record.replace(/^\d+/, String(Date.now() - HOUR - 60_000)));
-}
 
 describe("ttl", () => {
   test("tells the least of all, and of none that goes on for ever", async () => {
@@ -269,7 +156,7 @@ describe.each([
     await obtain([a]);
     await command("ACL", "SETUSER", "blind", "reset", "on", ">secret", "~*", "+@all", "-getrange");
     const blind = client(["AUTH", "blind", "secret"]);
-    const keys = (name === "ttl" || name === "refresh" ? TAKES[name] : FIVE).map((key) => a[key]);
+    const keys = takenBy(name).map((key) => a[key]);
     const asked = blind.run(scripts[name], keys, ["me", "", ...rest.map(String)]);
     await expect(asked).rejects.toThrow(/permission|can't run/i);
     expect(await pttl(a.lock)).toEqual(about(30_000));

@@ -1,0 +1,169 @@
+/** The scripts, asked by hand as a client of another language would, and what they leave on the server. */
+import { Heard, textsOf, type Reply as RawReply } from "@redislock/test-kit";
+
+import { scripts, toReply, type ScriptName } from "../src/adapter.js";
+import type { Reply } from "../src/index.js";
+import type { Redis } from "./redis.js";
+
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+/** For how long those in these tests remember a fencing token. */
+export const MEMORY = 2 * DAY;
+
+/** The keys of a lock; all locks share one fence, as in one hash slot. */
+export interface Keys {
+  readonly lock: string;
+  readonly grant: string;
+  readonly fence: string;
+  readonly line: string;
+  readonly waiters: string;
+  readonly holders: string;
+  readonly shares: string;
+}
+
+export function keysOf(lock: string): Keys {
+  const [grant = "", line = "", waiters = "", holders = "", shares = ""] = [
+    ...["grant", "line", "waiters", "holders", "shares"],
+  ].map((what) => `${lock}:redislock:${what}`);
+  return { lock, grant, fence: "fence", line, waiters, holders, shares };
+}
+
+export const [a, b, c] = [keysOf("a"), keysOf("b"), keysOf("c")];
+
+export const FIVE = ["lock", "grant", "fence", "line", "waiters"] as const;
+export const SEVEN = [...FIVE, "holders", "shares"] as const;
+
+/** Which of a lock's keys a script takes. */
+export function takenBy(name: ScriptName): readonly (keyof Keys)[] {
+  if (name === "announce") return ["lock"];
+  if (name === "ttl") return ["lock", "grant"];
+  if (name === "refresh" || name === "refreshMany") return ["lock", "grant", "fence"];
+  return name === "inspect" || name.includes("Shared") ? SEVEN : FIVE;
+}
+
+export type Argument = string | number;
+
+export interface Standing {
+  readonly ticket?: Argument;
+  readonly patience?: number;
+  readonly reach?: 0 | 1 | 2;
+  readonly lease?: number;
+  readonly proof?: string;
+  readonly echo?: "" | "1";
+}
+
+/** What else an obtain is told by whoever would stand in line. */
+export function standing(id: string, how: Standing = {}): Argument[] {
+  const { ticket = "", patience = HOUR, reach = 1, lease = 20_000, proof = "proof" } = how;
+  return [id, ticket, patience, reach, lease, proof, how.echo ?? ""];
+}
+
+/** What is left of so many milliseconds that began a moment ago. */
+export function about(ms: number): { asymmetricMatch(value: unknown): boolean } {
+  return {
+    asymmetricMatch: (value) => Number(value) > ms - 2_900 && Number(value) <= ms,
+    toString: () => `about ${ms}`,
+  } as { asymmetricMatch(value: unknown): boolean };
+}
+
+export function microsOf(time: RawReply): number {
+  const [seconds, micros] = textsOf(time).map(Number);
+  return (seconds ?? 0) * 1_000_000 + (micros ?? 0);
+}
+
+/** The ticket of who was told to wait. */
+export function ticketOf(reply: Reply): string {
+  return Array.isArray(reply) ? String(reply[2]) : "";
+}
+
+/** Asks on one server. */
+export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
+  const command = async (...args: string[]): Promise<RawReply> => server.command(...args);
+
+  async function send(name: ScriptName, keys: string[], args: readonly Argument[]): Promise<Reply> {
+    const { source } = scripts[name];
+    return toReply(
+      await server.command("EVAL", source, String(keys.length), ...keys, ...args.map(String)),
+    );
+  }
+
+  async function run(
+    name: ScriptName,
+    locks: readonly Keys[],
+    ...args: Argument[]
+  ): Promise<Reply> {
+    const keys = locks.flatMap((lock) => takenBy(name).map((key) => lock[key]));
+    return send(name, keys, args);
+  }
+
+  /** The same script for several at once. */
+  function runMany(
+    name: ScriptName,
+    parts: readonly { readonly lock: Keys; readonly args: readonly Argument[] }[],
+  ): Promise<Reply> {
+    const takes = takenBy(name);
+    const keys = parts.flatMap(({ lock }) => takes.map((key) => lock[key]));
+    const args = parts.flatMap((part) => part.args);
+    return send(name, keys, [takes.length, parts[0]?.args.length ?? 0, ...args]);
+  }
+
+  /** Listens as a process of waiters does; gives what was heard until now. */
+  async function listen(inbox: string): Promise<() => Promise<string[]>> {
+    return hear(`redislock:inbox:${inbox}`);
+  }
+
+  async function hear(channel: string): Promise<() => Promise<string[]>> {
+    const heard = new Heard();
+    await client().subscribe(channel, heard);
+    return async () => {
+      await command("PUBLISH", channel, "end");
+      const texts: string[] = [];
+      for (;;) {
+        const text = (await heard.next()).replace("message: ", "");
+        if (text === "end") return texts;
+        texts.push(text);
+      }
+    };
+  }
+
+  return {
+    command,
+    send,
+    run,
+    runMany,
+    listen,
+    hear,
+    pttl: async (key: string): Promise<number> => Number(await command("PTTL", key)),
+    inLine: async ({ line }: Keys): Promise<string[]> =>
+      textsOf(await command("ZRANGE", line, "0", "-1")),
+    records: async ({ waiters }: Keys): Promise<string[]> =>
+      textsOf(await command("HKEYS", waiters)),
+
+    /** Puts waiters into a line who never ask again. */
+    bury: async (
+      { line, waiters }: Keys,
+      count: number,
+      { reach = 1, at = Date.now() }: { readonly reach?: 0 | 1; readonly at?: number } = {},
+    ): Promise<void> => {
+      await command(
+        "EVAL",
+        `for n = 1, ARGV[1] do
+          redis.call('ZADD', KEYS[1], n, 'dead:' .. n)
+          redis.call('HSET', KEYS[2], 'dead:' .. n, ARGV[2])
+        end`,
+        "2",
+        line,
+        waiters,
+        String(count),
+        `${at} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  dead`,
+      );
+    },
+
+    /** Makes a waiter one who did not ask for longer than it may be silent. */
+    silence: async ({ waiters }: Keys, id: string): Promise<void> => {
+      const record = String(await command("HGET", waiters, id));
+      const long = String(Date.now() - HOUR - 60_000);
+      await command("HSET", waiters, id, record.replace(/^\d+/, long));
+    },
+  };
+}
