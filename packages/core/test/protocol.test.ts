@@ -11,12 +11,12 @@ import {
   b,
   byHand,
   c,
-  DAY,
   FIVE,
   HOUR,
   type Keys,
   keysOf,
   MEMORY,
+  memories,
   microsOf,
   standing,
   type Standing,
@@ -188,21 +188,7 @@ describe.each([
   ["refresh", []],
   ["shorten", [1]],
 ] as const)("the fence after %s", (name, rest) => {
-  test.each([
-    ["as long as is asked for", 1_000, 10_000, 4 * HOUR, 4 * HOUR],
-    ["for twice the lease, if that is longer", 1_000, 3 * HOUR, HOUR, 6 * HOUR],
-    ["as long as others remember it", 10 * HOUR, 10_000, HOUR, 10 * HOUR],
-    ["for as long as others, of less than a day", 30 * HOUR, 10_000, HOUR, 30 * HOUR],
-    ["as long as is asked for, if that is a day or more", 30 * HOUR, 10_000, 25 * HOUR, 25 * HOUR],
-    ["as long as is asked for, if that is just a day", 30 * HOUR, 10_000, DAY, DAY],
-    [
-      "as long as others remember it, if that is a little less",
-      30 * HOUR,
-      10_000,
-      20 * HOUR,
-      30 * HOUR,
-    ],
-  ])("is remembered %s", async (_, before, ttl, memory, after) => {
+  test.each(memories)("is remembered %s", async (_, before, ttl, memory, after) => {
     await obtain([a]);
     await command("PEXPIRE", a.fence, String(before));
     expect(await run(name, [a], "me", "", ttl, memory, ...rest)).toBe("1");
@@ -211,21 +197,7 @@ describe.each([
 });
 
 describe("the fence after an obtain", () => {
-  test.each([
-    ["as long as is asked for", 1_000, 10_000, 4 * HOUR, 4 * HOUR],
-    ["for twice the lease, if that is longer", 1_000, 3 * HOUR, HOUR, 6 * HOUR],
-    ["as long as others remember it", 10 * HOUR, 10_000, HOUR, 10 * HOUR],
-    ["as long as is asked for, if that is a day or more", 30 * HOUR, 10_000, 25 * HOUR, 25 * HOUR],
-    ["as long as is asked for, if that is just a day", 30 * HOUR, 10_000, DAY, DAY],
-    [
-      "as long as others remember it, if that is a little less",
-      30 * HOUR,
-      10_000,
-      20 * HOUR,
-      30 * HOUR,
-    ],
-    ["no longer for a lease of less than half of that", 1_000, 10 * HOUR, 25 * HOUR, 25 * HOUR],
-  ])("is remembered %s", async (_, before, ttl, memory, after) => {
+  test.each(memories)("is remembered %s", async (_, before, ttl, memory, after) => {
     await command("SET", a.fence, "5", "PX", String(before));
     const fence = await obtain([a], { ttl, memory });
     expect(await command("GET", a.fence)).toBe(fence);

@@ -1,8 +1,10 @@
 /** The scripts, asked by hand as a client of another language would, and what they leave on the server. */
-import { Heard, textsOf, type Reply as RawReply } from "@redislock/test-kit";
+import { createHash } from "node:crypto";
+
+import { connect, Heard, textsOf, type Reply as RawReply } from "@redislock/test-kit";
 
 import { scripts, toReply, type ScriptName } from "../src/adapter.js";
-import type { Reply } from "../src/index.js";
+import type { Reply, Script } from "../src/index.js";
 import type { Redis } from "./redis.js";
 
 export const HOUR = 3_600_000;
@@ -76,12 +78,40 @@ export function ticketOf(reply: Reply): string {
   return Array.isArray(reply) ? String(reply[2]) : "";
 }
 
+/**
+ * For how long a fencing token is remembered: `before` is what others asked for, `after` what is left
+ * when somebody asks for `memory` with a lease of `ttl`.
+ */
+export const memories: readonly [
+  how: string,
+  before: number,
+  ttl: number,
+  memory: number,
+  after: number,
+][] = [
+  ["as long as is asked for", 1_000, 10_000, 4 * HOUR, 4 * HOUR],
+  ["for twice the lease, if that is longer", 1_000, 3 * HOUR, HOUR, 6 * HOUR],
+  ["as long as others remember it", 10 * HOUR, 10_000, HOUR, 10 * HOUR],
+  ["for as long as others, of less than a day", 30 * HOUR, 10_000, HOUR, 30 * HOUR],
+  ["as long as is asked for, if that is a day or more", 30 * HOUR, 10_000, 25 * HOUR, 25 * HOUR],
+  ["as long as is asked for, if that is just a day", 30 * HOUR, 10_000, DAY, DAY],
+  ["as long as others, if a little less than a day", 30 * HOUR, 10_000, 20 * HOUR, 30 * HOUR],
+  ["no longer for a lease of less than half of that", 1_000, 10 * HOUR, 25 * HOUR, 25 * HOUR],
+];
+
 /** Asks on one server. */
 export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
   const command = async (...args: string[]): Promise<RawReply> => server.command(...args);
+  let prelude = "";
+
+  /** The script by that name, by the clock that was set. */
+  function scriptOf(name: ScriptName): Script {
+    const source = prelude + scripts[name].source;
+    return { name, source, sha1: createHash("sha1").update(source).digest("hex") };
+  }
 
   async function send(name: ScriptName, keys: string[], args: readonly Argument[]): Promise<Reply> {
-    const { source } = scripts[name];
+    const { source } = scriptOf(name);
     return toReply(
       await server.command("EVAL", source, String(keys.length), ...keys, ...args.map(String)),
     );
@@ -115,24 +145,53 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
   async function hear(channel: string): Promise<() => Promise<string[]>> {
     const heard = new Heard();
     await client().subscribe(channel, heard);
+    return () => heardUntilNow(channel, heard);
+  }
+
+  /** As `hear`, without being counted: hears all channels by a pattern, until it was asked. */
+  async function overhear(channel: string): Promise<() => Promise<string[]>> {
+    const heard = new Heard();
+    const connection = await connect(server.port);
+    connection.onPush((push) => {
+      if (push[0] === "pmessage" && push[2] === channel) heard.message(String(push[3]));
+    });
+    await connection.send("PSUBSCRIBE", "*");
     return async () => {
-      await command("PUBLISH", channel, "end");
-      const texts: string[] = [];
-      for (;;) {
-        const text = (await heard.next()).replace("message: ", "");
-        if (text === "end") return texts;
-        texts.push(text);
-      }
+      const texts = await heardUntilNow(channel, heard);
+      await connection.close();
+      return texts;
     };
+  }
+
+  async function heardUntilNow(channel: string, heard: Heard): Promise<string[]> {
+    await command("PUBLISH", channel, "end");
+    const texts: string[] = [];
+    for (;;) {
+      const text = (await heard.next()).replace("message: ", "");
+      if (text === "end") return texts;
+      texts.push(text);
+    }
   }
 
   return {
     command,
+    scriptOf,
     send,
+
+    /** From now on, scripts read this time. Keys expire by the server's own clock all the same. */
+    stopClock: (micros: number): void => {
+      const [seconds, rest] = [Math.floor(micros / 1_000_000), micros % 1_000_000];
+      prelude = `local redis = setmetatable({ call = function(...)
+        if (...) == 'TIME' then return { '${seconds}', '${rest}' } end
+        return redis.call(...)
+      end }, { __index = redis })\n`;
+    },
+
     run,
     runMany,
     listen,
     hear,
+    overhear,
     pttl: async (key: string): Promise<number> => Number(await command("PTTL", key)),
     inLine: async ({ line }: Keys): Promise<string[]> =>
       textsOf(await command("ZRANGE", line, "0", "-1")),

@@ -58,7 +58,7 @@ local function pass(asker)
     local open = waiter and waiter.keys == 0 and fits(waiter.value)
     if waiter and (not open or waiter.reach == '0' or #admitted == MOST_ADMITTED) then
       if open and waiter.reach ~= '0' then tell(id, 'come') end
-      whose = keep(i, id, ticket, open and kept or 'kept')
+      whose = keep(i, id, ticket, not open and 'kept' or kept)
       break
     end
     if waiter and count then

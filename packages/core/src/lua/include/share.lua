@@ -35,7 +35,8 @@ end
 local function save()
   if not changed then return end
   local last = begun or call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]
-  local left = string.format('%.0f', last - ms)
+  -- Of more than one script takes off, the last may be over, too.
+  local left = string.format('%.0f', math.max(1, last - ms))
   -- Whoever wants the lock for itself waits for its end.
   if removed and tonumber(left) < call('PTTL', KEYS[i]) then
     shortest = math.min(shortest or left, left)
@@ -62,8 +63,9 @@ local function expire()
   return true
 end
 
--- Whose lease ends first of those who share the lock: `[ms left, fencing token, metadata]`.
+-- Whose lease ends first of those who share the lock: `[ms left, fencing token, metadata]`. That may be one
+-- who has yet to be taken off.
 local function describeFirst()
   local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
-  return { string.format('%.0f', first[2] - ms), phase, metadataOf(first[1]) or false }
+  return { string.format('%.0f', math.max(0, first[2] - ms)), phase, metadataOf(first[1]) or false }
 end
