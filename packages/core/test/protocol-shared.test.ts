@@ -33,6 +33,7 @@ const {
   listen,
   pttl,
   inLine,
+  letClockRun,
   overhear,
   records,
   stopClock,
@@ -203,15 +204,20 @@ describe("a free lock", () => {
     expect(await costOf(() => lineUp("w:1", {}, {}, b))).toEqual({ ...six, zrem: "1", hdel: "1" });
   });
 
+  test("that is shared costs no look at a line where there is none", async () => {
+    await share();
+    expect(await costOf(() => share({ token: "two" }))).not.toHaveProperty("zpopmin");
+    expect(await costOf(release)).not.toHaveProperty("zpopmin");
+  });
+
   test("takes its time from the server", async () => {
-    const { send } = byHand(redis);
-    const keys = SEVEN.map((key) => a[key]);
-    const before = Number(textsOf(await command("TIME"))[0]);
-    const reply = await send("obtainShared", keys, asking({}));
-    const after = Number(textsOf(await command("TIME"))[0]);
+    letClockRun();
+    const seconds = async (): Promise<number> => Number(textsOf(await command("TIME"))[0]);
+    const before = await seconds();
+    const reply = await share();
     const phase = Array.isArray(reply) ? Number(reply[0]) : 0;
     expect(Math.floor(phase / 1_000_000)).toBeGreaterThanOrEqual(before);
-    expect(Math.floor(phase / 1_000_000)).toBeLessThanOrEqual(after);
+    expect(Math.floor(phase / 1_000_000)).toBeLessThanOrEqual(await seconds());
   });
 
   test.each([
@@ -656,6 +662,7 @@ describe("a line", () => {
 
   test("has a waiter back in its place before anybody is served", async () => {
     await listen("late");
+    await listen("w");
     await share({ limit: 1 });
     const ticket = ticketOf(await lineUp("w:1", { limit: 1 }));
     await lineUp("late:1", { limit: 1 });
@@ -725,6 +732,28 @@ describe("two calls with one token, in line", () => {
     expect(await marker()).toBe(`shared ${phase} ${all.length} ${all.length}`);
     expect(await lineUp("w:1", asked, { ticket: tickets["w:1"] ?? "" })).toEqual([phase, "1"]);
     expect(await written()).toBe("1 0 ");
+  });
+
+  test("are let in as one, of whom one does not wait", async () => {
+    const heard = await listen("w");
+    await take("another");
+    await lineUp("w:1", { token: "me", call: "one" });
+    await lineUpAlone("w:2");
+    await command("DEL", a.lock, a.grant);
+    const phase = String(Number(PHASE) + 1);
+    expect(await share({ call: "two" })).toBe("again");
+    expect(await heard()).toEqual([`grant 1 ${phase} proof 1`]);
+    expect(await share({ call: "two" })).toEqual([phase, "1"]);
+    expect(await inLine(a)).toEqual(["w:2"]);
+  });
+
+  test("have places of their own until one is let in", async () => {
+    await listen("w");
+    await share({ limit: 1, token: "other" });
+    expect(await lineUp("w:1", { token: "me", limit: 1, call: "one" })).toMatchObject({ 1: "1" });
+    expect(await lineUp("w:2", { token: "me", limit: 1, call: "two" })).toMatchObject({ 1: "2" });
+    expect(await share({ limit: 1, call: "three" })).toEqual(["30001", PHASE, ""]);
+    expect(await inLine(a)).toEqual(["w:1", "w:2"]);
   });
 
   test("are let in as one, of whom the other is told to come", async () => {
@@ -949,6 +978,33 @@ describe("offering a lock that is shared", () => {
     expect(await inLine(a)).toEqual(["w:2", "w:3"]);
   });
 
+  test.each([
+    ["first", 9_000, 40_000],
+    ["last", 40_000, 9_000],
+  ])("tells of the shortest lease of all that were let in: the %s", async (_, one, two) => {
+    const heard = await listen("w");
+    await begin();
+    await lineUp("w:1", { limit: 2 }, { lease: one });
+    await lineUp("w:2", { limit: 3 }, { lease: two });
+    await lineUp("w:3", { limit: 3 }, { lease: 24_000 });
+    await share({ token: "stays", ttl: 60_000 });
+    expect(await release()).toBe("1");
+    expect((await heard()).at(-1)).toBe("come 3");
+    expect(await inLine(a)).toEqual(["w:3"]);
+  });
+
+  test("gives a lock to who wants it alone, whose marker says that nothing is out", async () => {
+    await listen("w");
+    await take("another");
+    await lineUpAlone("w:1");
+    await command("DEL", a.grant);
+    await command("SET", a.lock, "shared 5 0 1", "PX", "20000");
+    await crowd(1, 20_000);
+    expect(await leave()).toMatchObject({ 0: about(20_000), 4: "0", 5: "0" });
+    expect(await command("GET", a.lock)).toBe("w:1");
+    expect(await there()).toEqual(["lock", "grant"]);
+  });
+
   test("tells the first in line nothing that it knows of", async () => {
     const heard = await listen("w");
     await begin();
@@ -1036,6 +1092,35 @@ describe("where the server does not count listeners", () => {
     expect(await records(a)).toEqual(["w:1", "w:2"]);
     expect(await blind("obtainShared", ...asking({}))).toMatchObject({ 1: PHASE });
     expect(await heard()).toEqual(["come 1"]);
+  });
+});
+
+describe("where the server does not count listeners, a free lock", () => {
+  /** A line whose first wants the lock alone, and does not hear. */
+  async function begin(): Promise<void> {
+    await take("another");
+    await lineUpAlone("deaf:1");
+  }
+
+  test("is shared by who comes, when nobody in line hears", async () => {
+    await begin();
+    await command("DEL", a.lock, a.grant);
+    const blind = asUser("+@all", "allchannels", "-pubsub");
+    expect(await blind("obtainShared", ...asking({}))).toMatchObject({ 1: "1" });
+    expect(await there()).toEqual(["lock", "holders"]);
+  });
+
+  test("is shared by who asks, when nobody before it hears", async () => {
+    const heard = await listen("w");
+    await begin();
+    const ticket = ticketOf(await lineUp("w:1"));
+    await lineUp("w:2", { limit: 1 });
+    await command("DEL", a.lock, a.grant);
+    const blind = asUser("+@all", "allchannels", "-pubsub");
+    const args = [...asking({ token: "w:1" }), ...standing("w:1", { ticket })];
+    expect(await blind("obtainShared", ...args)).toMatchObject({ 1: "1" });
+    expect(await inLine(a)).toEqual(["w:2"]);
+    expect(await heard()).toEqual([]);
   });
 });
 
@@ -1242,7 +1327,7 @@ describe("refresh", () => {
     await lineUpAlone("w:1");
     await lineUpAlone("w:2");
     expect(await refresh({ ttl: 9_000 }, { order: 1 })).toBe("1");
-    expect((await heard()).every((text) => text === "come 1")).toBe(true);
+    expect(await heard()).toEqual(["come 1"]);
     expect(await inLine(a)).toEqual(["w:1", "w:2"]);
   });
 
@@ -1270,10 +1355,10 @@ describe("refresh", () => {
 
 describe("leave", () => {
   test("takes a waiter out of its line, and says where it stood", async () => {
+    await listen("w");
     await share({ token: "token", metadata: "+metadata" });
     await lineUp("w:1", { limit: 1 });
     await lineUp("w:2", { limit: 1 });
-    await listen("w");
     const told = ["30001", PHASE, "+metadata"];
     expect(await leave({ token: "w:2", limit: 1 }, "w:2")).toEqual([...told, "2", "0", "0"]);
     expect(await leave({ token: "w:1", limit: 1 }, "w:1")).toEqual([...told, "1", "0", "0"]);
@@ -1343,6 +1428,10 @@ describe("leave", () => {
   test("touches nothing of another's, who has it alone", async () => {
     const heard = await listen("w");
     await take("another");
+    await lineUpAlone("w:2");
+    expect(await leave({}, "gone:1")).toEqual([about(30_000), PHASE, "", "0", "0", "0"]);
+    expect(await command("GET", a.lock)).toBe("another");
+    await command("DEL", a.line, a.waiters);
     await lineUp("w:1");
     expect(await leave({}, "gone:1")).toEqual([about(30_000), PHASE, "", "0", "0", "0"]);
     expect(await inLine(a)).toEqual(["w:1"]);
@@ -1375,6 +1464,90 @@ describe("leave", () => {
     await share({ ttl: 100 });
     pass(101);
     expect(await leave()).toEqual([null, null, null, "0", "0", "0"]);
+  });
+});
+
+describe("leave, of who wanted the lock alone", () => {
+  const leaveAlone = (id: string): Promise<Reply> => run("leave", [a], id, id, "");
+
+  test("tells the next in line, who may share it, if it is shared and was first", async () => {
+    const heard = await listen("w");
+    await share();
+    await lineUpAlone("w:1");
+    await lineUpAlone("w:2");
+    await lineUp("w:3", {}, { lease: 1_000 });
+    await lineUp("w:4");
+    expect(await leaveAlone("w:2")).toMatchObject({ 3: "2" });
+    expect(await heard()).toEqual([]);
+    expect(await leaveAlone("w:1")).toMatchObject({ 3: "1" });
+    expect(await heard()).toEqual(["come 3"]);
+    expect(await inLine(a)).toEqual(["w:3", "w:4"]);
+    expect(await leaveAlone("w:9")).toMatchObject({ 3: "0" });
+    expect(await heard()).toEqual([]);
+  });
+
+  test("tells nobody, if another has it alone", async () => {
+    const heard = await listen("w");
+    await take("another");
+    await lineUpAlone("w:1");
+    await lineUp("w:2");
+    expect(await leaveAlone("w:1")).toMatchObject({ 3: "1" });
+    expect(await heard()).toEqual([]);
+  });
+});
+
+describe("inspect", () => {
+  const inspect = (most: number): Promise<Reply> => run("inspect", [a], most);
+
+  test("tells of who shares the lock, those first who end first", async () => {
+    await share({ token: "token", metadata: "+last", ttl: 60_000, permits: 2 });
+    await share({ token: "token", metadata: "+first", limit: 9, ttl: 30_000 });
+    await share({ token: "token", metadata: "", ttl: 40_000 });
+    await share({ token: "dead", permits: 3, ttl: 1_000 });
+    pass(1_000);
+    expect(await inspect(0)).toEqual([about(60_001), PHASE, ["4", "7"], "0"]);
+    pass(1);
+    const all = ["1", "9", "+first", "29000", "1", "0", "", "39000", "2", "0", "+last", "59000"];
+    expect(await inspect(9)).toEqual([about(60_001), PHASE, ["3", "4", ...all], "0"]);
+    expect(await inspect(3)).toMatchObject({ 2: ["3", "4", ...all] });
+    expect(await inspect(2)).toMatchObject({ 2: ["3", "4", ...all.slice(0, 8)] });
+    expect(await inspect(1)).toMatchObject({ 2: ["3", "4", ...all.slice(0, 4)] });
+    expect(await inspect(0)).toMatchObject({ 2: ["3", "4"] });
+  });
+
+  test("tells of who would share it how", async () => {
+    await take("another");
+    await lineUp("w:1", { token: "token", metadata: "+one", permits: 2, limit: 3 });
+    await lineUpAlone("w:2");
+    pass(2);
+    await lineUp("w:3", { token: "token", metadata: "+three" });
+    pass(5);
+    expect(await inspect(9)).toEqual([
+      ...[about(30_000), PHASE, "", "3"],
+      ...["+one", "7", ["2", "3"], "", "6", "+three", "5", ["1", "0"]],
+    ]);
+    expect(await inspect(1)).toMatchObject({ 3: "3", 6: ["2", "3"] });
+    expect(await inspect(1)).toHaveLength(7);
+  });
+
+  test("looks at no more than a thousand holders", async () => {
+    await command("SET", a.lock, "shared 5 1002 1002", "PX", "30000");
+    await crowd(1_001, 0);
+    await command("ZADD", a.holders, String(START + 9), claimOf({}));
+    expect(await inspect(9)).toMatchObject({ 2: ["2", "2"] });
+    await command("ZREMRANGEBYRANK", a.holders, "0", "1");
+    expect(await inspect(9)).toMatchObject({ 2: ["1", "3", "1", "0", "", "9"] });
+  });
+
+  test("tells of permits whose holders were lost, and of none that are no claims", async () => {
+    await command("SET", a.lock, "shared 5 3 3", "PX", "30000");
+    expect(await inspect(9)).toEqual([about(30_000), "5", ["0", "3"], "0"]);
+    await command("ZADD", a.holders, String(START), "gibberish");
+    expect(await inspect(9)).toMatchObject({ 2: ["0", "3"] });
+  });
+
+  test("says nothing of a lock that nobody has", async () => {
+    expect(await inspect(9)).toEqual([null, null, null, "0"]);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   b,
   byHand,
   c,
+  DAY,
   FIVE,
   HOUR,
   type Keys,
@@ -26,7 +27,8 @@ import {
 
 const redis = await startRedis();
 const { client } = redis;
-const { command, send, run, runMany, listen, pttl, inLine, records, bury, silence } = byHand(redis);
+const { command, send, run, runMany, hear, listen, pttl, inLine, records, bury, silence } =
+  byHand(redis);
 
 interface Asking {
   readonly value?: string;
@@ -384,6 +386,16 @@ describe("a lease that ends soon", () => {
     expect(await inLine(a)).toEqual(["elsewhere:1", "w:1"]);
   });
 
+  test("drops who has no inbox", async () => {
+    const heard = await listen("w");
+    await obtain([a], { ttl: 60_000 });
+    await lineUp([a], "nobody");
+    await lineUp([a], "w:1");
+    await cut(9_000);
+    expect(await heard()).toEqual(["come 1"]);
+    expect(await inLine(a)).toEqual(["w:1"]);
+  });
+
   test.each([
     [9, ["come 1"]],
     [10, []],
@@ -471,6 +483,29 @@ describe("a release", () => {
     await lineUp([a], "elsewhere:1", { value: "theirs" }, { reach: 2 });
     expect(await run("release", [a], "me", "")).toBe("1");
     expect(await command("GET", a.lock)).toBe("theirs");
+  });
+
+  test("keeps the lock for a waiter who is alone in line, as long as it may be silent", async () => {
+    await obtain([a]);
+    await lineUp([a], "asks:1", {}, { reach: 0 });
+    expect(await run("release", [a], "me", "")).toBe("1");
+    expect([await pttl(a.line), await pttl(a.waiters)]).toEqual([about(60_000), about(60_000)]);
+  });
+
+  test.each([
+    [20, 20, 20],
+    [300, 80, 150],
+  ])("calls of %i whose line was lost about a hundred", async (count, least, most) => {
+    const heard = await listen("w");
+    await obtain([a]);
+    // So long that Redis does not keep them in one piece, which it would look at as a whole.
+    await bury(a, count, { inbox: "w", value: "long".repeat(50) });
+    await command("DEL", a.line);
+    expect(await run("release", [a], "me", "")).toBe("1");
+    const called = (await heard()).length;
+    expect(called).toBeGreaterThanOrEqual(least);
+    expect(called).toBeLessThanOrEqual(most);
+    expect(await command("EXISTS", a.waiters)).toBe(0);
   });
 
   test("calls those whose line was lost", async () => {
@@ -780,6 +815,20 @@ describe("a lock that is ours already", () => {
     ]);
   });
 
+  test("in part only outlasts the rest no more: none of them is cut", async () => {
+    await obtain([a], { ttl: 3 * DAY });
+    await obtain([a, b], { ttl: 20_000 });
+    for (const { lock, grant } of [a, b]) {
+      expect([await pttl(lock), await pttl(grant)]).toEqual([about(3 * DAY), about(3 * DAY)]);
+    }
+    expect(await pttl(a.fence)).toBeGreaterThan(6 * DAY - 10_000);
+    expect(await pttl(a.fence)).toBeLessThanOrEqual(6 * DAY);
+    await command("DEL", a.lock, b.lock);
+    await obtain([a], { ttl: 20_000, memory: 9 * DAY });
+    await obtain([a, b], { ttl: 20_000, memory: 9 * DAY });
+    expect(await pttl(a.fence)).toEqual(about(9 * DAY));
+  });
+
   test("without a grant is taken anew", async () => {
     const first = await obtain([a], { ttl: 20_000 });
     await command("DEL", a.grant);
@@ -957,6 +1006,17 @@ describe("a line", () => {
     await bury(a, 1_001);
     const ticket = ticketOf(await lineUp([a], "w:1"));
     expect(await lineUp([a], "w:1", {}, { ticket, echo: "1" })).toMatchObject({ 1: "2" });
+  });
+
+  test("keeps its place in one line while it is first there and not in others", async () => {
+    const heard = await listen("w");
+    await obtain([a, b], { value: "another" });
+    const ticket = ticketOf(await lineUp([a, b], "w:1"));
+    await command("DEL", a.lock);
+    const reply = await lineUp([a, b], "w:1", {}, { ticket, echo: "1" });
+    expect(reply).toEqual([about(30_000), "1", ticket, "0"]);
+    expect(await heard()).toEqual([]);
+    expect([await inLine(a), await inLine(b)]).toEqual([["w:1"], ["w:1"]]);
   });
 
   test("tells an echo to who takes the lock by asking", async () => {
@@ -1168,7 +1228,31 @@ describe("inspect", () => {
   }
 });
 
+describe("announce", () => {
+  test("tells the lock's followers to look, and how many heard it", async () => {
+    const heard = await hear("redislock:leader:a");
+    expect(await run("announce", [a])).toBe("1");
+    expect(await heard()).toEqual(["look"]);
+    expect(await run("announce", [b])).toBe("0");
+  });
+});
+
 describe("forceRelease", () => {
+  test("tells followers to look, whatever came of it", async () => {
+    const heard = await hear("redislock:leader:a");
+    await run("forceRelease", [a]);
+    expect(await heard()).toEqual(["look"]);
+  });
+
+  test("is done also where nothing may be published", async () => {
+    await obtain([a]);
+    await command("ACL", "SETUSER", "mute", "reset", "on", ">secret", "~*", "+@all");
+    const mute = client(["AUTH", "mute", "secret"]);
+    const keys = FIVE.map((key) => a[key]);
+    expect(await mute.run(scripts.forceRelease, keys, [])).toEqual(["1", "0"]);
+    expect(await command("EXISTS", a.lock)).toBe(0);
+  });
+
   test("frees a lock, whosever it is", async () => {
     expect(await run("forceRelease", [a])).toEqual(["0", "0"]);
     await obtain([a]);

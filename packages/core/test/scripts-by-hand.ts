@@ -1,10 +1,11 @@
 /** The scripts, asked by hand as a client of another language would, and what they leave on the server. */
 import { createHash } from "node:crypto";
 
-import { connect, Heard, textsOf, type Reply as RawReply } from "@redislock/test-kit";
+import { afterEach } from "@jest/globals";
+import { connect, Heard, textsOf, waitUntil, type Reply as RawReply } from "@redislock/test-kit";
 
 import { scripts, toReply, type ScriptName } from "../src/adapter.js";
-import type { Reply, Script } from "../src/index.js";
+import type { Reply, Script, Subscription } from "../src/index.js";
 import type { Redis } from "./redis.js";
 
 export const HOUR = 3_600_000;
@@ -103,6 +104,16 @@ export const memories: readonly [
 export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
   const command = async (...args: string[]): Promise<RawReply> => server.command(...args);
   let prelude = "";
+  const subscriptions: Subscription[] = [];
+
+  // Nobody hears in the next test, who is not there.
+  afterEach(async () => {
+    if (subscriptions.length === 0) return;
+    await Promise.all(subscriptions.splice(0).map((one) => one.close()));
+    const isQuiet = async (): Promise<boolean> =>
+      textsOf(await command("PUBSUB", "CHANNELS")).length === 0;
+    await waitUntil(isQuiet, { what: "the end of subscriptions" });
+  });
 
   /** The script by that name, by the clock that was set. */
   function scriptOf(name: ScriptName): Script {
@@ -144,7 +155,7 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
 
   async function hear(channel: string): Promise<() => Promise<string[]>> {
     const heard = new Heard();
-    await client().subscribe(channel, heard);
+    subscriptions.push(await client().subscribe(channel, heard));
     return () => heardUntilNow(channel, heard);
   }
 
@@ -178,6 +189,10 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
     scriptOf,
     send,
 
+    letClockRun: (): void => {
+      prelude = "";
+    },
+
     /** From now on, scripts read this time. Keys expire by the server's own clock all the same. */
     stopClock: (micros: number): void => {
       const [seconds, rest] = [Math.floor(micros / 1_000_000), micros % 1_000_000];
@@ -202,19 +217,26 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
     bury: async (
       { line, waiters }: Keys,
       count: number,
-      { reach = 1, at = Date.now() }: { readonly reach?: 0 | 1; readonly at?: number } = {},
+      how: {
+        readonly reach?: 0 | 1;
+        readonly at?: number;
+        readonly inbox?: string;
+        readonly value?: string;
+      } = {},
     ): Promise<void> => {
+      const { reach = 1, at = Date.now(), inbox = "dead", value = "dead" } = how;
       await command(
         "EVAL",
         `for n = 1, ARGV[1] do
-          redis.call('ZADD', KEYS[1], n, 'dead:' .. n)
-          redis.call('HSET', KEYS[2], 'dead:' .. n, ARGV[2])
+          redis.call('ZADD', KEYS[1], n, ARGV[2] .. ':' .. n)
+          redis.call('HSET', KEYS[2], ARGV[2] .. ':' .. n, ARGV[3])
         end`,
         "2",
         line,
         waiters,
         String(count),
-        `${at} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  dead`,
+        inbox,
+        `${at} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  ${value}`,
       );
     },
 

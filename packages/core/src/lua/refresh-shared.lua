@@ -24,12 +24,10 @@ local function run(k, a)
   if share and order > share.order then
     share.order = order
     take(value, ending, share)
-    removed = true
   elseif (order == 0 or order == share.order) and ending > before then
     take(value, ending, share)
   end
   save()
-  if shortest then announce(i, shortest, 0) end
   if ending < before then announce(i, ttl, 0) end
   return 1
 end

@@ -59,7 +59,7 @@ const parts: readonly string[] = [
   "local owned, free, fence, longest = 0, true, nil, { false, false, false }\nlocal joint, ownLease = {}, ttl\nfor i = first, last, 5 do\nlocal held = valueAt(i)\nlocal mine, number, taker = ours(i, held)\nif mine then\nowned = owned + 5\nownLease = math.max(ownLease, call('PTTL', KEYS[i]))\nif number and (not fence or tonumber(number) > tonumber(fence)) then fence = number end\nif number and taker ~= caller then table.insert(joint, i) end\nelse\nif not held then\nif ticket then join() end\nlocal whose = serve(i, id or '')\nif whose == 'granted' then\nheld = valueAt(i)\nelseif whose == 'kept' then\nfree = false\nelseif whose == 'more' then\nreturn 'again'\nend\nend\nif held then\nfree = false\nlongest = longer(longest, id and { call('PTTL', KEYS[i]), false, false } or describe(i, held))\nend\nend\nend\nif free and fence and owned == keys then\nfor i = first, last, 5 do\nif call('PTTL', KEYS[i]) < ttl then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('PEXPIRE', KEYS[i + 1], ttl)\nend\nif id then drop(i, id) end\nend\nfor n = 1, #joint do\nlocal i = joint[n]\nlocal number, owner, taker, order = grantAt(i)\nif taker ~= '' then\ncall('SET', KEYS[i + 1], number .. ' ' .. owner .. '  ' .. order, 'PX', call('PTTL', KEYS[i]))\nend\nend\nlocal heard = echoed()\nreturn heard and { fence, heard } or fence\nend\nif not free and not id then return longest end\nif not free then return standInLine(longest[1]) end\nif #joint > 0 then caller = '' end\nttl, memory = ownLease, math.max(memory, 2 * ownLease)\nfor i = first, last, 5 do\nif id then drop(i, id) end\nannounce(i, ttl, 0)\nend\necho = echoed()\nend\ntime = time or call('TIME')\nlocal fence = time[1] .. string.sub('00000' .. time[2], -6)\nlocal i, raised = first, keys > 5 and {}\nwhile i < last do\nlocal before = not (raised and raised[KEYS[i + 2]] == fence) and raise(i, fence, memory)\nif before and before >= tonumber(fence) then\nfence = string.format('%.0f', before + 1)\ni = first\nelse\nif raised then raised[KEYS[i + 2]] = fence end\ni = i + 5\nend\nend\nfor i = first, last, 5 do\ncall('SET', KEYS[i + 1], grantOf(fence, token, caller), 'PX', ttl)\ncall('SET', KEYS[i], value, 'PX', ttl)\nend\nreturn echo and { fence, echo } or fence\nend\n",
   "local function run(k, a)\nlocal value, grant, ttl, memory = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])\nlocal order = tonumber(ARGV[a + 5])\nlocal held = valueAt(k + 1)\n",
   "local before = endOfGrant(value, grant)\nif not before then return held and not phase and -1 or 0 end\nlocal share, ending = (order > 0 or grant ~= '') and shareOf(value), ms + ttl + 1\n",
-  "if share and order > share.order then\nshare.order = order\ntake(value, ending, share)\nremoved = true\nelseif (order == 0 or order == share.order) and ending > before then\ntake(value, ending, share)\nend\nsave()\nif shortest then announce(i, shortest, 0) end\nif ending < before then announce(i, ttl, 0) end\nreturn 1\nend\n",
+  "if share and order > share.order then\nshare.order = order\ntake(value, ending, share)\nelseif (order == 0 or order == share.order) and ending > before then\ntake(value, ending, share)\nend\nsave()\nif ending < before then announce(i, ttl, 0) end\nreturn 1\nend\n",
   "local function run(k, a, keys)\nlocal value, fence, ttl, memory, verdict = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], 1\nfor i = k + 1, k + keys, 3 do\n",
   "local held = redis.pcall('GETRANGE', KEYS[i], 0, LAST_BYTE)\nif type(held) == 'table' and string.sub(held.err, 1, 9) ~= 'WRONGTYPE' then return held end\nlocal mine = held == value\nif mine and fence ~= '' then\nlocal last = string.match(call('GETRANGE', KEYS[i + 1], 0, LAST_BYTE), '^(%d+) ')\nmine = not last or tonumber(last) <= tonumber(fence)\nend\nif held == '' and call('EXISTS', KEYS[i]) == 0 then held = false end\n",
   "if mine then\nif call('PTTL', KEYS[i]) < tonumber(ttl) then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('PEXPIRE', KEYS[i + 1], ttl)\nend\n",
@@ -129,12 +129,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   refreshShared: {
     name: "refreshShared",
-    sha1: "0a3dbbcf1e613983ee881d6f94fdea0317b95e7e",
+    sha1: "03b2222bb7309cb43528c880679726af172601c2",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 2, 3),
   },
   refreshSharedMany: {
     name: "refreshSharedMany",
-    sha1: "420d9476124bb8e0a5468f60f7d67f2152d2c51a",
+    sha1: "6702dc60ecb2ce4c0eb8dd821df96997cbeeeead",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 27),
   },
   refresh: {
