@@ -408,6 +408,15 @@ describe("a lease that is over", () => {
     expect(Object.keys(await sharing())).toEqual(["1/0/3 one", "4/5/2 me"]);
   });
 
+  test("of what is no claim has no permits to give back", async () => {
+    await command("SET", a.lock, "shared 5 1 1", "PX", "30000");
+    await crowd(1, 20_000);
+    await command("ZADD", a.holders, String(START), "gibberish");
+    expect(await share({ limit: 2 })).toEqual(["5", "2"]);
+    expect(await marker()).toBe("shared 5 2 2");
+    expect(Object.keys(await sharing())).toEqual(["1/0/4 crow1", "1/2/2 me"]);
+  });
+
   test("is written down also by who is told to wait", async () => {
     await share({ token: "dead", ttl: 1_000 });
     await share({ token: "one", limit: 2 });
@@ -899,6 +908,18 @@ describe("offering a lock that is shared", () => {
     await command("DEL", a.lock, a.grant);
     expect(await share()).toEqual([null, null, null]);
     expect(await heard()).toEqual([]);
+  });
+
+  test("by who asks tells who is behind of a short lease, all the same", async () => {
+    const heard = await listen("w");
+    await take("another");
+    await lineUp("w:1", {}, { lease: 9_000 });
+    await lineUp("asks:1", {}, { reach: 0 });
+    await lineUp("w:2");
+    await command("DEL", a.lock, a.grant);
+    const phase = String(Number(PHASE) + 1);
+    expect(await share()).toEqual(["9001", phase, ""]);
+    expect(await heard()).toEqual([`grant 1 ${phase} proof 1`, "come 2"]);
   });
 
   test("lets in whom messages reach, who are not counted", async () => {
