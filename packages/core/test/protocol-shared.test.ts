@@ -810,6 +810,17 @@ describe("offering a lock that is shared", () => {
     expect(await pttl(a.lock)).toEqual(about(40_001));
   });
 
+  test("writes the lock down before it tells anybody, and once", async () => {
+    await listen("w");
+    await begin();
+    await lineUp("w:1", { limit: 3, permits: 2 });
+    await command("CONFIG", "SET", "notify-keyspace-events", "K$");
+    const heard = await overhear("redislock:inbox:w", "__keyspace@0__:a");
+    expect(await costOf(release)).toMatchObject({ set: "1", publish: "1" });
+    await command("CONFIG", "SET", "notify-keyspace-events", "");
+    expect(await heard()).toEqual(["set", `grant 1 ${PHASE} proof 3`]);
+  });
+
   test("remembers the fencing token as long as each asked for", async () => {
     await listen("w");
     await begin();
@@ -1026,6 +1037,61 @@ describe("offering a lock that is shared", () => {
     expect(await there()).toEqual(["lock", "grant"]);
   });
 
+  test("tells of the shortest lease, also where the lock lasts less long now", async () => {
+    const heard = await listen("w");
+    await share({ token: "stays" });
+    await share({ ttl: 60_000 });
+    await lineUp("w:1", { limit: 2 }, { lease: 9_000 });
+    await lineUp("w:2", { limit: 2 });
+    expect(await release()).toBe("1");
+    expect(await heard()).toEqual([`grant 1 ${PHASE} proof 3`, "come 2"]);
+  });
+
+  test("tells of a short lease that was let in before who asks", async () => {
+    const heard = await listen("w");
+    await take("another");
+    await lineUp("w:1", {}, { lease: 9_000 });
+    const ticket = ticketOf(await lineUp("asks:1", {}, { reach: 0 }));
+    await lineUp("w:2", { limit: 1 });
+    await command("DEL", a.lock, a.grant);
+    const phase = String(Number(PHASE) + 1);
+    expect(await lineUp("asks:1", {}, { ticket, reach: 0 })).toEqual([phase, "2"]);
+    expect(await heard()).toEqual([`grant 1 ${phase} proof 1`, "come 2"]);
+  });
+
+  test("tells who asks of a short lease by the reply alone", async () => {
+    const heard = await listen("w");
+    await take("another");
+    await lineUp("w:1", {}, { lease: 9_000 });
+    const ticket = ticketOf(await lineUp("w:2", { limit: 1 }));
+    await command("DEL", a.lock, a.grant);
+    const phase = String(Number(PHASE) + 1);
+    expect(await lineUp("w:2", { limit: 1 }, { ticket })).toEqual(["9001", "1", ticket, "0"]);
+    expect(await heard()).toEqual([`grant 1 ${phase} proof 1`]);
+  });
+
+  test("tells of a short lease also where there are more dead than it drops", async () => {
+    const heard = await listen("w");
+    await begin();
+    await lineUp("w:1", { limit: 2 }, { ticket: 1, lease: 9_000 });
+    await bury(a, 999, { from: 2 });
+    await command("ZADD", a.line, "5000", "w:2");
+    await command("HSET", a.waiters, "w:2", `${START} ${HOUR} 1 1 30000 ${MEMORY} 3 p  w:2`);
+    expect(await release()).toBe("more");
+    expect(await heard()).toEqual([`grant 1 ${PHASE} proof 3`, "come 2"]);
+    expect(await inLine(a)).toEqual(["w:2"]);
+  });
+
+  test("calls those whose records were lost", async () => {
+    const heard = await listen("w");
+    await begin();
+    await lineUp("w:1", { limit: 1 });
+    await command("DEL", a.waiters);
+    expect(await release()).toBe("1");
+    expect(await heard()).toEqual(["come 1"]);
+    expect(await there()).toEqual(["lock", "holders"]);
+  });
+
   test("tells the first in line nothing that it knows of", async () => {
     const heard = await listen("w");
     await begin();
@@ -1049,8 +1115,8 @@ describe("offering a lock that is shared", () => {
 
   test("tells nothing of an end that stays what it was", async () => {
     const heard = await listen("w");
-    await share({ token: "stays", ttl: 10_000 });
-    await share({ ttl: 9_000 });
+    await share({ token: "stays", ttl: 9_000 });
+    await share({ ttl: 8_000 });
     await lineUpAlone("w:1");
     expect(await release()).toBe("1");
     expect(await heard()).toEqual([]);

@@ -159,16 +159,17 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
     return () => heardUntilNow(channel, heard);
   }
 
-  /** As `hear`, without being counted: hears all channels by a pattern, until it was asked. */
-  async function overhear(channel: string): Promise<() => Promise<string[]>> {
+  /** As `hear`, of several channels and without being counted: by a pattern, until it was asked. */
+  async function overhear(...channels: string[]): Promise<() => Promise<string[]>> {
     const heard = new Heard();
     const connection = await connect(server.port);
     connection.onPush((push) => {
-      if (push[0] === "pmessage" && push[2] === channel) heard.message(String(push[3]));
+      if (push[0] === "pmessage" && channels.includes(String(push[2])))
+        heard.message(String(push[3]));
     });
     await connection.send("PSUBSCRIBE", "*");
     return async () => {
-      const texts = await heardUntilNow(channel, heard);
+      const texts = await heardUntilNow(channels[0] ?? "", heard);
       await connection.close();
       return texts;
     };
@@ -222,12 +223,13 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
         readonly at?: number;
         readonly inbox?: string;
         readonly value?: string;
+        readonly from?: number;
       } = {},
     ): Promise<void> => {
-      const { reach = 1, at = Date.now(), inbox = "dead", value = "dead" } = how;
+      const { reach = 1, at = Date.now(), inbox = "dead", value = "dead", from = 1 } = how;
       await command(
         "EVAL",
-        `for n = 1, ARGV[1] do
+        `for n = ARGV[4], ARGV[4] + ARGV[1] - 1 do
           redis.call('ZADD', KEYS[1], n, ARGV[2] .. ':' .. n)
           redis.call('HSET', KEYS[2], ARGV[2] .. ':' .. n, ARGV[3])
         end`,
@@ -237,6 +239,7 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
         String(count),
         inbox,
         `${at} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  ${value}`,
+        String(from),
       );
     },
 

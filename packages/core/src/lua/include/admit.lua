@@ -88,6 +88,5 @@ local function pass(asker)
   if whose == 'nobody' then recall(i) end
   -- The lock may be free earlier now than the first in line knows of, unless that is who asks.
   if shortest and (whose == 'kept' or whose == 'more') then announce(i, shortest, 0) end
-  shortest = nil
   return whose
 end
