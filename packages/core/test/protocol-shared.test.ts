@@ -1452,6 +1452,17 @@ describe("leave", () => {
     expect(await there()).toEqual(["lock", "holders"]);
   });
 
+  test("does not count who went stale, by the millisecond", async () => {
+    await listen("w");
+    await share();
+    pass(600);
+    await lineUp("w:1", { limit: 1 }, { patience: 400 });
+    for (const id of ["w:2", "w:3"]) await lineUp(id, { limit: 1 });
+    expect(await leave({ token: "w:3", limit: 1 }, "w:3")).toMatchObject({ 3: "3" });
+    pass(401);
+    expect(await leave({ token: "w:2", limit: 1 }, "w:2")).toMatchObject({ 3: "1" });
+  });
+
   test("says where it stood, and leaves the others in line", async () => {
     await listen("w");
     await share();
@@ -1615,6 +1626,15 @@ describe("inspect", () => {
     ]);
     expect(await inspect(1)).toMatchObject({ 3: "3", 6: ["2", "3"] });
     expect(await inspect(1)).toHaveLength(7);
+    expect(await inspect(2)).toHaveLength(9);
+  });
+
+  test.each([0, 1, 4, 5, 9])("tells of %i holders at most", async (most) => {
+    await command("SET", a.lock, "shared 5 6 6", "PX", "30000");
+    await crowd(6, 20_000);
+    const reply = await inspect(most);
+    const holders = Array.isArray(reply) ? reply[2] : null;
+    expect(holders).toHaveLength(2 + 4 * Math.min(most, 6));
   });
 
   test("looks at no more than a thousand holders", async () => {

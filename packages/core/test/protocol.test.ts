@@ -485,6 +485,14 @@ describe("a release", () => {
     expect(await command("GET", a.lock)).toBe("theirs");
   });
 
+  test("keeps the lock for who wants several, also where listeners are not counted", async () => {
+    await obtain([a]);
+    await obtain([b], { value: "another" });
+    await lineUp([a, b], "elsewhere:1", {}, { reach: 2 });
+    expect(await run("release", [a], "me", "")).toBe("1");
+    expect([await inLine(a), await records(a)]).toEqual([["elsewhere:1"], ["elsewhere:1"]]);
+  });
+
   test("keeps the lock for a waiter who is alone in line, as long as it may be silent", async () => {
     await obtain([a]);
     await lineUp([a], "asks:1", {}, { reach: 0 });
@@ -746,6 +754,12 @@ describe("what is told of a lock that another has", () => {
     expect(await obtain([a])).toEqual([about(30_000), fence, "+metadata"]);
   });
 
+  test("no more of a text than the longest value and a byte", async () => {
+    await command("SET", a.lock, `token${"x".repeat(9_000)}`, "PX", "20000");
+    await command("SET", a.grant, "5 token", "PX", "20000");
+    expect(await obtain([a])).toEqual([about(20_000), "5", "x".repeat(4_353 - 5)]);
+  });
+
   test("-1 for one without an end, nothing of one that is none of ours", async () => {
     await command("SET", a.lock, "foreign");
     expect(await obtain([a])).toEqual(["-1", null, null]);
@@ -787,6 +801,14 @@ describe("what is told of a lock that another has", () => {
 });
 
 describe("a lock that is ours already", () => {
+  test("is ours with the longest value, and not with a byte more", async () => {
+    const value = `${"t".repeat(256)}${"x".repeat(4_096)}`;
+    const fence = await obtain([a], { value, length: 256 });
+    expect(await obtain([a], { value, length: 256 })).toBe(fence);
+    await command("APPEND", a.lock, "x");
+    expect(await obtain([a], { value, length: 256 })).toMatchObject({ 1: fence });
+  });
+
   test("is told again, and its lease only grows", async () => {
     const fence = await obtain([a, b], { ttl: 20_000 });
     expect(await obtain([a, b], { ttl: 10_000 })).toBe(fence);
