@@ -36,8 +36,11 @@ const arguedFile = join(root, "scripts/mutants/argued.json");
 
 /** Those that start a server, and with it run scripts. */
 const USES_SERVER = /\bstart(Redis|Server|Cluster|ProxiedServer)\b/;
-/** Asks each script by hand, so it kills most, and soon. */
-const LIKELIEST = "packages/core/test/protocol.test.ts";
+/** They ask each script by hand, so they kill most, and soon. */
+const LIKELIEST = [
+  "packages/core/test/protocol.test.ts",
+  "packages/core/test/protocol-shared.test.ts",
+];
 const TESTS_OF_TESTING = [
   "packages/testing/test/standing-clock.test.ts",
   "packages/testing/test/conformance/conformance.test.ts",
@@ -195,7 +198,7 @@ function testFiles() {
  */
 function inOrder(tests, mutant, seen, ms) {
   /** @type {Map<string, number>} */
-  const kills = new Map([[LIKELIEST, 50]]);
+  const kills = new Map(LIKELIEST.map((file) => [file, 50]));
   for (const { lua, line, file } of Object.values(seen)) {
     if (file === undefined) continue;
     const isNear = lua === mutant.file && Math.abs(line - mutant.line) <= 3;
