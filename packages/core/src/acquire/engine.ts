@@ -10,6 +10,7 @@ import type { RedisClient } from "../redis/client.js";
 import { type Command, Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { redacted } from "../redis/redact.js";
+import { Replicas, type Replication } from "../redis/replicas.js";
 import type { Clock } from "../time/clock.js";
 import { here } from "../time/context.js";
 import { Timers } from "../time/timers.js";
@@ -38,6 +39,8 @@ export class Engine {
   readonly commands: Commands;
   readonly #timers: Timers;
   readonly emit: LockEventListener;
+  /** Where leases count only once replicas have them. */
+  readonly #replicas: Replicas | undefined;
   readonly #renewal: Renewal;
   readonly #inbox: Inbox;
   readonly #owner: Owner;
@@ -54,11 +57,20 @@ export class Engine {
   /** What is held is to be given back. */
   #ending = false;
 
-  constructor(client: RedisClient, clock: Clock, timeout: number, emit: LockEventListener) {
+  constructor(
+    client: RedisClient,
+    clock: Clock,
+    timeout: number,
+    emit: LockEventListener,
+    replication?: Replication,
+  ) {
     this.#timers = new Timers(clock);
     this.commands = new Commands(client, this.#timers, timeout);
     this.emit = emit;
-    this.#renewal = new Renewal(this.commands, emit);
+    if (replication && client.side) {
+      this.#replicas = new Replicas(this.commands, client.side, replication);
+    }
+    this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, emit);
     this.#own = ownLocksOf(client);
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
@@ -96,6 +108,7 @@ export class Engine {
       const stopped = acquisition.stop(new LockerClosedError(acquisition.claim.keys));
       if (stopped) void this.#abandon(acquisition);
     }
+    this.#replicas?.close();
     const ending: Promise<unknown>[] = [...this.#leaving, this.#inbox.close(this.#owner)];
     if (grace !== undefined) ending.push(this.#endHeld(grace));
     await this.#timers.awaited(Promise.allSettled(ending));
@@ -136,7 +149,7 @@ export class Engine {
 
     const started = this.#timers.now();
     const context = here();
-    const acquisition = new Acquisition(claim, this.commands, {
+    const acquisition = new Acquisition(claim, this.commands, this.#replicas, {
       waiting: () => {
         if (this.#own.include(claim.names)) this.emit({ type: "waitingForOwn", keys });
       },
