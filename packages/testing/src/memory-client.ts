@@ -222,9 +222,8 @@ export class MemoryClient implements RedisClient {
       for (const reject of unanswered) reject(connectionLost());
     });
     const answered = async (command: readonly string[]): Promise<Reply> => {
-      const answer = last.then(() => answerOf(server, command));
+      const answer = Promise.all([last, this.#arrival()]).then(() => answerOf(server, command));
       last = answer;
-      await this.#arrival();
       const reply = await answer;
       await this.#arrival();
       return reply();

@@ -150,6 +150,8 @@ class Link {
   readonly #settings: LinkSettings;
   readonly #life = newLife();
   readonly #connection: Promise<SideConnection>;
+  /** Scripts that were sent as text. */
+  readonly #loaded = new Set<Script>();
   /** The `WAIT` that is under way, and the one that is sent when it is answered. */
   #waiting: Promise<unknown> | undefined;
   #next: Promise<number> | undefined;
@@ -180,17 +182,22 @@ class Link {
     this.#life.end(reason);
   }
 
-  /** Runs a script, by its hash or else as text, and resolves once enough replicas have what it wrote. */
+  /**
+   * Runs a script, and resolves once enough replicas have what it wrote. As text the first time: what is
+   * waited for behind a hash that the server does not know says nothing of the text that follows.
+   */
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
     const connection = await this.#connection;
     const names = keys.map((key) => this.#settings.keyPrefix + key);
     const operands = [String(keys.length), ...names, ...args];
-    try {
-      return await this.#confirm(connection, ["EVALSHA", script.sha1, ...operands]);
-    } catch (error) {
-      if (!(error instanceof ServerError && error.reply === "NOSCRIPT")) throw error;
+    if (this.#loaded.has(script)) {
+      try {
+        return await this.#confirm(connection, ["EVALSHA", script.sha1, ...operands]);
+      } catch (error) {
+        if (!(error instanceof ServerError && error.reply === "NOSCRIPT")) throw error;
+      }
     }
-    // What was waited for behind the first says nothing of this one.
+    this.#loaded.add(script);
     return this.#confirm(connection, ["EVAL", script.source, ...operands]);
   }
 
