@@ -102,6 +102,30 @@ describe.each(asTheyCome)("$name", ({ createSentinel }) => {
     });
   });
 
+  test.each(["after a crash", "of a master that hangs"] as const)(
+    "a lock with minReplicas goes on at the replica after a failover, %s, once that has replicas",
+    async (how) => {
+      const locker = createLocker(await connect(), { minReplicas: 1 });
+      const lock = await locker.obtain("key", 120_000);
+      const first = await set.master();
+      const second = await failOvers[how]?.(first);
+      await expect(second?.command("GET", "key")).resolves.toBe(lock.token);
+      const refreshed = (): Promise<boolean> =>
+        lock.refresh().then(
+          () => true,
+          () => false,
+        );
+      expect(await refreshed()).toBe(false);
+      expect(lock.held).toBe(true);
+      if (how === "after a crash") await first.restart();
+      else first.resume();
+      await waitUntil(refreshed, { what: "a replica to confirm", timeout: 60_000 });
+      await expect(first.command("EXISTS", "key")).resolves.toBe(1);
+      await lock.release();
+      await locker.close();
+    },
+  );
+
   test("a subscription that is closed leaves no connection", async () => {
     subscription = await nodeRedisClient(await connect()).subscribe?.("channel", heard);
     const master = await set.master();
