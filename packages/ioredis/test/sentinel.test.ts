@@ -1,6 +1,7 @@
 /** A `Redis` of ioredis behind sentinels: with the right settings it follows the master. */
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
+  follow,
   Heard,
   SentinelSet,
   startSentinel,
@@ -100,6 +101,7 @@ describe.each(asTheyCome)("$name", ({ connect }) => {
       expect(lock.held).toBe(true);
       if (failOver === hang) first.resume();
       else await first.restart();
+      await follow(first, second); // Sooner than the sentinel sees to it.
       await waitUntil(refreshed, { what: "a replica to confirm", timeout: 60_000 });
       await expect(first.command("EXISTS", "key")).resolves.toBe(1);
       await lock.release();
