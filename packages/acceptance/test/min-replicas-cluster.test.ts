@@ -15,10 +15,9 @@ const replica = await startServer({
 });
 await replica.command("CLUSTER", "MEET", "127.0.0.1", String(first.port));
 const masterId = String(await first.command("CLUSTER", "MYID"));
-await waitUntil(
-  async () => String(await replica.command("CLUSTER", "NODES")).includes(masterId),
-  { what: "the replica to know the cluster" },
-);
+await waitUntil(async () => String(await replica.command("CLUSTER", "NODES")).includes(masterId), {
+  what: "the replica to know the cluster",
+});
 await replica.command("CLUSTER", "REPLICATE", masterId);
 await waitUntil(
   async () => / state=online|state=online/.test(String(await first.command("INFO", "replication"))),

@@ -147,7 +147,10 @@ describe.each(cast(standalone))("$name", (kind) => {
     // The one that was under way when the replica began to hang may have got through.
     expect(renewed()).toBeLessThanOrEqual(before + 1);
     expect(lock.signal.reason).toBeInstanceOf(LockLostError);
-    expect(lock.signal.reason).toMatchObject({ reason: "unreachable", cause: { reply: FEW.reply } });
+    expect(lock.signal.reason).toMatchObject({
+      reason: "unreachable",
+      cause: { reply: FEW.reply },
+    });
     expect(events).toContainEqual(
       expect.objectContaining({
         type: "renewalFailed",
@@ -309,7 +312,16 @@ const as = { username: "app", password: "the password" };
 const restricted: readonly Kind[] = [ioredis(6, as), nodeRedis(6, as), nodeRedisPool(5, as)];
 
 test.each(restricted)("$name: a user who may not WAIT is told so", async (kind) => {
-  await master.command("ACL", "SETUSER", as.username, "on", ">the password", "~*", "+@all", "-wait");
+  await master.command(
+    "ACL",
+    "SETUSER",
+    as.username,
+    "on",
+    ">the password",
+    "~*",
+    "+@all",
+    "-wait",
+  );
   const { locker } = await open(kind);
   const one = locker({ minReplicas: 1 });
   const error = await failure(one.obtain("k", 60_000));

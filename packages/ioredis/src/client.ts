@@ -107,9 +107,10 @@ async function openSide(
 function connectionTo(
   node: IoredisRedisLike,
   redis: IoredisLike,
-  { end, ended }: Life,
+  life: Life,
   settings: object,
 ): ConnectionLike {
+  const { end } = life;
   const connection = node.duplicate({
     enableOfflineQueue: true,
     keepAlive: KEEP_ALIVE,
@@ -126,13 +127,38 @@ function connectionTo(
   connection.on("error", end);
   connection.on("end", () => end(new Error("The connection was closed")));
   connection.on("connect", () => connection.stream?.unref());
-  // The client connects anew, perhaps to another server: our connection goes with it. Behind sentinels, one
-  // to a master that hangs may never end by itself.
-  const moved = (): void => end(new Error("The client itself was disconnected"));
-  redis.on("reconnecting", moved);
-  void ended.then(() => {
-    redis.off("reconnecting", moved);
-    connection.disconnect();
-  });
+  endWithClient(redis, life);
+  void life.ended.then(() => connection.disconnect());
   return connection;
+}
+
+interface Beside {
+  readonly lives: Set<Life>;
+  readonly moved: () => void;
+}
+
+/** What is beside each client, for which one listener will do. */
+const beside = new WeakMap<IoredisLike, Beside>();
+
+/**
+ * The client connects anew, perhaps to another server: our connection goes with it. Behind sentinels, one
+ * to a master that hangs may never end by itself.
+ */
+function endWithClient(redis: IoredisLike, life: Life): void {
+  const known = beside.get(redis) ?? newBeside();
+  const { lives, moved } = known;
+  beside.set(redis, known);
+  if (lives.size === 0) redis.on("reconnecting", moved);
+  lives.add(life);
+  void life.ended.then(() => {
+    if (lives.delete(life) && lives.size === 0) redis.off("reconnecting", moved);
+  });
+}
+
+function newBeside(): Beside {
+  const lives = new Set<Life>();
+  const moved = (): void => {
+    for (const { end } of lives) end(new Error("The client itself was disconnected"));
+  };
+  return { lives, moved };
 }

@@ -70,8 +70,7 @@ export class Replicas {
       },
     };
     // The replicas had their time.
-    const isWaitedOut = (error: ServerError): boolean =>
-      isNotNow(error) && error.reply !== TOO_FEW;
+    const isWaitedOut = (error: ServerError): boolean => isNotNow(error) && error.reply !== TOO_FEW;
     this.#commands = new Commands(confirming, timers, timeout, isWaitedOut);
   }
 
