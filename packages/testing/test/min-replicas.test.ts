@@ -284,6 +284,44 @@ describe("the connection to ask on", () => {
     expect(client.openSides).toBe(0);
   });
 
+  test("is closed a second after its client said that it is closed, also if that leaves it open", async () => {
+    const { clock, client } = setUp();
+    const closing = { over: false };
+    const closable: RedisClient = {
+      run: (script, keys, args) => client.run(script, keys, args),
+      ...(client.side && { side: client.side }),
+      get closed() {
+        return closing.over;
+      },
+    };
+    const locker = new Locker(closable, { clock, minReplicas: 1 });
+    await (await locker.obtain("k", 60_000)).release();
+    closing.over = true;
+    await clock.advance(1_000);
+    expect(client.openSides).toBe(0);
+  });
+
+  test("is closed by doubt: after too few replicas, it may lead to what was the master", async () => {
+    const { clock, locker, server, client } = setUp({ replicas: 0 });
+    const refused = failure(locker.obtain("k", 60_000));
+    await clock.advance(500);
+    expect(await refused).toMatchObject(FEW);
+    expect(client.openSides).toBe(0);
+    server.setReplicas(1);
+    await (await locker.obtain("k", 60_000)).release();
+    expect(client.openSides).toBe(1);
+  });
+
+  test("puts the client's prefix before the keys", async () => {
+    const { clock, server } = setUp();
+    const client = memoryClient(server, { keyPrefix: "app:" });
+    const locker = new Locker(client, { clock, minReplicas: 1, namespace: "lock:" });
+    const lock = await locker.obtain("k", 60_000);
+    expect(server.command("GET", "app:lock:k")).toBe(lock.token);
+    await lock.refresh();
+    await lock.release();
+  });
+
   test("without minReplicas, there is none", async () => {
     const { clock, client, server } = setUp({ replicas: 0 });
     const lock = await new Locker(client, { clock }).obtain("k", 60_000);
@@ -334,8 +372,11 @@ describe("options", () => {
   });
 });
 
-test("of many locks at once, few commands wait for replicas, and each counts", async () => {
-  const { locker, client } = setUp();
+/** A client that tells what is sent beside it. */
+function counted(client: MemoryClient): {
+  readonly client: RedisClient;
+  readonly waits: () => number;
+} {
   const sent: string[] = [];
   const { side } = client;
   if (!side) throw new Error("never");
@@ -353,12 +394,32 @@ test("of many locks at once, few commands wait for replicas, and each counts", a
       },
     },
   };
-  const { clock } = client.server;
-  const many = new Locker(counting, { clock, minReplicas: 1 });
+  return { client: counting, waits: () => sent.filter((name) => name === "WAIT").length };
+}
+
+test("many locks at once wait for replicas with few commands", async () => {
+  const { clock, client } = setUp();
+  const { client: counting, waits } = counted(client);
+  const locker = new Locker(counting, { clock, minReplicas: 1 });
   const locks = await Promise.all(
-    Array.from({ length: 64 }, (_, index) => many.obtain(`k${index}`, 60_000)),
+    Array.from({ length: 64 }, (_, index) => locker.obtain(`k${index}`, 60_000)),
   );
   expect(locks.every(({ held }) => held)).toBe(true);
-  expect(sent.filter((name) => name === "WAIT").length).toBeLessThanOrEqual(3);
-  await locker.close();
+  expect(waits()).toBeLessThanOrEqual(3);
+});
+
+test("what comes while replicas are waited for shares the next command that does", async () => {
+  const { clock, client, server } = setUp({ replicas: 0 });
+  const { client: counting, waits } = counted(client);
+  const locker = new Locker(counting, { clock, minReplicas: 1 });
+  const locks = [locker.obtain("first", 60_000)];
+  for (let index = 0; index < 10; index++) {
+    await clock.advance(1);
+    locks.push(locker.obtain(`k${index}`, 60_000));
+  }
+  await clock.advance(1);
+  expect(waits()).toBe(1);
+  server.setReplicas(1);
+  expect((await Promise.all(locks)).every(({ held }) => held)).toBe(true);
+  expect(waits()).toBe(2);
 });
