@@ -125,6 +125,7 @@ describe.each(cast(standalone))("$name", (kind) => {
     expect(settled).toBe(false);
     expect(await refused).toBeInstanceOf(RefusedError);
     expect(await refused).toMatchObject(FEW);
+    // Who is told so finds it given back already, as far as a server can be heard in 50 ms.
     await untilClean(master);
     // Who does not ask for replicas gets it.
     await (await locker().obtain("k", 60_000)).release();

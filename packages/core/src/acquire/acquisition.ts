@@ -73,6 +73,11 @@ export class Acquisition {
     return this.#wanted;
   }
 
+  /** The locks were granted, also if too few replicas had them. */
+  get granted(): boolean {
+    return this.#granted;
+  }
+
   /** True while a command may still take the locks, or may have taken them. */
   get uncertain(): boolean {
     return this.#uncertain > 0;

@@ -29,7 +29,10 @@ export interface Manner {
   readonly holdAtLeast: number;
 }
 
-/** How long an obtain that ends with a "no" waits for Redis to say who has the lock, in milliseconds. */
+/**
+ * How long an obtain that ends without a lock waits for Redis to say who has it, or that it is given back,
+ * in milliseconds.
+ */
 const LAST_WORD = 50;
 /** A lock that was waited for so long that less than this part of its lease is left gets a whole one. */
 const FRESH = 0.75;
@@ -178,8 +181,9 @@ export class Engine {
       return this.#hold(acquisition, answer, manner);
     }
     const left = this.#abandon(acquisition);
-    if (answer.kind === "failed") throw answer.error;
+    if (answer.kind === "failed" && !acquisition.granted) throw answer.error;
     const facts = await Promise.race([left, this.#timers.sleep(LAST_WORD)]);
+    if (answer.kind === "failed") throw answer.error;
     signal?.throwIfAborted();
     const found = facts ? facts.holder : answer.holder;
     const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;

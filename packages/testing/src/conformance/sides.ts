@@ -45,9 +45,7 @@ export function sideTests(test: Register, options: ConformanceOptions): void {
     const side = await open(bench);
     if (!side) return;
     const { sha1 } = newScript("return 1");
-    const unknown = await rejection(
-      side.connection.send(["EVALSHA", sha1, "1", bench.key("a")]),
-    );
+    const unknown = await rejection(side.connection.send(["EVALSHA", sha1, "1", bench.key("a")]));
     assertServerError(unknown, "NOSCRIPT", "a hash that the server does not know");
     const fails = ["EVAL", "return redis.error_reply('MINE is broken')", "1", bench.key("a")];
     assertServerError(await rejection(side.connection.send(fails)), "MINE", "an error");

@@ -255,10 +255,10 @@ const wrong: readonly [string, string, typeof SocketAdapter][] = [
     "a connection beside it sends commands as they are, and in their order",
     class extends SocketAdapter {
       override async openSide(life: Life) {
-        const { send } = await super.openSide(life);
+        const side = await super.openSide(life);
         return {
           send: ([name = "", text = "", count = "", ...rest]: readonly string[]) =>
-            send([name, text, count, ...rest.map((key) => `app:${key}`)]),
+            side.send([name, text, count, ...rest.map((key) => `app:${key}`)]),
         };
       }
     },
@@ -268,9 +268,11 @@ const wrong: readonly [string, string, typeof SocketAdapter][] = [
     "a connection beside it sends no text by itself, and rejects with a ServerError",
     class extends SocketAdapter {
       override async openSide(life: Life) {
-        const { send } = await super.openSide(life);
+        const side = await super.openSide(life);
         const text = ["EVAL", "return 1", "0"];
-        return { send: (command: readonly string[]) => send(command).catch(() => send(text)) };
+        return {
+          send: (command: readonly string[]) => side.send(command).catch(() => side.send(text)),
+        };
       }
     },
   ],
