@@ -3,8 +3,10 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { LockLostError, OutcomeUnknownError, RefusedError, type LockEvent } from "@redislock/core";
 import {
   companion,
+  compilePackage,
   failure,
   follow,
+  startProcess,
   startProxy,
   startReplicated,
   untilInLine,
@@ -290,6 +292,20 @@ describe.each(cast(standalone))("$name", (kind) => {
   });
 });
 
+test.each(cast(standalone))("$name: a process ends that has nothing more to do", async (kind) => {
+  const compiled = await compilePackage(new URL("..", import.meta.url));
+  try {
+    const child = startProcess(compiled.file("replicated"), {
+      args: [kind.name, String(master.port), "k"],
+    });
+    await child.waitForLine("done", { timeout: 20_000 });
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(child.stderr).toBe("");
+  } finally {
+    await compiled.remove();
+  }
+});
+
 test("a lock stays given back when the answer of a hung master comes late", async () => {
   const set = await another(1);
   for (const kind of [ioredis(6), nodeRedis(6)]) {
@@ -338,8 +354,16 @@ test("the fence is not there, and the lock is confirmed all the same", async () 
   const one = locker({ minReplicas: 1 });
   const lock = await one.obtain("k", 60_000);
   await master.command("DEL", companion("k", "fence"));
+  await master.command("PEXPIRE", "k", "120000"); // Longer than is asked for, so there is nothing to do.
+  // WAIT may count by the last write of its connection: there must be one.
+  const written = async (): Promise<number> => {
+    const info = String(await master.command("INFO", "persistence"));
+    return Number(/rdb_changes_since_last_save:(\d+)/.exec(info)?.[1]);
+  };
+  const before = await written();
+  await lock.refresh();
+  expect(await written()).toBeGreaterThan(before);
   replica.pause();
-  // WAIT counts by the last write of its connection: there must be one.
   expect(await failure(lock.refresh())).toMatchObject({ reply: FEW.reply });
   replica.resume();
   await lock.refresh();
