@@ -39,8 +39,9 @@ export async function follow(replica: RedisServer, master: RedisServer): Promise
     return info.includes("master_link_status:up");
   };
   await waitUntil(isInStep, { what: "the replica to follow", timeout: TIMEOUT, interval: 20 });
-  // It is counted from when it first says how much it has.
+  // It is counted from when it first says how much it has: of something that leaves no key.
   const acks = async (): Promise<boolean> => {
+    await master.command("PUBLISH", "following", "");
     const info = String(await master.command("INFO", "replication"));
     const said = new RegExp(`port=${replica.port},state=online,offset=(\\d+)`).exec(info);
     return Number(said?.[1]) > 0;
