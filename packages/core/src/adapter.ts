@@ -1,6 +1,15 @@
 /** What adapter authors need besides the interface that they implement, which is `RedisClient`. */
 export { toReply } from "./redis/client.js";
-export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./redis/client.js";
+export type {
+  ChannelListener,
+  Life,
+  RedisClient,
+  Reply,
+  Script,
+  SideConnection,
+  SideConnections,
+  Subscription,
+} from "./redis/client.js";
 export { anyNode, type SocketLike, writeTogether } from "./redis/connections.js";
 export { defineAdapter, type ExpectedClient } from "./redis/define-adapter.js";
 export { asServerError, runScript, type ScriptCommands } from "./redis/run-script.js";

@@ -44,7 +44,7 @@ export type LockEvent =
       readonly keys: readonly string[];
       readonly error: RedisLockError;
     }
-  /** A grant came after its obtain had given up, and was released again. */
+  /** A grant came after its obtain had given up, or too few replicas had it, and was released again. */
   | { readonly type: "lateGrantReleased"; readonly keys: readonly string[] }
   /**
    * A step of an election got no answer or a refusal: a leader stood for election (`obtain`) or told its

@@ -16,6 +16,7 @@ import type { Space } from "./keys/names.js";
 import type { Lock } from "./lease/lock.js";
 import { checkTtl } from "./lease/ttl.js";
 import {
+  checkCount,
   checkKeys,
   checkNamespace,
   checkPatience,
@@ -32,7 +33,8 @@ import {
 } from "./primitives/inspection.js";
 import { SharedClaim } from "./primitives/shared.js";
 import type { RedisClient } from "./redis/client.js";
-import { systemClock, type Clock } from "./time/clock.js";
+import type { Replication } from "./redis/replicas.js";
+import { LONGEST_TIMER, systemClock, type Clock } from "./time/clock.js";
 
 export interface LockerOptions {
   /** Put before every key, so that several applications can share a server. Default: nothing. */
@@ -53,6 +55,21 @@ export interface LockerOptions {
    */
   readonly rememberFence?: number | undefined;
 
+  /**
+   * So many replicas must have a lock before it is returned, and its lease anew before that is relied on:
+   * 1 to 2^31 - 1. Fewer than that, and the lock is given back, and refused with the reply `NOREPLICAS`.
+   * Higher: more servers may be lost, but all the more must be there. Needs the command `WAIT`, and a client
+   * that can have connections beside its own. Default: the master's word is enough.
+   */
+  readonly minReplicas?: number | undefined;
+
+  /**
+   * Milliseconds that replicas have to confirm, 1 to `commandTimeout`. Lower: too few are reported sooner.
+   * Higher: slower replicas are waited for. Keep it well below the ttl. Only together with `minReplicas`.
+   * Default: a quarter of `commandTimeout`, or 500.
+   */
+  readonly replicaTimeout?: number | undefined;
+
   /** Told of all that happens, for logs and metrics. What it throws cannot disturb a lock. */
   readonly onEvent?: LockEventListener | undefined;
 
@@ -64,6 +81,8 @@ const LOCKER_OPTIONS: Readonly<Record<keyof LockerOptions, true>> = {
   namespace: true,
   commandTimeout: true,
   rememberFence: true,
+  minReplicas: true,
+  replicaTimeout: true,
   onEvent: true,
   clock: true,
 };
@@ -242,9 +261,11 @@ export const Locker: LockerConstructor = class Locker {
       throw new TypeError("onEvent must be a function");
     }
     const own = ownClient(client);
+    const replication = replicationOf(given, commandTimeout, own);
     const { keyPrefix = "", cluster = false } = own;
     this.#space = { namespace, keyPrefix, cluster, rememberFence };
-    this.#engine = new Engine(own, clock ?? systemClock, commandTimeout, isolated(onEvent));
+    const emit = isolated(onEvent);
+    this.#engine = new Engine(own, clock ?? systemClock, commandTimeout, emit, replication);
   }
 
   async obtain(
@@ -381,11 +402,13 @@ function ownClient(client: RedisClient): RedisClient {
   const known = ownClients.get(client);
   if (known) return known;
   const subscribe = memberOf(client, "subscribe");
+  const side = memberOf(client, "side");
   const own: RedisClient = {
     run: (script, keys, args) => client.run(script, keys, args),
     ...(subscribe && {
       subscribe: (channel, listener) => subscribe.call(client, channel, listener),
     }),
+    ...(side && { side }),
     keyPrefix: memberOf(client, "keyPrefix") ?? "",
     cluster: memberOf(client, "cluster") ?? false,
     get closed() {
@@ -404,4 +427,21 @@ function checkClient(client: unknown): void {
     if (typeof client.run === "function") return;
   }
   throw new TypeError("client must be a RedisClient, such as an adapter makes");
+}
+
+/** What a locker asks of replicas; undefined for nothing. */
+function replicationOf(
+  { minReplicas, replicaTimeout }: Partial<LockerOptions>,
+  commandTimeout: number,
+  client: RedisClient,
+): Replication | undefined {
+  if (minReplicas === undefined) {
+    if (replicaTimeout === undefined) return undefined;
+    throw new TypeError("replicaTimeout needs minReplicas: how many are waited for");
+  }
+  checkCount("minReplicas", minReplicas, LONGEST_TIMER);
+  const timeout = replicaTimeout ?? Math.ceil(commandTimeout / 4);
+  checkCount("replicaTimeout", timeout, commandTimeout);
+  if (client.side) return { minReplicas, replicaTimeout: timeout };
+  throw new TypeError("minReplicas needs a client that can have connections beside its own");
 }

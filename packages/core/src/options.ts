@@ -172,7 +172,7 @@ function sharingOf(
   return { mode: limit === undefined ? "shared" : "counted", permits: permits ?? 1, limit };
 }
 
-function checkCount(name: string, count: unknown, most: number): void {
+export function checkCount(name: string, count: unknown, most: number): void {
   if (typeof count !== "number") {
     throw new TypeError(`${name} must be a whole number, got ${kind(count)}`);
   }

@@ -1,14 +1,19 @@
 import {
   anyNode,
+  asServerError,
   defineAdapter,
+  type Life,
   type Listening,
   type RedisClient,
   runScript,
+  type SideConnection,
+  type SideConnections,
   staySubscribed,
+  toReply,
   writeTogether,
 } from "@redislock/core/adapter";
 
-import type { IoredisLike } from "./ioredis-types.js";
+import type { ConnectionLike, IoredisLike, IoredisRedisLike } from "./ioredis-types.js";
 
 /** The client interface of the lock over a `Redis` or a `Cluster` of ioredis. */
 export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
@@ -38,6 +43,7 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
     },
     subscribe: (channel, listener) =>
       staySubscribed((listening) => listen(redis, channel, listening), listener),
+    side: sideOf(redis),
   }),
 );
 
@@ -46,8 +52,65 @@ const KEEP_ALIVE = 30_000;
 
 /** Opens a connection that listens to one channel, and dies when it is lost. */
 function listen(redis: IoredisLike, channel: string, listening: Listening): Promise<unknown> {
-  const { message, end, ended } = listening;
   const node = "nodes" in redis ? anyNode(redis.nodes("master")) : redis;
+  const connection = connectionTo(node, redis, listening, {});
+  connection.on("message", (_, text) => listening.message(text));
+  return connection.subscribe(channel);
+}
+
+/** Connections beside the user's own. */
+function sideOf(redis: IoredisLike): SideConnections {
+  if (!("nodes" in redis)) return { open: (life) => openSide(redis, redis, life) };
+  return {
+    masterOf: (slot) => {
+      const [master] = redis.slots[slot] ?? [];
+      if (master === undefined) throw new Error(`No node of the cluster has slot ${slot}`);
+      return master;
+    },
+    open: (life, master) => {
+      const address = ({ options: { host, port } }: IoredisRedisLike): string => `${host}:${port}`;
+      const node = redis.nodes("master").find((one) => address(one) === master);
+      if (!node) throw new Error(`The cluster has no master ${master}`);
+      return openSide(node, redis, life);
+    },
+  };
+}
+
+async function openSide(
+  node: IoredisRedisLike,
+  redis: IoredisLike,
+  life: Life,
+): Promise<SideConnection> {
+  const connection = connectionTo(node, redis, life, {
+    lazyConnect: true,
+    keyPrefix: "",
+    // Commands are sent in their order, and as they are.
+    enableAutoPipelining: false,
+    // Whoever waits for replicas knows for how long.
+    commandTimeout: undefined,
+    socketTimeout: undefined,
+  });
+  await connection.connect();
+  return {
+    send: async ([name = "", ...args]) => {
+      writeTogether(connection.stream);
+      try {
+        return toReply(await connection.call(name, ...args));
+      } catch (error) {
+        throw asServerError(error);
+      }
+    },
+  };
+}
+
+/** A connection of our own to where a node is, which dies when it is lost, or when the client moves. */
+function connectionTo(
+  node: IoredisRedisLike,
+  redis: IoredisLike,
+  life: Life,
+  settings: object,
+): ConnectionLike {
+  const { end } = life;
   const connection = node.duplicate({
     enableOfflineQueue: true,
     keepAlive: KEEP_ALIVE,
@@ -59,18 +122,43 @@ function listen(redis: IoredisLike, channel: string, listening: Listening): Prom
     failoverDetector: false,
     // As would its waiting for a server that is stuck to hang up.
     disconnectTimeout: 0,
+    ...settings,
   });
   connection.on("error", end);
   connection.on("end", () => end(new Error("The connection was closed")));
   connection.on("connect", () => connection.stream?.unref());
-  connection.on("message", (_, text) => message(text));
-  // The client connects anew, perhaps to another server: what listens goes with it. Behind sentinels, a
-  // connection to a master that hangs may never end by itself.
-  const moved = (): void => end(new Error("The client itself was disconnected"));
-  redis.on("reconnecting", moved);
-  void ended.then(() => {
-    redis.off("reconnecting", moved);
-    connection.disconnect();
+  endWithClient(redis, life);
+  void life.ended.then(() => connection.disconnect());
+  return connection;
+}
+
+interface Beside {
+  readonly lives: Set<Life>;
+  readonly moved: () => void;
+}
+
+/** What is beside each client, for which one listener will do. */
+const beside = new WeakMap<IoredisLike, Beside>();
+
+/**
+ * The client connects anew, perhaps to another server: our connection goes with it. Behind sentinels, one
+ * to a master that hangs may never end by itself.
+ */
+function endWithClient(redis: IoredisLike, life: Life): void {
+  const known = beside.get(redis) ?? newBeside();
+  const { lives, moved } = known;
+  beside.set(redis, known);
+  if (lives.size === 0) redis.on("reconnecting", moved);
+  lives.add(life);
+  void life.ended.then(() => {
+    if (lives.delete(life) && lives.size === 0) redis.off("reconnecting", moved);
   });
-  return connection.subscribe(channel);
+}
+
+function newBeside(): Beside {
+  const lives = new Set<Life>();
+  const moved = (): void => {
+    for (const { end } of lives) end(new Error("The client itself was disconnected"));
+  };
+  return { lives, moved };
 }

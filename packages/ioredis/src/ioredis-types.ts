@@ -19,20 +19,33 @@ export interface ScriptRunner {
 }
 
 export interface IoredisRedisLike extends ScriptRunner {
+  readonly options: ScriptRunner["options"] & {
+    readonly host?: string | undefined;
+    readonly port?: number | undefined;
+  };
   duplicate(override: object): ConnectionLike;
 }
 
 export interface IoredisClusterLike extends ScriptRunner {
   nodes(role: "master"): readonly IoredisRedisLike[];
+  /** The addresses of the nodes of each slot, that of the master first. */
+  readonly slots: readonly (readonly string[])[];
 }
 
 /** A `Redis` as we use one that is ours alone. */
 export interface ConnectionLike {
   /** The socket; missing until it is known where to connect to. */
-  readonly stream?: { unref(): unknown };
+  readonly stream?: {
+    readonly writableCorked: number;
+    cork(): void;
+    uncork(): void;
+    unref(): unknown;
+  };
   on(event: "error", listener: (error: unknown) => void): unknown;
   on(event: "connect" | "end", listener: () => void): unknown;
   on(event: "message", listener: (channel: string, text: string) => void): unknown;
   subscribe(channel: string): Promise<unknown>;
+  connect(): Promise<unknown>;
+  call(command: string, ...args: string[]): Promise<unknown>;
   disconnect(): void;
 }

@@ -1,6 +1,7 @@
 /** A `Redis` of ioredis behind sentinels: with the right settings it follows the master. */
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
+  follow,
   Heard,
   SentinelSet,
   startSentinel,
@@ -72,6 +73,39 @@ describe.each(asTheyCome)("$name", ({ connect }) => {
       await waitUntil(async () => (await listeners()) === 1, { what: "a listener" });
       await second.command("PUBLISH", "channel", "hello");
       await expect(heard.next()).resolves.toBe("message: hello");
+    },
+  );
+
+  test.each([
+    ["crashes", crash, {}],
+    ["hangs", hang, { failoverDetector: true }],
+  ] as const)(
+    "a lock with minReplicas goes on at the replica when its master %s, once that has replicas",
+    async (_, failOver, options) => {
+      const redis = connect(0, {
+        ...options,
+        sentinels: [{ host: "127.0.0.1", port: set.sentinel.port }],
+        name: SentinelSet.name,
+      });
+      const locker = createLocker(redis, { minReplicas: 1 });
+      const lock = await locker.obtain("key", 120_000);
+      const first = await set.master();
+      const second = await failOver(first);
+      await expect(second.command("GET", "key")).resolves.toBe(lock.token);
+      const refreshed = (): Promise<boolean> =>
+        lock.refresh().then(
+          () => true,
+          () => false,
+        );
+      expect(await refreshed()).toBe(false);
+      expect(lock.held).toBe(true);
+      if (failOver === hang) first.resume();
+      else await first.restart();
+      await follow(first, second); // Sooner than the sentinel sees to it.
+      await waitUntil(refreshed, { what: "a replica to confirm", timeout: 60_000 });
+      await expect(first.command("EXISTS", "key")).resolves.toBe(1);
+      await lock.release();
+      await locker.close();
     },
   );
 

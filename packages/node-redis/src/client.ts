@@ -1,10 +1,15 @@
 import {
   anyNode,
+  asServerError,
   defineAdapter,
+  type Life,
   type Listening,
   type RedisClient,
   runScript,
+  type SideConnection,
+  type SideConnections,
   staySubscribed,
+  toReply,
 } from "@redislock/core/adapter";
 
 import type {
@@ -41,13 +46,51 @@ export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdap
     },
     subscribe: (channel, listener) =>
       staySubscribed((listening) => listen(redis, channel, listening), listener),
+    side: sideOf(redis),
   }),
 );
 
 /** Opens a connection that listens to one channel, and dies when it is lost. */
 async function listen(redis: NodeRedisLike, channel: string, listening: Listening): Promise<void> {
-  const { message, end, ended } = listening;
-  const connection = await duplicate(redis, listening);
+  const connection = await open(await duplicate(redis, listening), listening);
+  await connection.subscribe(channel, listening.message);
+}
+
+/** Connections beside the user's own. */
+function sideOf(redis: NodeRedisLike): SideConnections {
+  if (!("masters" in redis)) return { open: (life) => openSide(duplicate(redis, life), life) };
+  return {
+    masterOf: (slot) => {
+      const master = redis.slots[slot]?.master.address;
+      if (master === undefined) throw new Error(`No node of the cluster has slot ${slot}`);
+      return master;
+    },
+    open: async (life, master) => {
+      const node = redis.masters.find(({ address }) => address === master);
+      if (!node?.client) throw new Error(`The cluster is not connected to ${master}`);
+      return openSide(duplicateOf(node.client), life);
+    },
+  };
+}
+
+async function openSide(
+  duplicated: ConnectionLike | Promise<ConnectionLike>,
+  life: Life,
+): Promise<SideConnection> {
+  const connection = await open(await duplicated, life);
+  return {
+    send: async (command) => {
+      try {
+        return toReply(await connection.sendCommand(command));
+      } catch (error) {
+        throw asServerError(error);
+      }
+    },
+  };
+}
+
+/** Connects, and sees to it that the connection closes when its life has ended. */
+async function open(connection: ConnectionLike, { end, ended }: Life): Promise<ConnectionLike> {
   connection.on("error", end);
   connection.unref();
   const connected = new Promise<void>((resolve) => connection.on("connect", resolve));
@@ -55,14 +98,14 @@ async function listen(redis: NodeRedisLike, channel: string, listening: Listenin
   // Not while it connects: node-redis 5 would then connect all the same, and leave the socket open.
   void Promise.allSettled([ended, Promise.race([connected, opened])]).then(() => close(connection));
   await opened;
-  await connection.subscribe(channel, message);
+  return connection;
 }
 
-async function duplicate(redis: NodeRedisLike, listening: Listening): Promise<ConnectionLike> {
+async function duplicate(redis: NodeRedisLike, life: Life): Promise<ConnectionLike> {
   if ("execute" in redis) return redis.execute(duplicateOf);
   if ("getSentinelNode" in redis) {
     return redis._execute(false, async (master) => {
-      endWithMaster(redis, listening);
+      endWithMaster(redis, life);
       return duplicateOf(master);
     });
   }
@@ -71,21 +114,21 @@ async function duplicate(redis: NodeRedisLike, listening: Listening): Promise<Co
   return duplicateOf(anyNode(nodes));
 }
 
-const listeningBehind = new WeakMap<NodeRedisSentinelLike, Set<Listening>>();
+const livesBehind = new WeakMap<NodeRedisSentinelLike, Set<Life>>();
 
-/** To listen to what was the master would be in vain, and it may be long until it hangs up. */
-function endWithMaster(redis: NodeRedisSentinelLike, listening: Listening): void {
-  const all = listeningBehind.get(redis) ?? new Set();
-  if (!listeningBehind.has(redis)) {
-    listeningBehind.set(redis, all);
+/** A connection to what was the master would be of no use, and it may be long until that hangs up. */
+function endWithMaster(redis: NodeRedisSentinelLike, life: Life): void {
+  const all = livesBehind.get(redis) ?? new Set();
+  if (!livesBehind.has(redis)) {
+    livesBehind.set(redis, all);
     // For good: a client of node-redis that loses its last listener does not hear later ones.
     redis.on("topology-change", ({ type }) => {
       if (type !== "MASTER_CHANGE") return;
       for (const { end } of all) end(new Error("There is a new master"));
     });
   }
-  all.add(listening);
-  void listening.ended.then(() => all.delete(listening));
+  all.add(life);
+  void life.ended.then(() => all.delete(life));
 }
 
 function duplicateOf(client: Duplicable): ConnectionLike {

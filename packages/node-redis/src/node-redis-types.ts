@@ -40,7 +40,11 @@ export interface NodeRedisPoolLike extends ScriptRunner {
 }
 
 export interface NodeRedisClusterLike extends ScriptRunner {
-  readonly masters: readonly { readonly client?: Duplicable | undefined }[];
+  readonly masters: readonly {
+    readonly address: string;
+    readonly client?: Duplicable | undefined;
+  }[];
+  readonly slots: readonly { readonly master: { readonly address: string } }[];
 }
 
 export interface NodeRedisSentinelLike extends ScriptRunner {
@@ -56,6 +60,7 @@ export interface ConnectionLike {
   on(event: "error", listener: (error: unknown) => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string, listener: (text: string) => void): Promise<unknown>;
+  sendCommand(args: readonly string[]): Promise<unknown>;
   unref(): void;
   destroy(): void;
 }

@@ -13,6 +13,7 @@ class Connection extends EventEmitter {
       }),
   );
   readonly subscribe = jest.fn(() => Promise.resolve());
+  readonly sendCommand = jest.fn(() => Promise.resolve());
   readonly unref = jest.fn();
   readonly destroy = jest.fn(() => {
     this.emit("destroyed");

@@ -1,6 +1,7 @@
 /** A sentinel of node-redis: its waiters are told, whichever server is the master. */
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
+  follow,
   Heard,
   openInboxes,
   startSentinel,
@@ -36,17 +37,16 @@ afterEach(async () => {
 });
 
 /** Ways to lose a master. Each resolves with the new one. */
-const failOvers: Readonly<Record<string, (master: RedisServer) => Promise<RedisServer>>> = {
-  planned: () => set.failOver(),
-  "after a crash": async (master) => {
-    await master.crash();
-    return set.untilAnother(master);
-  },
-  "of a master that hangs": async (master) => {
-    master.pause();
-    return set.untilAnother(master);
-  },
+const planned = (): Promise<RedisServer> => set.failOver();
+const crash = async (master: RedisServer): Promise<RedisServer> => {
+  await master.crash();
+  return set.untilAnother(master);
 };
+const hang = async (master: RedisServer): Promise<RedisServer> => {
+  master.pause();
+  return set.untilAnother(master);
+};
+const failOvers = { planned, "after a crash": crash, "of a master that hangs": hang };
 
 const listeners = async (server: RedisServer): Promise<number> =>
   Number([await server.command("PUBSUB", "NUMSUB", "channel")].flat()[1]);
@@ -101,6 +101,34 @@ describe.each(asTheyCome)("$name", ({ createSentinel }) => {
       await Promise.all([one.close(), two.close()]);
     });
   });
+
+  test.each([
+    ["after a crash", crash],
+    ["of a master that hangs", hang],
+  ] as const)(
+    "a lock with minReplicas goes on at the replica after a failover, %s, once that has replicas",
+    async (_, failOver) => {
+      const locker = createLocker(await connect(), { minReplicas: 1 });
+      const lock = await locker.obtain("key", 120_000);
+      const first = await set.master();
+      const second = await failOver(first);
+      await expect(second.command("GET", "key")).resolves.toBe(lock.token);
+      const refreshed = (): Promise<boolean> =>
+        lock.refresh().then(
+          () => true,
+          () => false,
+        );
+      expect(await refreshed()).toBe(false);
+      expect(lock.held).toBe(true);
+      if (failOver === crash) await first.restart();
+      else first.resume();
+      await follow(first, second); // Sooner than the sentinel sees to it.
+      await waitUntil(refreshed, { what: "a replica to confirm", timeout: 60_000 });
+      await expect(first.command("EXISTS", "key")).resolves.toBe(1);
+      await lock.release();
+      await locker.close();
+    },
+  );
 
   test("a subscription that is closed leaves no connection", async () => {
     subscription = await nodeRedisClient(await connect()).subscribe?.("channel", heard);

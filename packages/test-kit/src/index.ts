@@ -34,5 +34,6 @@ export {
   type RedisCluster,
   type SlotMove,
 } from "./servers/redis-cluster.js";
+export { follow, startReplicated, type Replicated } from "./servers/redis-replicas.js";
 export { startServer, type RedisServer, type ServerOptions } from "./servers/redis-server.js";
 export { SentinelSet, startSentinel, startSentinelOf } from "./servers/redis-sentinel.js";

@@ -4,6 +4,7 @@ import { lockTests } from "./conformance/locks.js";
 import type { ConformanceOptions, Runner } from "./conformance/options.js";
 import { scriptTests } from "./conformance/scripts.js";
 import { sharingTests } from "./conformance/sharing.js";
+import { sideTests } from "./conformance/sides.js";
 import { subscriptionTests } from "./conformance/subscriptions.js";
 
 export type {
@@ -25,6 +26,7 @@ export function conformance(run: Runner, options: ConformanceOptions): void {
     run.describe("the adapter", () => {
       scriptTests(test);
       errorTests(test, options);
+      sideTests(test, options);
       if (options.subscribes ?? true) subscriptionTests(test, options);
     });
   }

@@ -5,7 +5,13 @@ import {
   type Script,
   type Subscription,
 } from "@redislock/core";
-import { ServerError } from "@redislock/core/adapter";
+import {
+  type Life,
+  scripts,
+  ServerError,
+  type SideConnection,
+  type SideConnections,
+} from "@redislock/core/adapter";
 import { MemoryServer } from "./memory-server.js";
 
 export interface MemoryClientOptions {
@@ -15,6 +21,8 @@ export interface MemoryClientOptions {
   readonly cluster?: boolean | undefined;
   /** Whether it can hear messages; if not, waiters ask instead of being told. Default: true. */
   readonly subscribes?: boolean | undefined;
+  /** Whether it can have connections beside its own, as `minReplicas` needs. Default: true. */
+  readonly sides?: boolean | undefined;
 }
 
 /** What happens to the next command. */
@@ -49,7 +57,11 @@ export class MemoryClient implements RedisClient {
   readonly keyPrefix: string;
   readonly cluster: boolean;
   readonly subscribe?: (channel: string, listener: ChannelListener) => Promise<Subscription>;
+  readonly side?: SideConnections;
   readonly #faults: Fault[] = [];
+  readonly #sides = new Set<Life>();
+  /** Where new connections beside its own lead. */
+  #sideServer: MemoryServer;
   readonly #ears = new Set<Ear>();
   #messagesToLose = 0;
   #delay = 0;
@@ -58,11 +70,13 @@ export class MemoryClient implements RedisClient {
   #closed = false;
 
   constructor(server: MemoryServer, options: MemoryClientOptions = {}) {
-    const { keyPrefix = "", cluster = false, subscribes = true } = options;
+    const { keyPrefix = "", cluster = false, subscribes = true, sides = true } = options;
     this.server = server;
+    this.#sideServer = server;
     this.keyPrefix = keyPrefix;
     this.cluster = cluster;
     if (subscribes) this.subscribe = (channel, listener) => this.#listen(channel, listener);
+    if (sides) this.side = { open: (life) => this.#openSide(life) };
   }
 
   get closed(): boolean {
@@ -126,6 +140,20 @@ export class MemoryClient implements RedisClient {
     this.#delay = ms;
   }
 
+  /**
+   * The connections beside its own, on which replicas are asked for, are lost, and the next lead to this
+   * server: as after a failover that the client itself has not noticed.
+   */
+  leadSidesTo(server: MemoryServer): void {
+    this.#sideServer = server;
+    for (const { end } of this.#sides) end(connectionLost());
+  }
+
+  /** How many connections it has beside its own. */
+  get openSides(): number {
+    return this.#sides.size;
+  }
+
   /** Ends a lock as if its ttl had run out. The key is named as in Redis, prefix and namespace included. */
   expireNow(key: string): void {
     this.server.command("DEL", key);
@@ -139,6 +167,7 @@ export class MemoryClient implements RedisClient {
   /** Closes the client for good. */
   close(): void {
     this.#closed = true;
+    for (const { end } of this.#sides) end(connectionLost());
     this.speak({ lose: true });
   }
 
@@ -182,6 +211,36 @@ export class MemoryClient implements RedisClient {
     };
   }
 
+  async #openSide(life: Life): Promise<SideConnection> {
+    const server = this.#sideServer;
+    const unanswered = new Set<(error: Error) => void>();
+    /** Like a server, it begins with the next command when the one before is answered. */
+    let last: Promise<unknown> = this.#arrival();
+    this.#sides.add(life);
+    void life.ended.then(() => {
+      this.#sides.delete(life);
+      for (const reject of unanswered) reject(connectionLost());
+    });
+    const answered = async (command: readonly string[]): Promise<Reply> => {
+      const answer = Promise.all([last, this.#arrival()]).then(() => answerOf(server, command));
+      last = answer;
+      const reply = await answer;
+      await this.#arrival();
+      return reply();
+    };
+    await last;
+    return {
+      send: (command) =>
+        new Promise((resolve, reject) => {
+          if (!this.#sides.has(life)) throw connectionLost();
+          unanswered.add(reject);
+          answered(command)
+            .then(resolve, reject)
+            .finally(() => unanswered.delete(reject));
+        }),
+    };
+  }
+
   async #arrival(): Promise<void> {
     if (this.#delay > 0) await this.#pause();
     if (this.#silent) await this.#silence();
@@ -195,6 +254,26 @@ export class MemoryClient implements RedisClient {
     return new Promise((resolve, reject) => {
       this.#held.push({ goOn: resolve, lose: () => reject(connectionLost()) });
     });
+  }
+}
+
+/** What a server answers to a command of {@link MemoryClient.side}. */
+async function answerOf(server: MemoryServer, command: readonly string[]): Promise<() => Reply> {
+  const [name = "", what = "", count = "", ...rest] = command;
+  if (name === "WAIT") {
+    const replicas = await server.wait(Number(what), Number(count));
+    return () => String(replicas);
+  }
+  const [keys, args] = [rest.slice(0, Number(count)), rest.slice(Number(count))];
+  try {
+    const script = Object.values(scripts).find(({ source }) => source === what);
+    const reply =
+      name === "EVAL"
+        ? server.run(script ?? { name: "", source: what, sha1: what }, keys, args)
+        : server.runKnown(what, keys, args);
+    return () => reply;
+  } catch (error) {
+    return refusal(error);
   }
 }
 

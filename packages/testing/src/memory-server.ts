@@ -9,6 +9,8 @@ import { runScript } from "./script-runner.js";
 export interface MemoryServerOptions {
   /** Where its time comes from; give the locker the same. Default: the platform's, fake timers included. */
   readonly clock?: Clock | undefined;
+  /** How many replicas confirm what is written, for `minReplicas`. Default: none. */
+  readonly replicas?: number | undefined;
 }
 
 type Listeners = Map<string, Set<(text: string) => void>>;
@@ -38,8 +40,12 @@ export class MemoryServer {
   #lastMicros = 0;
   /** Messages that a command sent. */
   #outbox: (() => void)[] = [];
+  #replicas: number;
+  /** Those who wait for more replicas. */
+  readonly #onReplicas = new Set<() => void>();
 
-  constructor({ clock }: MemoryServerOptions = {}) {
+  constructor({ clock, replicas = 0 }: MemoryServerOptions = {}) {
+    this.#replicas = replicas;
     this.clock = clock ?? platformClock;
     this.#data = new Keyspace(() => this.now());
     this.#host = {
@@ -82,6 +88,38 @@ export class MemoryServer {
    */
   command(name: string, ...args: string[]): Reply {
     return this.#atOnce(() => runCommand(this.#host, name, args.map(encoded)));
+  }
+
+  /**
+   * As {@link run} of the text that it knows by this hash.
+   *
+   * @throws ServerError
+   */
+  runKnown(sha1: string, keys: readonly string[], args: readonly string[]): Reply {
+    const source = this.#scripts.get(sha1);
+    if (source === undefined) throw new ServerError("NOSCRIPT No matching script.");
+    return this.run({ name: "", source, sha1 }, keys, args);
+  }
+
+  /** From now on so many replicas confirm what is written. */
+  setReplicas(count: number): void {
+    this.#replicas = count;
+    for (const look of this.#onReplicas) look();
+  }
+
+  /** What `WAIT` replies: how many replicas have all that was written, once enough have or time is over. */
+  wait(enough: number, timeout: number): Promise<number> {
+    return new Promise((resolve) => {
+      const tell = (): void => {
+        this.#onReplicas.delete(look);
+        timer.cancel();
+        resolve(this.#replicas);
+      };
+      const look = (): unknown => this.#replicas >= enough && tell();
+      const timer = this.clock.after(timeout, tell);
+      this.#onReplicas.add(look);
+      look();
+    });
   }
 
   /** Hears a channel; returns how to stop that. */

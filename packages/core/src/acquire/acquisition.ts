@@ -1,4 +1,4 @@
-import type { Holder, RedisLockError } from "../errors.js";
+import type { Holder, RedisLockError, ServerError } from "../errors.js";
 import { OutcomeUnknownError } from "../errors.js";
 import { usable } from "../lease/lease.js";
 import { leave } from "../lease/leave.js";
@@ -6,6 +6,7 @@ import type { Asked, Claim, Grant, Leftover, LinePlace, Place } from "../primiti
 import { type Commands, refusedLater } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { isNotNow } from "../redis/refusals.js";
+import type { Replicas } from "../redis/replicas.js";
 import { onAbort } from "../time/abort.js";
 
 /** What came of asking for the locks once. */
@@ -41,6 +42,7 @@ export class Acquisition {
   /** How often Redis was asked. */
   tries = 0;
   readonly #commands: Commands;
+  readonly #replicas: Replicas | undefined;
   readonly #told: Told;
   #wanted = true;
   #hasWaited = false;
@@ -54,9 +56,10 @@ export class Acquisition {
   readonly #onStop = new Set<() => void>();
   #reject: ((reason: unknown) => void) | undefined;
 
-  constructor(claim: Claim, commands: Commands, told: Told) {
+  constructor(claim: Claim, commands: Commands, replicas: Replicas | undefined, told: Told) {
     this.claim = claim;
     this.#commands = commands;
+    this.#replicas = replicas;
     this.#told = told;
   }
 
@@ -68,6 +71,11 @@ export class Acquisition {
 
   get wanted(): boolean {
     return this.#wanted;
+  }
+
+  /** The locks were granted, also if too few replicas had them. */
+  get granted(): boolean {
+    return this.#granted;
   }
 
   /** True while a command may still take the locks, or may have taken them. */
@@ -135,14 +143,43 @@ export class Acquisition {
       const earlier = "an earlier command was not answered";
       const failure = this.uncertain ? refusedLater(earlier, outcome.error) : outcome;
       const error = failureOf(claim.keys, "obtain", failure);
-      // Memory that is full may be free in a moment, but nobody waits for that who does not wait.
-      const final = !isNotNow(outcome.error) && outcome.error.reply !== "OOM";
-      return { kind: "failed", error, final };
+      return { kind: "failed", error, final: isFinal(outcome.error) };
     }
     const { reply, sentAt } = outcome;
     this.#giveBackIfOver(reply);
     this.#granted = reply.kind === "granted";
-    return reply.kind === "granted" ? { ...reply, sentAt, ttl: claim.ttl } : reply;
+    if (reply.kind !== "granted") return reply;
+    const grant = { ...reply, sentAt, ttl: claim.ttl };
+    return this.#replicas ? this.#confirm(this.#replicas, grant, deadline) : grant;
+  }
+
+  /** Tells of a grant that was heard of, if it counts; of none, if that must be asked. */
+  accept(grant: Granted, tell: (grant: Granted | undefined) => void): void {
+    if (!this.#replicas) {
+      tell(grant);
+      return;
+    }
+    void this.#confirm(this.#replicas, grant, Infinity).then((answer) => {
+      tell(answer.kind === "granted" ? answer : undefined);
+    });
+  }
+
+  /**
+   * A grant counts once enough replicas have it. A refresh proves that the master has the lock which is
+   * asked for replicas: it may be another by now than the one that granted it.
+   */
+  async #confirm(replicas: Replicas, grant: Granted, deadline: number): Promise<Answer> {
+    const { keys, ttl } = this.claim;
+    const { fencingToken, seat, sentAt } = grant;
+    const until = Math.min(deadline, sentAt + usable(grant.ttl));
+    const outcome = await replicas.run(this.claim.refresh(fencingToken, ttl, 0, seat), { until });
+    if (outcome.kind === "reply") {
+      if (outcome.reply === "ours") return { ...grant, sentAt: outcome.sentAt, ttl };
+      const why = "it was granted, and gone before replicas could have it";
+      return { kind: "failed", error: new OutcomeUnknownError(keys, "obtain", why), final: false };
+    }
+    const final = outcome.kind === "refused" && isFinal(outcome.error);
+    return { kind: "failed", error: failureOf(keys, "obtain", outcome), final };
   }
 
   /** Whether a lease that counts from `sentAt` is over. */
@@ -189,4 +226,10 @@ export class Acquisition {
     const error = new OutcomeUnknownError(this.claim.keys, "obtain", cause.message, cause);
     return { kind: "failed", error, final: false };
   }
+}
+
+/** Whether a refusal ends also an obtain that waits, or tries again. */
+function isFinal(refusal: ServerError): boolean {
+  // Memory that is full may be free in a moment, but nobody waits for that who does not wait.
+  return !isNotNow(refusal) && refusal.reply !== "OOM";
 }

@@ -10,6 +10,7 @@ import type { RedisClient } from "../redis/client.js";
 import { type Command, Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { redacted } from "../redis/redact.js";
+import { Replicas, type Replication } from "../redis/replicas.js";
 import type { Clock } from "../time/clock.js";
 import { here } from "../time/context.js";
 import { Timers } from "../time/timers.js";
@@ -28,7 +29,10 @@ export interface Manner {
   readonly holdAtLeast: number;
 }
 
-/** How long an obtain that ends with a "no" waits for Redis to say who has the lock, in milliseconds. */
+/**
+ * How long an obtain that ends without a lock waits for Redis to say who has it, or that it is given back,
+ * in milliseconds.
+ */
 const LAST_WORD = 50;
 /** A lock that was waited for so long that less than this part of its lease is left gets a whole one. */
 const FRESH = 0.75;
@@ -38,6 +42,8 @@ export class Engine {
   readonly commands: Commands;
   readonly #timers: Timers;
   readonly emit: LockEventListener;
+  /** Where leases count only once replicas have them. */
+  readonly #replicas: Replicas | undefined;
   readonly #renewal: Renewal;
   readonly #inbox: Inbox;
   readonly #owner: Owner;
@@ -54,11 +60,20 @@ export class Engine {
   /** What is held is to be given back. */
   #ending = false;
 
-  constructor(client: RedisClient, clock: Clock, timeout: number, emit: LockEventListener) {
+  constructor(
+    client: RedisClient,
+    clock: Clock,
+    timeout: number,
+    emit: LockEventListener,
+    replication?: Replication,
+  ) {
     this.#timers = new Timers(clock);
     this.commands = new Commands(client, this.#timers, timeout);
     this.emit = emit;
-    this.#renewal = new Renewal(this.commands, emit);
+    if (replication && client.side) {
+      this.#replicas = new Replicas(this.commands, client.side, replication);
+    }
+    this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, emit);
     this.#own = ownLocksOf(client);
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
@@ -96,6 +111,7 @@ export class Engine {
       const stopped = acquisition.stop(new LockerClosedError(acquisition.claim.keys));
       if (stopped) void this.#abandon(acquisition);
     }
+    this.#replicas?.close();
     const ending: Promise<unknown>[] = [...this.#leaving, this.#inbox.close(this.#owner)];
     if (grace !== undefined) ending.push(this.#endHeld(grace));
     await this.#timers.awaited(Promise.allSettled(ending));
@@ -136,7 +152,7 @@ export class Engine {
 
     const started = this.#timers.now();
     const context = here();
-    const acquisition = new Acquisition(claim, this.commands, {
+    const acquisition = new Acquisition(claim, this.commands, this.#replicas, {
       waiting: () => {
         if (this.#own.include(claim.names)) this.emit({ type: "waitingForOwn", keys });
       },
@@ -165,8 +181,9 @@ export class Engine {
       return this.#hold(acquisition, answer, manner);
     }
     const left = this.#abandon(acquisition);
-    if (answer.kind === "failed") throw answer.error;
+    if (answer.kind === "failed" && !acquisition.granted) throw answer.error;
     const facts = await Promise.race([left, this.#timers.sleep(LAST_WORD)]);
+    if (answer.kind === "failed") throw answer.error;
     signal?.throwIfAborted();
     const found = facts ? facts.holder : answer.holder;
     const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;

@@ -38,8 +38,10 @@ export async function waitInLine(
       const { sentAt, lease } = asked;
       // What an earlier command asked for, or what is heard too late, cannot be proved: we ask.
       const proved = proof === asked.proof && !acquisition.isOver(sentAt, lease);
-      const grant: Granted = { kind: "granted", ...told, sentAt, ttl: lease };
-      news.put(proved ? { kind: "granted", grant } : { kind: "come" });
+      const put = (grant: Granted | undefined): void =>
+        news.put(grant ? { kind: "granted", grant } : { kind: "come" });
+      if (proved) acquisition.accept({ kind: "granted", ...told, sentAt, ttl: lease }, put);
+      else put(undefined);
       acquisition.heardOfGrant();
     },
     come: () => news.put({ kind: "come" }),

@@ -49,13 +49,16 @@ const SHORTEST_PAUSE = 10;
  */
 export class Renewal {
   readonly #commands: Commands;
+  /** Runs what moves a lease. */
+  readonly #moving: Pick<Commands, "run">;
   readonly #emit: LockEventListener;
   readonly #known = new WeakMap<Holding, Renewed>();
   /** Whoever drops a lock without releasing it must not hold it for ever. */
   readonly #dropped: FinalizationRegistry<Holding> | undefined;
 
-  constructor(commands: Commands, emit: LockEventListener) {
+  constructor(commands: Commands, moving: Pick<Commands, "run">, emit: LockEventListener) {
     this.#commands = commands;
+    this.#moving = moving;
     this.#emit = emit;
     // Some edge runtimes have none.
     if (typeof FinalizationRegistry !== "undefined") {
@@ -183,7 +186,7 @@ export class Renewal {
     const command = claim.refresh(fencingToken, ttl, known.order, seat);
     const until = Math.min(deadline, lease.validUntil);
     lease.refreshing(this.#commands.timers.now(), ttl);
-    const sent = this.#commands.run(command, { until, gather });
+    const sent = this.#moving.run(command, { until, gather });
     known.busy = sent;
     const outcome = await sent;
     known.busy = undefined;

@@ -44,7 +44,7 @@ const parts: readonly string[] = [
   "local function run(k)\nlocal value, id, caller = ARGV[1], ARGV[2], ARGV[3]\nlocal held = valueAt(k + 1)\n",
   "local changed, removed, begun, shortest = false, false, nil, nil\nlocal function permitsOf(claim)\nreturn tonumber(string.match(claim, '^(%d+)/')) or 0\nend\nlocal function take(claim, ending, share)\ncall('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)\nif share then\nlocal left = math.max(ending - ms, call('PTTL', KEYS[i + 6]))\ncall('HSET', KEYS[i + 6], claim, share.seat .. ' ' .. share.order .. ' ' .. share.caller)\ncall('PEXPIRE', KEYS[i + 6], string.format('%.0f', left))\nend\nbegun = begun and math.max(begun, ending)\nchanged = true\nend\nlocal function close()\ncall('UNLINK', KEYS[i], KEYS[i + 5], KEYS[i + 6])\nphase, held, out, changed = nil, false, 0, false\nend\nlocal function giveBack(claim)\nout = out - permitsOf(claim)\nif out <= 0 then return close() end\ncall('ZREM', KEYS[i + 5], claim)\ncall('HDEL', KEYS[i + 6], claim)\nchanged, removed, begun = true, true, nil\nend\nlocal function save()\nif not changed then return end\nlocal last = begun or call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]\nlocal left = string.format('%.0f', math.max(1, last - ms))\nif removed and tonumber(left) < call('PTTL', KEYS[i]) then\nshortest = math.min(shortest or left, left)\nend\nheld = 'shared ' .. phase .. ' ' .. string.format('%.0f %.0f', out, seats)\ncall('SET', KEYS[i], held, 'PX', left)\ncall('PEXPIRE', KEYS[i + 5], left)\nchanged, removed = false, false\nend\nlocal function expire()\nfor _ = 1, MOST_DROPPED do\nif not phase then return false end\nlocal first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')\nif not first[1] then\nphase, changed = nil, false\nreturn false\nend\nif tonumber(first[2]) > ms then return false end\ngiveBack(first[1])\nend\nreturn true\nend\nlocal function describeFirst()\nlocal first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')\nreturn { string.format('%.0f', math.max(0, first[2] - ms)), phase, metadataOf(first[1]) or false }\nend\n",
   "local untouched = held == nil\nlocal MOST_ADMITTED = 200\nlocal function fits(claim)\nlocal permits, limit = string.match(claim, '^(%d+)/(%d+)/')\npermits, limit = tonumber(permits), tonumber(limit)\nif not permits or (held and not phase) then return false end\nreturn limit == 0 or out + permits <= limit\nend\nlocal function admit(claim, caller, ttl, memory)\nif phase then\n",
-  "local longest = math.max(memory, 2 * ttl)\nif longest < 86400000 then longest = math.max(longest, call('PTTL', KEYS[i + 2])) end\ncall('PEXPIRE', KEYS[i + 2], longest)\n",
+  "local longest = math.max(memory, 2 * ttl)\nif longest < 86400000 then longest = math.max(longest, call('PTTL', KEYS[i + 2])) end\nif call('PEXPIRE', KEYS[i + 2], longest) == 0 then\nlocal left = call('PTTL', KEYS[i])\nif left > 0 then call('PEXPIRE', KEYS[i], left) end\nend\n",
   "else\nphase, out, seats = nextFence(i, micros, math.max(memory, 2 * ttl)), 0, 0\nif not untouched then call('UNLINK', KEYS[i + 5], KEYS[i + 6]) end\nbegun = 0\nend\nseats, shortest = seats + 1, math.min(shortest or ttl, ttl)\nout = out + permitsOf(claim)\ntake(claim, ms + ttl + 1, caller ~= '' and { seat = seats, order = 0, caller = caller })\nreturn ' ' .. phase\nend\nlocal function pass(asker)\nlocal admitted, whose, kept = {}, 'more', asker and 'kept'\nfor _ = 1, MOST_DROPPED do\nlocal head = call('ZPOPMIN', KEYS[i + 3])\nlocal id, ticket = head[1], head[2]\nif not id then\nwhose = 'nobody'\nbreak\nend\nif id == asker then\nwhose = keep(i, id, ticket, 'asker')\nbreak\nend\nlocal waiter, count = servable(i, id, ms)\nif waiter and waiter.keys == 0 and waiter.caller ~= '' and endOf(waiter.value) then\ntell(id, 'come')\nwaiter = nil\nend\nif waiter and waiter.keys ~= 0 and out == 0 then\nif phase then close() end\nwhose = serve(i, asker, head)\nif whose == 'granted' then held = valueAt(i) end\nbreak\nend\nlocal open = waiter and waiter.keys == 0 and fits(waiter.value)\nif waiter and (not open or waiter.reach == '0' or #admitted == MOST_ADMITTED) then\nif open and waiter.reach ~= '0' then tell(id, 'come') end\nwhose = keep(i, id, ticket, not open and 'kept' or kept)\nbreak\nend\nif waiter and count then\nlocal claim = waiter.value\nlocal seat = admit(claim, waiter.caller, waiter.ttl, waiter.memory)\nlocal grant = seat .. ' ' .. waiter.proof .. ' ' .. seats\ntable.insert(admitted, { id = id, ticket = ticket, claim = claim, grant = grant, ttl = waiter.ttl })\nelseif waiter and tell(id, 'come') ~= 0 then\nwhose = keep(i, id, ticket, kept)\nbreak\nelse\ncall('HDEL', KEYS[i + 4], id)\nend\nend\nsave()\nfor n = 1, #admitted do\nlocal one = admitted[n]\nif type(tell(one.id, 'grant', one.grant)) == 'number' then\ncall('HDEL', KEYS[i + 4], one.id)\nelse\ngiveBack(one.claim)\nwhose = keep(i, one.id, one.ticket, kept)\nend\nend\nsave()\nif whose == 'nobody' then recall(i) end\nif shortest and (whose == 'kept' or whose == 'more') then announce(i, shortest, 0) end\nreturn whose\nend\n",
   "local place = 0\nif id ~= '' then\nplace = placeOf(i, id)\ndrop(i, id)\nend\nlocal owned = endOf(value) and (caller == '' or shareOf(value).caller == caller)\nif owned then giveBack(value) end\nlocal more = expire()\nif phase or not held then\nmore = pass() == 'more' or more\nend\nlocal told = phase and describeFirst() or held and describe(i, held) or { false, false, false }\nreturn { told[1], told[2], told[3], place, owned and 1 or 0, more and 1 or 0 }\nend\n",
   "local function run()\nlocal value, id, caller = ARGV[1], ARGV[2], ARGV[3]\nlocal function taken(i)\nif caller == '' then return true end\nlocal _, _, taker = grantAt(i)\nreturn taker == caller\nend\nlocal place, owned, more, longest = 0, 0, 0, { false, false, false }\nfor i = 1, #KEYS, 5 do\nlocal here = id ~= '' and placeOf(i, id) or 0\nplace = math.max(place, here)\nif id ~= '' then drop(i, id) end\nlocal held = valueAt(i)\nlocal mine = held == value and taken(i)\nif mine then owned = 1 end\nif not held or mine then\nlocal whose = serve(i)\nif whose == 'more' then more = 1 end\nif mine and whose ~= 'granted' then call('DEL', KEYS[i], KEYS[i + 1]) end\nheld = whose == 'granted' and valueAt(i)\nend\nif here == 1 and held and string.match(held, SHARED) then announce(i, 0, 0) end\nif held then longest = longer(longest, describe(i, held)) end\nend\nreturn { longest[1], longest[2], longest[3], place, owned, more }\nend\n",
@@ -99,7 +99,7 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   leaveShared: {
     name: "leaveShared",
-    sha1: "f046e73d689a4bbaff3f1aa988ceea804713ee04",
+    sha1: "067a871cc3cd39e4247567675557021fe88e6ee9",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 15, 12, 16, 17, 18, 19, 20, 2, 3),
   },
   leave: {
@@ -109,12 +109,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   obtainShared: {
     name: "obtainShared",
-    sha1: "e16953eb1f051d273039de0f1d66c42d0874205c",
+    sha1: "4592bba37016e23f6dee760b33a7af06a67602b4",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 2, 3),
   },
   obtainSharedMany: {
     name: "obtainSharedMany",
-    sha1: "70af6a682a23de62e3758217b341d724d3dd2c8b",
+    sha1: "27b7f0abd90f70abbe706c11e8e643cb698ade72",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 27),
   },
   obtain: {
@@ -129,32 +129,32 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   refreshShared: {
     name: "refreshShared",
-    sha1: "03b2222bb7309cb43528c880679726af172601c2",
+    sha1: "6617f34161d631c2cf6270ade8fe12f8595ace43",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 2, 3),
   },
   refreshSharedMany: {
     name: "refreshSharedMany",
-    sha1: "6702dc60ecb2ce4c0eb8dd821df96997cbeeeead",
+    sha1: "78346712f0194bb6e62bdb62303a4d8364b3db0a",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 27),
   },
   refresh: {
     name: "refresh",
-    sha1: "625a0a624e945bb1a75314c5e060dbfecee41209",
+    sha1: "f6d734e28f74dbdb74e38ab52b3bf28b6b8149f5",
     source: text(0, 34, 35, 36, 18, 37, 2, 3),
   },
   refreshMany: {
     name: "refreshMany",
-    sha1: "da38210f50ea7eddf598a125e6212b50bc71ec38",
+    sha1: "62232eceb68d865030a1fe0739150cedab67b9d9",
     source: text(0, 34, 35, 36, 18, 37, 27),
   },
   releaseShared: {
     name: "releaseShared",
-    sha1: "656a2c6a014f3641be054907275238b770251d0f",
+    sha1: "7abb1356b2b6c2aa9e0623bd52d87917f97fe940",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 2, 3),
   },
   releaseSharedMany: {
     name: "releaseSharedMany",
-    sha1: "e612f39b0a55b17627416ac87ce35c9487123cc1",
+    sha1: "67dee771f340b59180278ddabd18ca0ae8d0e38c",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 27),
   },
   release: {
@@ -169,12 +169,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   shorten: {
     name: "shorten",
-    sha1: "d8a37c6fac25be93591c38b490264e96126f1ef9",
+    sha1: "199db3cdbbce86f6df8e858ee3f34128c7188809",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 2, 3),
   },
   shortenMany: {
     name: "shortenMany",
-    sha1: "07cab729459384d8ecf66ed10247ab2cc1fb631e",
+    sha1: "1ec1910699a0b46bc110b44353e0dbb21bae255d",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 27),
   },
   ttlShared: {

@@ -36,6 +36,12 @@ export interface RedisClient {
    */
   subscribe?(channel: string, listener: ChannelListener): Promise<Subscription>;
 
+  /**
+   * Connections beside the client's own, on which the lock may wait for replicas: `minReplicas` needs them.
+   * Leave it out if the client cannot.
+   */
+  readonly side?: SideConnections;
+
   /** What the client puts before every key by itself, such as ioredis' `keyPrefix`. Default: nothing. */
   readonly keyPrefix?: string;
 
@@ -67,6 +73,46 @@ export interface ChannelListener {
 export interface Subscription {
   /** Stops listening and closes what `subscribe` opened. Does nothing the second time. */
   close(): Promise<void>;
+}
+
+export interface SideConnections {
+  /**
+   * In a cluster: what tells the master of a hash slot from the others, such as its address, as far as the
+   * client knows. Throws if it does not know. Leave it out where there is one master.
+   */
+  masterOf?(slot: number): string;
+
+  /**
+   * Opens a connection to the master, in a cluster to the one that {@link masterOf} named so. Resolves once
+   * commands can be sent. It neither reconnects by itself nor keeps the process alive. Whoever loses it
+   * calls `life.end`; when `life.ended` resolves, also while it is being opened, it is to be closed, and
+   * what was sent and not answered rejects.
+   */
+  open(life: Life, master?: string): Promise<SideConnection>;
+}
+
+export interface SideConnection {
+  /**
+   * Sends one command as it is, without any prefix. Commands leave in the order of the calls, and none is
+   * sent twice. Resolves and rejects as {@link RedisClient.run}.
+   */
+  send(command: readonly string[]): Promise<Reply>;
+}
+
+/** The life of one connection. Its functions can be handed on as they are. */
+export interface Life {
+  /** To be called with the reason as soon as the connection is lost. */
+  readonly end: (reason: unknown) => void;
+  /** Resolves with the reason once it was lost or is not wanted any more: then it is to be closed. */
+  readonly ended: Promise<unknown>;
+}
+
+export function newLife(): Life {
+  let end!: (reason: unknown) => void;
+  const ended = new Promise<unknown>((resolve) => {
+    end = resolve;
+  });
+  return { end, ended };
 }
 
 /**

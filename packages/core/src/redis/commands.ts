@@ -65,11 +65,19 @@ export class Commands {
   /** Milliseconds after which a command counts as unanswered. */
   readonly timeout: number;
   readonly #batcher: Batcher;
+  readonly #isWaitedOut: (refusal: ServerError) => boolean;
 
-  constructor(client: RedisClient, timers: Timers, timeout: number) {
+  /** @param isWaitedOut - After which refusals a command is tried again. Default: "not now". */
+  constructor(
+    client: RedisClient,
+    timers: Timers,
+    timeout: number,
+    isWaitedOut: (refusal: ServerError) => boolean = isNotNow,
+  ) {
     this.client = client;
     this.timers = timers;
     this.timeout = timeout;
+    this.#isWaitedOut = isWaitedOut;
     this.#batcher = new Batcher(client);
   }
 
@@ -92,7 +100,7 @@ export class Commands {
         if (outcome.error instanceof UnexpectedReplyError) return outcome;
         unanswered = outcome.error;
       }
-      const isFinal = outcome.kind === "refused" && !isNotNow(outcome.error);
+      const isFinal = outcome.kind === "refused" && !this.#isWaitedOut(outcome.error);
       // The last try must have time to be answered, too: a refusal says more than no reply.
       if (isFinal || this.client.closed || this.timers.now() + 2 * pause >= deadline) {
         if (outcome.kind === "unknown" || unanswered === undefined) return outcome;

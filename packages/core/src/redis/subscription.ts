@@ -1,4 +1,4 @@
-import type { ChannelListener, Subscription } from "./client.js";
+import { type ChannelListener, type Life, newLife, type Subscription } from "./client.js";
 import { asServerError } from "./run-script.js";
 import { systemClock } from "../time/clock.js";
 
@@ -9,13 +9,9 @@ const FIRST_PAUSE = 50;
 const LAST_PAUSE = 5_000;
 
 /** The life of one connection that listens to one channel. Its functions can be handed on as they are. */
-export interface Listening {
+export interface Listening extends Life {
   /** Passes on a message. What a client still reads after the end is heard by nobody. */
   readonly message: (text: string) => void;
-  /** To be called with the reason as soon as the connection is lost. */
-  readonly end: (reason: unknown) => void;
-  /** Resolves with the reason once it was lost or is not wanted any more: then it is to be closed. */
-  readonly ended: Promise<unknown>;
 }
 
 /**
@@ -78,19 +74,16 @@ export async function staySubscribed(
 
 function newListening(listener: ChannelListener): Listening {
   let listening = true;
-  let resolve!: (reason: unknown) => void;
-  const ended = new Promise<unknown>((resolveEnded) => {
-    resolve = resolveEnded;
-  });
+  const life = newLife();
   return {
     message: (text) => {
       if (listening) listener.message(text);
     },
     end: (reason) => {
       listening = false;
-      resolve(reason);
+      life.end(reason);
     },
-    ended,
+    ended: life.ended,
   };
 }
 

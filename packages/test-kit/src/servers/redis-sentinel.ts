@@ -1,7 +1,8 @@
+import { follow } from "./redis-replicas.js";
 import { startServer, type RedisServer } from "./redis-server.js";
 import { waitUntil } from "../promises/wait-until.js";
 
-/** Milliseconds for replicas to follow, and for a failover. */
+/** Milliseconds for a failover. */
 const TIMEOUT = 20_000;
 /** Milliseconds of silence after which the sentinel calls a master dead. */
 const DOWN_AFTER = 500;
@@ -13,10 +14,7 @@ export async function startSentinel(): Promise<SentinelSet> {
   const [master, replica] = servers;
   const stopAll = (): Promise<unknown> => Promise.all(servers.map((server) => server.stop()));
   try {
-    await replica.command("REPLICAOF", "127.0.0.1", String(master.port));
-    const follows = async (): Promise<boolean> =>
-      String(await replica.command("INFO", "replication")).includes("master_link_status:up");
-    await waitUntil(follows, { what: "the replica to follow", timeout: TIMEOUT });
+    await follow(replica, master);
     const set = new SentinelSet(await startSentinelOf(master), servers);
     await set.untilReady();
     return set;

@@ -5,7 +5,15 @@ import {
   type Script,
   type Subscription,
 } from "@redislock/core";
-import { type Listening, ServerError, staySubscribed, toReply } from "@redislock/core/adapter";
+import {
+  type Life,
+  type Listening,
+  ServerError,
+  type SideConnection,
+  type SideConnections,
+  staySubscribed,
+  toReply,
+} from "@redislock/core/adapter";
 import { connect, RespError, type RespConnection } from "@redislock/test-kit";
 
 import type { Credentials } from "../../src/conformance.js";
@@ -45,6 +53,17 @@ export class SocketAdapter implements RedisClient {
 
   subscribe(channel: string, listener: ChannelListener): Promise<Subscription> {
     return staySubscribed((listening) => this.#listen(channel, listening), listener);
+  }
+
+  get side(): SideConnections {
+    return { open: (life) => this.openSide(life) };
+  }
+
+  async openSide({ end, ended }: Life): Promise<SideConnection> {
+    const connection = await this.#open();
+    void connection.closed.then(end);
+    void ended.then(() => connection.close());
+    return { send: (command) => send(connection, command) };
   }
 
   send(...command: string[]): Promise<Reply> {

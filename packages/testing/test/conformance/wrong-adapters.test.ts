@@ -1,7 +1,7 @@
 /** That the kit finds what is wrong. */
 import { afterAll, expect, test } from "@jest/globals";
 import { type ChannelListener, type Script, type Subscription } from "@redislock/core";
-import { ServerError } from "@redislock/core/adapter";
+import { type Life, ServerError } from "@redislock/core/adapter";
 import { startProxiedServer } from "@redislock/test-kit";
 
 import { conformance, type Runner } from "../../src/conformance.js";
@@ -238,6 +238,59 @@ const wrong: readonly [string, string, typeof SocketAdapter][] = [
         const subscription = await super.subscribe(channel, { ...listener, resumed });
         listening.push(subscription);
         return { close: async () => (back ? subscription.close() : undefined) };
+      }
+    },
+  ],
+  [
+    "waits for replicas on the user's connection",
+    "a connection beside it waits for replicas, and keeps the client waiting for none",
+    class extends SocketAdapter {
+      override async openSide() {
+        return { send: (command: readonly string[]) => this.send(...command) };
+      }
+    },
+  ],
+  [
+    "puts something before what is sent beside it",
+    "a connection beside it sends commands as they are, and in their order",
+    class extends SocketAdapter {
+      override async openSide(life: Life) {
+        const side = await super.openSide(life);
+        return {
+          send: ([name = "", text = "", count = "", ...rest]: readonly string[]) =>
+            side.send([name, text, count, ...rest.map((key) => `app:${key}`)]),
+        };
+      }
+    },
+  ],
+  [
+    "sends a text where a hash was to be sent",
+    "a connection beside it sends no text by itself, and rejects with a ServerError",
+    class extends SocketAdapter {
+      override async openSide(life: Life) {
+        const side = await super.openSide(life);
+        const text = ["EVAL", "return 1", "0"];
+        return {
+          send: (command: readonly string[]) => side.send(command).catch(() => side.send(text)),
+        };
+      }
+    },
+  ],
+  [
+    "does not close what is beside it",
+    "a connection beside it that is not wanted any more is closed",
+    class extends SocketAdapter {
+      override openSide(life: Life) {
+        return super.openSide({ ...life, ended: new Promise(() => undefined) });
+      }
+    },
+  ],
+  [
+    "does not tell that what is beside it was lost",
+    "a connection beside it that is lost ends, and what was sent rejects",
+    class extends SocketAdapter {
+      override openSide(life: Life) {
+        return super.openSide({ ...life, end: () => undefined });
       }
     },
   ],
