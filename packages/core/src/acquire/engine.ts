@@ -28,6 +28,13 @@ export interface Manner {
   readonly holdAtLeast: number;
 }
 
+/** Waits for the locks of an obtain, until the deadline; a command under way then, until `lastAnswer`. */
+export type Waiting = (
+  acquisition: Acquisition,
+  deadline: number,
+  lastAnswer: number,
+) => Promise<Answer>;
+
 /** How long an obtain that ends with a "no" waits for Redis to say who has the lock, in milliseconds. */
 const LAST_WORD = 50;
 /** A lock that was waited for so long that less than this part of its lease is left gets a whole one. */
@@ -48,13 +55,21 @@ export class Engine {
   /** What is left behind by obtains that were given up. */
   readonly #leaving = new Set<Promise<Leftover | undefined>>();
   readonly #held = new HeldLocks();
+  readonly #waiting: Waiting;
   /** Called when nothing is under way or held. */
   readonly #onIdle = new Set<() => void>();
   #closed = false;
   /** What is held is to be given back. */
   #ending = false;
 
-  constructor(client: RedisClient, clock: Clock, timeout: number, emit: LockEventListener) {
+  /** @param waiting - Default: in the line of the client's server. */
+  constructor(
+    client: RedisClient,
+    clock: Clock,
+    timeout: number,
+    emit: LockEventListener,
+    waiting?: Waiting,
+  ) {
     this.#timers = new Timers(clock);
     this.commands = new Commands(client, this.#timers, timeout);
     this.emit = emit;
@@ -65,6 +80,11 @@ export class Engine {
     this.#owner = {
       failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
     };
+    const line = { inbox, owner: this.#owner };
+    this.#waiting =
+      waiting ??
+      ((acquisition, deadline, lastAnswer) =>
+        waitInLine(acquisition, this.#timers, line, deadline, lastAnswer));
   }
 
   /** Obtains the lock of a claim, or says who has it. */
@@ -173,7 +193,8 @@ export class Engine {
     const position = facts ? facts.position : answer.place?.position;
     const waited = this.#timers.now() - started;
     this.emit({ type: "notObtained", keys, waited, tries, holder });
-    return new NotObtainedError(keys, { holder, waited, attempts: tries, position });
+    const { cause } = answer;
+    return new NotObtainedError(keys, { holder, waited, attempts: tries, position, cause });
   }
 
   #pursue(acquisition: Acquisition, manner: Manner, started: number): Promise<Answer> {
@@ -184,8 +205,7 @@ export class Engine {
     }
     const deadline = started + wait;
     const lastAnswer = Math.max(deadline, started + this.commands.timeout);
-    const inbox = { inbox: this.#inbox, owner: this.#owner };
-    return waitInLine(acquisition, this.#timers, inbox, deadline, lastAnswer);
+    return this.#waiting(acquisition, deadline, lastAnswer);
   }
 
   #hold(acquisition: Acquisition, granted: Granted, manner: Manner): Lock {
