@@ -1,4 +1,4 @@
-import { QuorumLocker, type QuorumLockerOptions } from "@redislock/core/quorum";
+import { eachClient, QuorumLocker, type QuorumLockerOptions } from "@redislock/core/quorum";
 
 import { ioredisClient } from "./client.js";
 import type { IoredisLike } from "./ioredis-types.js";
@@ -13,5 +13,5 @@ export function createQuorumLocker(
   redis: readonly IoredisLike[],
   options?: QuorumLockerOptions,
 ): QuorumLocker {
-  return new QuorumLocker(Array.isArray(redis) ? redis.map(ioredisClient) : redis, options);
+  return new QuorumLocker(eachClient(redis, ioredisClient), options);
 }

@@ -1,4 +1,4 @@
-import { QuorumLocker, type QuorumLockerOptions } from "@redislock/core/quorum";
+import { eachClient, QuorumLocker, type QuorumLockerOptions } from "@redislock/core/quorum";
 
 import { nodeRedisClient } from "./client.js";
 import type { NodeRedisLike } from "./node-redis-types.js";
@@ -13,5 +13,5 @@ export function createQuorumLocker(
   redis: readonly NodeRedisLike[],
   options?: QuorumLockerOptions,
 ): QuorumLocker {
-  return new QuorumLocker(Array.isArray(redis) ? redis.map(nodeRedisClient) : redis, options);
+  return new QuorumLocker(eachClient(redis, nodeRedisClient), options);
 }

@@ -1,5 +1,6 @@
 import type { Granted } from "../acquire/acquisition.js";
 import type { Holder } from "../errors.js";
+import type { Space } from "../keys/names.js";
 import { usable } from "../lease/lease.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import { ExclusiveClaim } from "../primitives/exclusive.js";
@@ -38,7 +39,7 @@ export class QuorumClaim implements Claim {
   line: LinePlaceHeld | undefined;
   readonly #quorum: Quorum;
   readonly #ownToken: boolean;
-  /** One for each server: their names may differ in what the client puts before them. */
+  /** For each server; the same one where the client puts the same before its names. */
   readonly #claims: readonly ExclusiveClaim[];
   /** The fencing tokens that servers are known to have for it. */
   readonly #fences: (number | undefined)[];
@@ -56,7 +57,12 @@ export class QuorumClaim implements Claim {
     this.token = request.token;
     this.metadata = request.metadata;
     this.#ownToken = request.ownToken;
-    this.#claims = quorum.members.map(({ space }) => new ExclusiveClaim(request, space));
+    const bySpace = new Map<Space, ExclusiveClaim>();
+    this.#claims = quorum.members.map(({ space }) => {
+      const claim = bySpace.get(space) ?? new ExclusiveClaim(request, space);
+      bySpace.set(space, claim);
+      return claim;
+    });
     this.#fences = quorum.members.map(() => undefined);
     this.names = this.#at(0).names;
   }
@@ -158,9 +164,11 @@ export class QuorumClaim implements Claim {
   }
 
   async #obtain(options: RunOptions<Asked>): Promise<Outcome<Asked>> {
-    const { members, roll } = this.#quorum;
+    const { members, roll, fences } = this.#quorum;
     const need = majorityOf(members.length);
     await roll.call(options.until);
+    // One for all, so that they give the same token.
+    const floor = Math.max(fences.floor(), this.#granted ? fenceOf(this.#granted.reply) : 0);
     this.#wanted = true;
     const line = this.#granted && this.line?.member;
     const heard: Votes<Asked> = [];
@@ -170,7 +178,7 @@ export class QuorumClaim implements Claim {
     const outcome = await gather<Asked>(members, {
       ask: async (member) => {
         const settled = member === line ? this.#granted : undefined;
-        const vote = settled ?? (await this.#askForVote(member, options));
+        const vote = settled ?? (await this.#askForVote(member, floor, options));
         heard[member.index] = vote;
         return vote;
       },
@@ -226,11 +234,14 @@ export class QuorumClaim implements Claim {
   }
 
   /** Asks one server for its vote. */
-  async #askForVote(member: Member, options: RunOptions<Asked>): Promise<Outcome<Asked>> {
+  async #askForVote(
+    member: Member,
+    floor: number,
+    options: RunOptions<Asked>,
+  ): Promise<Outcome<Asked>> {
     const { fences, timers, roll } = this.#quorum;
     const unknown = roll.doubt(member);
     if (unknown) return unknown;
-    const floor = Math.max(fences.floor(), this.#granted ? fenceOf(this.#granted.reply) : 0);
     const before = timers.now();
     const outcome = await member.run(this.#vote(this.#at(member.index).obtain(), floor), {
       ...options,

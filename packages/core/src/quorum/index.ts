@@ -3,6 +3,7 @@
  * servers is right for whom is in docs/servers.md.
  */
 export {
+  eachClient,
   QuorumLocker,
   type QuorumLockerConstructor,
   type QuorumLockerOptions,

@@ -209,6 +209,19 @@ function together(clients: readonly RedisClient[]): RedisClient {
   };
 }
 
+/**
+ * For adapters: each of their library's clients as a `RedisClient`.
+ *
+ * @throws TypeError for what is no array
+ */
+export function eachClient<T>(
+  redis: readonly T[],
+  wrap: (redis: T) => RedisClient,
+): readonly RedisClient[] {
+  if (!Array.isArray(redis)) throw new TypeError(`redis must be an array, got ${kindOf(redis)}`);
+  return redis.map((one: T) => wrap(one));
+}
+
 /** @throws TypeError, RangeError for what makes no quorum as far as clients themselves show. */
 function checkClients(clients: unknown): readonly RedisClient[] {
   if (!isArray(clients)) throw new TypeError(`clients must be an array, got ${kindOf(clients)}`);
