@@ -47,6 +47,8 @@ export class QuorumClaim implements Claim {
   #granted: Reply<Asked> | undefined;
   /** Whose vote is asked for once more. */
   readonly #retaking = new Set<Member>();
+  /** Where a vote is being given back. */
+  readonly #givingBack = new Set<Member>();
   /** Whether votes are wanted: from an obtain on, until it fails, or the lock is given back. */
   #wanted = false;
 
@@ -224,13 +226,16 @@ export class QuorumClaim implements Claim {
 
   /** A vote came when all was decided: it counts for a lock that is held, and else goes back. */
   #late(member: Member, { late }: RunOptions<Asked>): void {
+    if (this.#givingBack.has(member)) return; // By a command behind the one that it answers.
     if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member));
     else late?.(undefined); // Whoever asked knows whether the lock is held still.
   }
 
   #leaveAt(member: Member): Promise<unknown> {
     this.#fences[member.index] = undefined;
-    return member.run(this.#at(member.index).leave(), {});
+    this.#givingBack.add(member);
+    const leaving = member.run(this.#at(member.index).leave(), {});
+    return leaving.finally(() => this.#givingBack.delete(member));
   }
 
   /** Asks one server for its vote. */
@@ -288,7 +293,10 @@ export class QuorumClaim implements Claim {
           const error = new Error("no answer to leaving the line");
           if (!reply) return { kind: "unknown", error };
         }
-        return member.run(this.#at(member.index).leave(), options);
+        this.#givingBack.add(member);
+        const outcome = await member.run(this.#at(member.index).leave(), options);
+        this.#givingBack.delete(member);
+        return outcome;
       },
       isYes: () => true,
       yes: (votes) => {
@@ -324,7 +332,9 @@ export class QuorumClaim implements Claim {
     return gather<Released>(members, {
       ask: async (member) => {
         if (member === last) await turn;
+        this.#givingBack.add(member);
         const outcome = await this.#giveBack(member, fencingToken, options);
+        this.#givingBack.delete(member);
         if (others.includes(member)) answered++;
         if (answered === Math.min(need, others.length)) {
           timers.clear(pause);

@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "05078b94ddadcd3fa88440395de576e8eb8e35ae",
+    sha1: "44f1fc641c5acfdbdbe8dafdd3ee368d7e2f706e",
     source: [
       parts[0],
       parts[5],
@@ -42,7 +42,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
       parts[29],
       parts[24],
       parts[30],
-      "local obtain, raised, capped = run, raise, nil\nlocal MOST_AHEAD = 60000000\nlocal function run(k, a, keys, args)\nlocal up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])\nif not up or tonumber(up) < tonumber(ARGV[a + 1]) then\nreturn { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }\nend\nif floor > 0 then\nraise = function(i, fence, memory)\ncapped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1\nreturn math.max(raised(i, fence, memory) or 0, capped)\nend\nend\nreturn obtain(k, a + 2, keys, args - 2)\nend\n",
+      "local obtain, raised, capped = run, raise, nil\nlocal MOST_AHEAD = 60000000\nlocal function run(k, a, keys, args)\nlocal up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])\nif not up or tonumber(up) < tonumber(ARGV[a + 1]) then\nreturn { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }\nend\nlocal function raiseAbove(i, fence, memory)\ncapped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1\nreturn math.max(raised(i, fence, memory) or 0, capped)\nend\nif floor > 0 then raise = raiseAbove end\nreturn obtain(k, a + 2, keys, args - 2)\nend\n",
       parts[2],
       parts[3],
     ].join(""),

@@ -17,12 +17,11 @@ local function run(k, a, keys, args)
   if not up or tonumber(up) < tonumber(ARGV[a + 1]) then
     return { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }
   end
-  if floor > 0 then
-    -- As if the token before had been just below the floor.
-    raise = function(i, fence, memory)
-      capped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1
-      return math.max(raised(i, fence, memory) or 0, capped)
-    end
+  -- As if the token before had been just below the floor.
+  local function raiseAbove(i, fence, memory)
+    capped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1
+    return math.max(raised(i, fence, memory) or 0, capped)
   end
+  if floor > 0 then raise = raiseAbove end
   return obtain(k, a + 2, keys, args - 2)
 end
