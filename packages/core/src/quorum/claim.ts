@@ -206,7 +206,9 @@ export class QuorumClaim implements Claim {
         return undefined;
       },
       no: (votes, all) => {
-        const holder = holderOf(votes.map(({ reply }) => (isGranted(reply) ? undefined : reply.holder)));
+        const holder = holderOf(
+          votes.map(({ reply }) => (isGranted(reply) ? undefined : reply.holder)),
+        );
         const cause = quorumError(all, isGranted);
         return said(votes, members.length, { kind: "taken", holder, cause });
       },
@@ -365,6 +367,9 @@ export class QuorumClaim implements Claim {
     const { until = Infinity } = options;
     const outcome = await member.run(claim.leave(), { until });
     if (outcome.kind !== "reply") return outcome;
+    // Its vote was told of meanwhile: another call with the token may have been told, too.
+    const told = this.#fences[member.index];
+    if (!outcome.reply.owned && told !== undefined) return member.run(claim.release(told), options);
     return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
   }
 

@@ -139,7 +139,11 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
         isYes: () => true,
         yes: (votes, all) => {
           const open = members.some((member) => !all[member.index] && !member.silent);
-          const found = foundByMajority(votes.map(({ reply }) => reply), members.length, open);
+          const found = foundByMajority(
+            votes.map(({ reply }) => reply),
+            members.length,
+            open,
+          );
           return found && said(votes, members.length, found);
         },
         no: (votes) => {

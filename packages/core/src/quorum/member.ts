@@ -66,7 +66,8 @@ export class Member {
       },
     });
     this.#timers.clear(timer);
-    if (outcome.kind === "unknown") this.#fallSilent();
+    // After whoever asked has taken this outcome.
+    if (outcome.kind === "unknown") this.#timers.set(this.#timers.now(), () => this.#fallSilent());
     else this.#silent = false;
     return outcome;
   }

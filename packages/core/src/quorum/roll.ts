@@ -1,4 +1,3 @@
-import { ServerError } from "../errors.js";
 import { createToken } from "../keys/token.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
@@ -61,9 +60,7 @@ export class Roll {
           resolve();
         };
         const look = (): void => {
-          const open = this.#members.some(
-            (member) => this.#underWay.has(member) && !member.silent,
-          );
+          const open = this.#members.some((member) => this.#underWay.has(member) && !member.silent);
           if (!open || this.#problem) done();
         };
         this.#onChange.add(look);
@@ -82,7 +79,7 @@ export class Roll {
 
   /** Asks a server whether it is there. */
   probe(member: Member): Command<unknown> {
-    return this.#command(member, false);
+    return this.#command(member, "who");
   }
 
   #callOne(member: Member): void {
@@ -101,10 +98,12 @@ export class Roll {
   }
 
   async #check(member: Member): Promise<void> {
-    const own = await this.#ask(member, true);
+    // First without a key, which a node of a cluster would refuse.
+    const own = await this.#ask(member, "who");
     if (!own) return;
-    if (!this.#written.includes(member)) this.#written.push(member);
     this.#accuse(aloneProblem(member, own));
+    if (this.#problem || !(await this.#ask(member, "write"))) return;
+    if (!this.#written.includes(member)) this.#written.push(member);
     for (const [other, identity] of this.#known) {
       if (identity.runId === own.runId) this.#accuse(sameProblem(other, member));
     }
@@ -118,7 +117,7 @@ export class Roll {
 
   /** Whether a server answers, and has not what was written to another. */
   async #finds(member: Member, another: Member): Promise<boolean> {
-    const identity = await this.#ask(member, false);
+    const identity = await this.#ask(member, "look");
     if (identity?.has[another.index] === true) this.#accuse(sameProblem(member, another));
     return identity !== undefined;
   }
@@ -129,42 +128,34 @@ export class Roll {
     this.#changed();
   }
 
-  async #ask(member: Member, write: boolean): Promise<Identity | undefined> {
-    const outcome = await member.run(this.#command(member, write), {});
+  async #ask(member: Member, how: "who" | "write" | "look"): Promise<Identity | undefined> {
+    const outcome = await member.run(this.#command(member, how), {});
     if (outcome.kind === "reply") return outcome.reply;
     this.#doubts.set(member, outcome);
-    if (outcome.kind === "refused" && isClusterReply(outcome.error)) {
-      this.#accuse(clusterProblem(member));
-    }
     return undefined;
   }
 
-  #command(member: Member, write: boolean): Command<Identity> {
+  #command(member: Member, how: "who" | "write" | "look"): Command<Identity> {
     const { namespace } = member.space;
+    const keys = how === "who" ? [] : this.#names.map((name) => namespace + name);
     return {
       script: quorumScripts.member,
-      keys: this.#names.map((name) => namespace + name),
-      args: [write ? String(member.index + 1) : "0", String(SECRET_TTL)],
-      read: (reply) => readIdentity(reply, this.#members.length),
+      keys,
+      args: [how === "write" ? String(member.index + 1) : "0", String(SECRET_TTL)],
+      read: (reply) => readIdentity(reply, keys.length),
     };
   }
 }
 
-function isClusterReply({ reply }: ServerError): boolean {
-  return reply === "MOVED" || reply === "CROSSSLOT" || reply === "CLUSTERDOWN";
-}
-
 function aloneProblem(member: Member, { mode, role }: Identity): TypeError | undefined {
-  if (mode === "cluster") return clusterProblem(member);
+  if (mode === "cluster") {
+    return new TypeError(
+      `${named(member)} is a node of a cluster: a quorum is of servers that do not share their data`,
+    );
+  }
   if (role === "master") return undefined;
   return new TypeError(
     `${named(member)} is a ${role}: a quorum is of masters that do not share their data`,
-  );
-}
-
-function clusterProblem(member: Member): TypeError {
-  return new TypeError(
-    `${named(member)} is a node of a cluster: a quorum is of servers that do not share their data`,
   );
 }
 
