@@ -41,12 +41,16 @@ export async function waitForQuorum(
     if (inLine) answer = inLine;
     if (inLine?.kind === "granted") {
       claim.grantedInLine(inLine);
+      passedOver.clear();
+      // Of two who are first in two lines, the one of the earlier keeps its vote; the other comes over, and
+      // all behind it. Else each would keep the other from its majority for ever.
+      const isFirst = (): boolean => members.find(({ silent }) => !silent) === member;
       const patience = Math.min(timers.now() + PATIENCE, deadline);
       do {
         answer = await acquisition.ask(lastAnswer);
         if (isOver(answer, acquisition)) return answer;
         await timers.sleep(Math.random() * SHORT_PAUSE);
-      } while (timers.now() < patience && !member.silent && acquisition.wanted);
+      } while (timers.now() < patience && isFirst() && acquisition.wanted);
     }
     await place.leave();
     const none = members.every((one) => one.silent || passedOver.has(one));
