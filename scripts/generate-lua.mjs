@@ -136,7 +136,9 @@ function quorumText(scripts, others) {
   const known = [...new Set(others.flatMap((script) => script.parts))];
   const entries = scripts.map(({ name, sha1, parts }) => {
     const source = parts
-      .map((part) => (known.includes(part) ? `parts[${known.indexOf(part)}]` : JSON.stringify(part)))
+      .map((part) =>
+        known.includes(part) ? `parts[${known.indexOf(part)}]` : JSON.stringify(part),
+      )
       .join(", ");
     return `${name}: { name: ${JSON.stringify(name)}, sha1: "${sha1}", source: [${source}].join("") },`;
   });

@@ -5,6 +5,7 @@ import {
   connect,
   failure,
   line,
+  loadScripts,
   startProxiedServer,
   startServer,
   untilInLine,
@@ -13,6 +14,7 @@ import {
   type RedisServer,
 } from "@redislock/test-kit";
 
+import { scripts } from "../src/adapter.js";
 import { NotObtainedError, OutcomeUnknownError, RefusedError } from "../src/index.js";
 import type { LockEvent, RedisClient } from "../src/index.js";
 import { QuorumError, QuorumLocker, type QuorumLockerOptions } from "../src/quorum/index.js";
@@ -175,6 +177,20 @@ test("a vote that comes late is part of the lock, and goes back with it", async 
   await waitUntil(async () => (await holders("k"))[2], { what: "the late vote" });
   await lock.release();
   await untilFree("k");
+});
+
+test("who is told no gives back also what it never heard of, without waiting for that", async () => {
+  const one = await known();
+  // A server that does not know the script of the leave would have to be heard saying so.
+  await loadScripts(third.server, Object.values(scripts));
+  for (const { server } of [first, second]) {
+    await server.command("SET", "k", "another", "PX", String(10 * TTL));
+  }
+  third.proxy.silenceReplies();
+  expect(await failure(one.obtain("k", TTL))).toBeInstanceOf(NotObtainedError);
+  // Before its ttl would free it.
+  const isFree = async (): Promise<boolean> => (await holders("k"))[2] === false;
+  await waitUntil(isFree, { what: "the vote to be given back", timeout: TTL / 2 });
 });
 
 test("too few answers are unknown, with what each server said, and nothing is left", async () => {
