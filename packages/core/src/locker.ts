@@ -15,12 +15,7 @@ import { isolated, type LockEventListener } from "./events.js";
 import type { Space } from "./keys/names.js";
 import type { Lock } from "./lease/lock.js";
 import { checkTtl } from "./lease/ttl.js";
-import {
-  checkNamespace,
-  checkOneKey,
-  checkRequest,
-  type ObtainOptions,
-} from "./options.js";
+import { checkNamespace, checkOneKey, checkRequest, type ObtainOptions } from "./options.js";
 import { givenOptions, memberOf } from "./own-options.js";
 import { ExclusiveClaim } from "./primitives/exclusive.js";
 import {
@@ -297,9 +292,7 @@ export async function obtain(
 }
 
 /** What every locker needs of its options, checked and complete. */
-export function checkedOptions(
-  given: Partial<LockerOptions>,
-): {
+export function checkedOptions(given: Partial<LockerOptions>): {
   readonly namespace: string;
   readonly commandTimeout: number;
   readonly rememberFence: number;

@@ -42,32 +42,33 @@ export type Reply<T> = Extract<Outcome<T>, { kind: "reply" }>;
  */
 export function gather<T>(members: readonly Member[], count: Count<T>): Promise<Outcome<T>> {
   const votes: Votes<T> = members.map(() => undefined);
-  const most = members.length - majorityOf(members.length);
+  const need = majorityOf(members.length);
+  const most = members.length - need;
   return new Promise((resolve) => {
     let over = false;
-    const forget = members.map((member) => member.onSilence(() => look()));
-    const decide = (outcome: Outcome<T>): void => {
+    const outcomeSoFar = (): Outcome<T> | undefined => {
+      const replies = votes.flatMap((vote) => (vote?.kind === "reply" ? [vote] : []));
+      const yes = replies.filter(({ reply }) => count.isYes(reply));
+      // What a majority amounts to may take a moment to find out.
+      if (yes.length >= need) return count.yes(yes, votes, look);
+      const no = replies.filter(({ reply }) => !count.isYes(reply));
+      if (no.length > most) return count.no(no, votes);
+      const refusals = votes.flatMap((vote) => (vote?.kind === "refused" ? [vote.error] : []));
+      const [first] = refusals;
+      if (first && no.length + refusals.length > most) {
+        return { kind: "refused", error: refusal(first, quorumError(votes, count.isYes)) };
+      }
+      if (votes.some((vote, index) => !vote && members[index]?.silent === false)) return undefined;
+      return { kind: "unknown", error: quorumError(votes, count.isYes) };
+    };
+    const look = (): void => {
+      const outcome = over ? undefined : outcomeSoFar();
+      if (!outcome) return;
       over = true;
       for (const run of forget) run();
       resolve(outcome);
     };
-    const look = (): void => {
-      if (over) return;
-      const replies = votes.flatMap((vote) => (vote?.kind === "reply" ? [vote] : []));
-      const yes = replies.filter(({ reply }) => count.isYes(reply));
-      const decided = yes.length > most ? count.yes(yes, votes, look) : undefined;
-      if (decided) return decide(decided);
-      const no = replies.filter(({ reply }) => !count.isYes(reply));
-      if (no.length > most) return decide(count.no(no, votes));
-      const refusals = votes.flatMap((vote) => (vote?.kind === "refused" ? [vote.error] : []));
-      const [first] = refusals;
-      if (first && no.length + refusals.length > most) {
-        return decide({ kind: "refused", error: refusal(first, quorumError(votes, count.isYes)) });
-      }
-      if (votes.some((vote, index) => !vote && members[index]?.silent === false)) return;
-      if (yes.length > most) return; // What they amount to is under way.
-      decide({ kind: "unknown", error: quorumError(votes, count.isYes) });
-    };
+    const forget = members.map((member) => member.onSilence(look));
     for (const member of members) {
       void count.ask(member).then((outcome) => {
         votes[member.index] = outcome;

@@ -174,5 +174,5 @@ function readIdentity(reply: Reply, members: number): Identity | undefined {
   const [runId, mode, role, found] = listOf(reply, 4) ?? [];
   if (typeof runId !== "string" || typeof mode !== "string" || typeof role !== "string") return;
   if (typeof found !== "string" || found.length !== members || /[^01]/.test(found)) return;
-  return { runId, mode, role, has: [...found].map((flag) => flag === "1") };
+  return { runId, mode, role, has: Array.from(found, (flag) => flag === "1") };
 }
