@@ -17,7 +17,12 @@ import {
 import { scripts } from "../src/adapter.js";
 import { NotObtainedError, OutcomeUnknownError, RefusedError } from "../src/index.js";
 import type { LockEvent, RedisClient } from "../src/index.js";
-import { QuorumError, QuorumLocker, type QuorumLockerOptions } from "../src/quorum/index.js";
+import {
+  QuorumError,
+  QuorumLocker,
+  quorumScripts,
+  type QuorumLockerOptions,
+} from "../src/quorum/index.js";
 import { RespClient } from "./resp-client.js";
 
 const TTL = 2_000;
@@ -138,7 +143,10 @@ test("takes one command at each server to obtain, and one to release", async () 
   await lap();
   for (const { proxy } of servers) proxy.commands.clear();
   await lap();
-  expect(servers.map(({ proxy }) => proxy.commands.all.length)).toEqual([2, 2, 2]);
+  // Where machine or clocks were slow for a moment, a server must be told the token of the others.
+  const asked = ({ proxy }: ProxiedServer): number =>
+    proxy.commands.all.filter(([, sha1]) => sha1 !== quorumScripts.lift.sha1).length;
+  expect(servers.map(asked)).toEqual([2, 2, 2]);
 });
 
 test("two have it never: who has a majority keeps others out, who has not gives all back", async () => {
