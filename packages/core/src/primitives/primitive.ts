@@ -90,7 +90,7 @@ export type Asked =
     };
 
 /** Where a waiter stands in line. */
-export interface Place {
+interface Place {
   /** 1 for the next to be served. */
   readonly position: number;
   readonly ticket: string;

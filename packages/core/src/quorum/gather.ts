@@ -92,7 +92,7 @@ export function said<T>(votes: readonly Reply<unknown>[], members: number, reply
 }
 
 /** Of replies that prove a lease, how far the majority-th largest proof goes: when it was sent. */
-export function provedFrom(votes: readonly Reply<unknown>[], members: number): number {
+function provedFrom(votes: readonly Reply<unknown>[], members: number): number {
   const sent = votes.map(({ sentAt }) => sentAt).sort((a, b) => b - a);
   return sent[majorityOf(members) - 1] ?? -Infinity;
 }
