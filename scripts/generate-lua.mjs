@@ -2,13 +2,14 @@
  * Makes packages/core/src/lua/scripts.generated.ts from the `.lua` files beside it: texts with their
  * includes, without comments and indentation, and the SHA-1 by which Redis knows them. A script that
  * says `@many` exists twice, for one command and for many at once. Checks grammar and names on the way.
+ * Those of the quorum, in a folder below, are made into a file of their own: most users load none of it.
  *
- * Without `--write` it only says whether the file is as it would be made.
+ * Without `--write` it only says whether the files are as they would be made.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import prettier from "prettier";
 import { Failure, root, runMain } from "./shell.mjs";
@@ -18,6 +19,7 @@ const luaparse = createRequire(import.meta.url)("luaparse");
 
 const folder = join(root, "packages/core/src/lua");
 const target = join(folder, "scripts.generated.ts");
+const quorumTarget = join(folder, "quorum", "scripts.generated.ts");
 
 /**
  * The grammar of Lua 5.1, and which names are not local. The package has no types.
@@ -36,23 +38,30 @@ const globals = new Set([
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await runMain(async () => {
-    const text = await formatted(scriptsText(scriptsOf(luaFiles())));
-    if (process.argv.includes("--write")) {
-      writeFileSync(target, text);
-      return 0;
+    const files = luaFiles(["", "include/", "quorum/"]);
+    const scripts = scriptsOf(files);
+    const texts = new Map([
+      [target, await formatted(scriptsText(scripts))],
+      [quorumTarget, await formatted(quorumText(scriptsOf(files, "quorum/"), scripts))],
+    ]);
+    for (const [file, text] of texts) {
+      if (process.argv.includes("--write")) writeFileSync(file, text);
+      else if (readFileSync(file, "utf8") !== text) {
+        throw new Failure(
+          `${relative(root, file)} is not what the .lua files say: run \`pnpm generate:lua\``,
+        );
+      }
     }
-    if (readFileSync(target, "utf8") === text) return 0;
-    throw new Failure(
-      "scripts.generated.ts is not what the .lua files say: run `pnpm generate:lua`",
-    );
+    return 0;
   });
 }
 
 /**
+ * @param {readonly string[]} folders default: without the quorum's
  * @returns {Map<string, string>} the texts of all `.lua` files, by names like `include/serve.lua`
  */
-export function luaFiles() {
-  const names = ["", "include/"].flatMap((below) =>
+export function luaFiles(folders = ["", "include/"]) {
+  const names = folders.flatMap((below) =>
     readdirSync(join(folder, below))
       .filter((name) => name.endsWith(".lua"))
       .map((name) => below + name),
@@ -62,9 +71,10 @@ export function luaFiles() {
 
 /**
  * @param {ReadonlyMap<string, string>} files as of {@link luaFiles}
+ * @param {string} below the folder of the scripts: "" for those of every lock
  * @returns {Script[]}
  */
-export function scriptsOf(files) {
+export function scriptsOf(files, below = "") {
   /** @type {Script[]} */
   const scripts = [];
   /** @type {(name: string, parts: string[]) => void} */
@@ -74,9 +84,9 @@ export function scriptsOf(files) {
     scripts.push({ name, sha1: createHash("sha1").update(source).digest("hex"), source, parts });
   };
   for (const [file, text] of files) {
-    if (file.startsWith("include/")) continue;
+    if (!file.startsWith(below) || file.slice(below.length).includes("/")) continue;
     const name = file
-      .slice(0, -4)
+      .slice(below.length, -4)
       .replace(/-(\w)/g, (_, /** @type {string} */ letter) => letter.toUpperCase());
     const body = expand(files, file);
     add(name, [...body, ...expand(files, "include/once.lua")]);
@@ -105,13 +115,41 @@ import type { Script } from "../redis/client.js";
 export type ScriptName = ${scripts.map(({ name }) => JSON.stringify(name)).join(" | ")};
 
 /** What scripts consist of: most have some in common. */
-const parts: readonly string[] = ${JSON.stringify(parts)};
+export const parts: readonly string[] = ${JSON.stringify(parts)};
 
 function text(...numbers: readonly number[]): string {
   return numbers.map((number) => parts[number]).join("");
 }
 
 export const scripts: Readonly<Record<ScriptName, Script>> = {
+${entries.join("\n")}
+};
+`;
+}
+
+/**
+ * @param {readonly Script[]} scripts those of the quorum
+ * @param {readonly Script[]} others whose parts are there already
+ * @returns {string} the TypeScript that holds them
+ */
+function quorumText(scripts, others) {
+  const known = [...new Set(others.flatMap((script) => script.parts))];
+  const entries = scripts.map(({ name, sha1, parts }) => {
+    const source = parts
+      .map((part) =>
+        known.includes(part) ? `parts[${known.indexOf(part)}]` : JSON.stringify(part),
+      )
+      .join(", ");
+    return `${name}: { name: ${JSON.stringify(name)}, sha1: "${sha1}", source: [${source}].join("") },`;
+  });
+  return `
+/** Made from the .lua files beside it by \`pnpm generate:lua\`: read those. */
+import type { Script } from "../../redis/client.js";
+import { parts } from "../scripts.generated.js";
+
+export type QuorumScriptName = ${scripts.map(({ name }) => JSON.stringify(name)).join(" | ")};
+
+export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
 ${entries.join("\n")}
 };
 `;
@@ -139,9 +177,10 @@ function expand(files, file) {
   let own = "";
   for (const line of text.split("\n")) {
     const code = line.trim();
-    const [, included] = /^-- @include ([\w-]+)$/.exec(code) ?? [];
+    const [, up, included] = /^-- @include (\.\.\/)?([\w-]+)$/.exec(code) ?? [];
     if (included !== undefined) {
-      parts.push(own, ...expand(files, `include/${included}.lua`));
+      const from = up === undefined ? "include/" : "";
+      parts.push(own, ...expand(files, `${from}${included}.lua`));
       own = "";
     } else if (code !== "" && !code.startsWith("--")) {
       own += `${code}\n`;

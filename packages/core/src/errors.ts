@@ -72,9 +72,11 @@ export class NotObtainedError extends RedisLockError {
       waited: number;
       attempts: number;
       position?: number | undefined;
+      cause?: unknown;
     },
   ) {
-    super("NOT_OBTAINED", keys, `${list(keys)} not obtained: ${because(facts.holder)}`);
+    const message = `${list(keys)} not obtained: ${because(facts.holder)}`;
+    super("NOT_OBTAINED", keys, message, facts.cause);
     this.holder = facts.holder;
     this.waited = facts.waited;
     this.attempts = facts.attempts;

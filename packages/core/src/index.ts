@@ -7,7 +7,8 @@
  * asked of Redis, and what its replies mean, is in `primitives`; all that runs in Redis is in `lua`.
  */
 export { Locker, obtain } from "./locker.js";
-export type { CloseOptions, LockerConstructor, LockerOptions } from "./locker.js";
+export type { CloseOptions } from "./calls.js";
+export type { LockerConstructor, LockerOptions } from "./locker.js";
 export type { Leader, LeaderOptions, LeadOptions, Term } from "./election.js";
 export type { Lock } from "./lease/lock.js";
 export type { ObtainOptions } from "./options.js";

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Engine } from "./acquire/engine.js";
+import { type CloseOptions, LockCalls } from "./calls.js";
 import {
   checkLead,
   checkLeader,
@@ -10,20 +11,18 @@ import {
   type LeadOptions,
   type Term,
 } from "./election.js";
-import { NotObtainedError } from "./errors.js";
 import { isolated, type LockEventListener } from "./events.js";
 import type { Space } from "./keys/names.js";
 import type { Lock } from "./lease/lock.js";
 import { checkTtl } from "./lease/ttl.js";
 import {
   checkCount,
-  checkKeys,
   checkNamespace,
-  checkPatience,
+  checkOneKey,
   checkRequest,
   type ObtainOptions,
 } from "./options.js";
-import { checkObject, givenOptions, memberOf } from "./own-options.js";
+import { givenOptions, memberOf } from "./own-options.js";
 import { ExclusiveClaim } from "./primitives/exclusive.js";
 import {
   forceReleaseCommand,
@@ -86,18 +85,6 @@ const LOCKER_OPTIONS: Readonly<Record<keyof LockerOptions, true>> = {
   onEvent: true,
   clock: true,
 };
-
-export interface CloseOptions {
-  /**
-   * Milliseconds that whoever holds a lock of this locker has to come to an end, 0 to 2^31 - 1 or
-   * `Infinity`: `lock.signal` aborts at once with a `LockerClosedError`, while the lock is held and renewed
-   * as before; what is not released when this time is over is released then. Default: nobody is told, and
-   * locks that are held stay held.
-   */
-  readonly grace?: number | undefined;
-}
-
-const CLOSE_OPTIONS: Readonly<Record<keyof CloseOptions, true>> = { grace: true };
 
 const DEFAULT_TIMEOUT = 2_000;
 const A_DAY = 86_400_000;
@@ -239,72 +226,35 @@ export interface LockerConstructor {
 const BRAND = Symbol.for("redislock.locker");
 
 /** Its type is an interface, so that the CommonJS copy and the ES module copy of this package fit each other. */
-export const Locker: LockerConstructor = class Locker {
+export const Locker: LockerConstructor = class Locker extends LockCalls {
   readonly #engine: Engine;
   readonly #space: Space;
 
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     if (this === Locker) return typeof value === "object" && value !== null && BRAND in value;
     return Function.prototype[Symbol.hasInstance].call(this, value); // A class of the user's own.
   }
 
   constructor(client: RedisClient, options: LockerOptions = {}) {
-    Object.defineProperty(this, BRAND, { value: true });
-    checkClient(client);
-    const given = givenOptions("options", options, LOCKER_OPTIONS);
-    const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, onEvent, clock } = given;
-    const { rememberFence = A_DAY } = given;
-    checkNamespace(namespace);
-    checkTtl("commandTimeout", commandTimeout);
-    checkTtl("rememberFence", rememberFence);
-    if (onEvent !== undefined && typeof onEvent !== "function") {
-      throw new TypeError("onEvent must be a function");
-    }
     const own = ownClient(client);
-    const replication = replicationOf(given, commandTimeout, own);
+    const given = givenOptions("options", options, LOCKER_OPTIONS);
+    const { clock, commandTimeout, emit, ...rest } = checkedOptions(given);
     const { keyPrefix = "", cluster = false } = own;
-    this.#space = { namespace, keyPrefix, cluster, rememberFence };
-    const emit = isolated(onEvent);
-    this.#engine = new Engine(own, clock ?? systemClock, commandTimeout, emit, replication);
-  }
-
-  async obtain(
-    key: string | readonly string[],
-    ttl: number,
-    options: ObtainOptions = {},
-  ): Promise<Lock> {
-    const result = await this.#seek(key, ttl, options);
-    if (result instanceof NotObtainedError) throw result;
-    return result;
-  }
-
-  async tryObtain(
-    key: string | readonly string[],
-    ttl: number,
-    options: ObtainOptions = {},
-  ): Promise<Lock | null> {
-    const result = await this.#seek(key, ttl, options);
-    return result instanceof NotObtainedError ? null : result;
-  }
-
-  async using<T>(
-    key: string | readonly string[],
-    ttl: number,
-    optionsOrFn: ObtainOptions | ((lock: Lock) => T | PromiseLike<T>),
-    maybeFn?: (lock: Lock) => T | PromiseLike<T>,
-  ): Promise<T> {
-    const [options, fn] =
-      typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
-    if (typeof fn !== "function") throw new TypeError("fn must be a function that takes the lock");
-    checkObject("options", options);
-    const lock = await this.obtain(key, ttl, { ...options, renew: true });
-    try {
-      const result = await fn(lock);
-      if (!lock.held) lock.signal.throwIfAborted();
-      return result;
-    } finally {
-      await lock[Symbol.asyncDispose]();
-    }
+    const space: Space = { ...rest, keyPrefix, cluster };
+    const replication = replicationOf(given, commandTimeout, own);
+    const engine = new Engine(own, clock, commandTimeout, emit, { replication });
+    super(engine, (key, ttl, options) => {
+      const request = checkRequest(key, ttl, options, space);
+      const { sharing, keys } = request;
+      const [first = ""] = keys;
+      const claim = sharing
+        ? new SharedClaim(first, request, sharing, space)
+        : new ExclusiveClaim(request, space);
+      return engine.obtain(claim, request);
+    });
+    Object.defineProperty(this, BRAND, { value: true });
+    this.#space = space;
+    this.#engine = engine;
   }
 
   async lead<T>(
@@ -343,37 +293,8 @@ export const Locker: LockerConstructor = class Locker {
     return forced.owned;
   }
 
-  get held(): Iterable<Lock> {
-    return { [Symbol.iterator]: () => this.#engine.held() };
-  }
-
-  async close(options: CloseOptions = {}): Promise<void> {
-    const { grace } = givenOptions("options", options, CLOSE_OPTIONS);
-    if (grace !== undefined) checkPatience("grace", grace);
-    await this.#engine.close(grace);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #seek(
-    key: string | readonly string[],
-    ttl: number,
-    options: ObtainOptions,
-  ): Promise<Lock | NotObtainedError> {
-    const request = checkRequest(key, ttl, options, this.#space);
-    const { sharing, keys } = request;
-    const [first = ""] = keys;
-    const claim = sharing
-      ? new SharedClaim(first, request, sharing, this.#space)
-      : new ExclusiveClaim(request, this.#space);
-    return this.#engine.obtain(claim, request);
-  }
-
   #checkKey(key: string): void {
-    if (typeof key !== "string") throw new TypeError("key must be a string");
-    checkKeys(key, this.#space);
+    checkOneKey(key, this.#space);
   }
 };
 
@@ -395,10 +316,34 @@ export async function obtain(
   return locker.obtain(key, ttl, options);
 }
 
+/** What every locker needs of its options, checked and complete. */
+export function checkedOptions(given: Partial<LockerOptions>): {
+  readonly namespace: string;
+  readonly commandTimeout: number;
+  readonly rememberFence: number;
+  readonly clock: Clock;
+  readonly emit: LockEventListener;
+} {
+  const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, rememberFence = A_DAY } = given;
+  const { onEvent, clock = systemClock } = given;
+  checkNamespace(namespace);
+  checkTtl("commandTimeout", commandTimeout);
+  checkTtl("rememberFence", rememberFence);
+  if (onEvent !== undefined && typeof onEvent !== "function") {
+    throw new TypeError("onEvent must be a function");
+  }
+  return { namespace, commandTimeout, rememberFence, clock, emit: isolated(onEvent) };
+}
+
 const ownClients = new WeakMap<RedisClient, RedisClient>();
 
-/** The client as it or its class was written: nothing that stands on the prototype of all objects. */
-function ownClient(client: RedisClient): RedisClient {
+/**
+ * The client as it or its class was written: nothing that stands on the prototype of all objects.
+ *
+ * @throws TypeError for what is no client
+ */
+export function ownClient(client: RedisClient): RedisClient {
+  checkClient(client);
   const known = ownClients.get(client);
   if (known) return known;
   const subscribe = memberOf(client, "subscribe");

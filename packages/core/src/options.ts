@@ -185,7 +185,7 @@ function told(value: unknown): string {
 }
 
 /** The keys, each once. In a cluster they must share a hash slot, for one server must hold them all. */
-export function checkKeys(keys: string | readonly string[], space: Space): readonly string[] {
+function checkKeys(keys: string | readonly string[], space: Space): readonly string[] {
   const list = typeof keys === "string" ? [keys] : keys;
   if (!Array.isArray(list))
     throw new TypeError(`key must be a string or an array, got ${kind(keys)}`);
@@ -196,6 +196,11 @@ export function checkKeys(keys: string | readonly string[], space: Space): reado
   for (const key of unique) checkKey(key, space.namespace);
   if (space.cluster) checkSlots(unique, space);
   return unique;
+}
+
+export function checkOneKey(key: string, space: Space): void {
+  if (typeof key !== "string") throw new TypeError("key must be a string");
+  checkKeys(key, space);
 }
 
 export function checkNamespace(namespace: unknown): void {

@@ -15,6 +15,8 @@ export interface CommandHost {
   countListeners(channel: string): number;
   /** Forgets the texts of scripts. */
   flushScripts(): void;
+  /** What `INFO` tells of the server. */
+  info(): string;
   knowsScript(sha1: string): boolean;
 }
 
@@ -53,6 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
     data.set(key, String(number), data.timeLeft(key));
     return number;
   },
+  INFO: (host) => host.info(),
   KEYS: ({ data }, pattern = "") => (pattern === "*" ? data.keys() : syntaxError()),
   PEXPIRE: ({ data }, key = "", ttl = "") => Number(data.pexpire(key, integer(ttl))),
   PING: () => ({ ok: "PONG" }),

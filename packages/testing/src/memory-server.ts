@@ -18,6 +18,11 @@ type Listeners = Map<string, Set<(text: string) => void>>;
 /** Where a clock begins that has no wall clock, so that fencing tokens look as they do in Redis. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
+/** What all of them say of themselves: that they have been up for years. */
+const ABOUT = "redis_mode:standalone\r\nrole:master\r\nuptime_in_seconds:100000000\r\n";
+/** How many there are in this process, so that each has a name of its own. */
+let servers = 0;
+
 /**
  * As much of a Redis server as locks need, in memory. It runs the scripts themselves, and answers at
  * once: whatever a network may do to a command is the business of the client.
@@ -26,6 +31,7 @@ export class MemoryServer {
   /** Where its time comes from. */
   readonly clock: Clock;
   readonly #data: Keyspace;
+  readonly #id: string = `memory${++servers}`;
   readonly #host: CommandHost;
   readonly #listeners: Listeners = new Map();
   /** Those who listen to a replica: they hear everything, and are not counted. */
@@ -54,6 +60,7 @@ export class MemoryServer {
       publish: (channel, message) => this.#publish(decoded(channel), decoded(message)),
       countListeners: (channel) => this.#count(decoded(channel), this.#miscounts.numsub),
       flushScripts: () => this.#scripts.clear(),
+      info: () => `${ABOUT}run_id:${this.#id}\r\n`,
       knowsScript: (sha1) => this.#scripts.has(sha1),
     };
   }

@@ -1,8 +1,8 @@
-import type { Holder, RedisLockError, ServerError } from "../errors.js";
+import type { RedisLockError, ServerError } from "../errors.js";
 import { OutcomeUnknownError } from "../errors.js";
 import { usable } from "../lease/lease.js";
 import { leave } from "../lease/leave.js";
-import type { Asked, Claim, Grant, Leftover, LinePlace, Place } from "../primitives/primitive.js";
+import type { Asked, Claim, Grant, Leftover, LinePlace } from "../primitives/primitive.js";
 import { type Commands, refusedLater } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { isNotNow } from "../redis/refusals.js";
@@ -12,7 +12,7 @@ import { onAbort } from "../time/abort.js";
 /** What came of asking for the locks once. */
 export type Answer =
   | Granted
-  | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place }
+  | Extract<Asked, { readonly kind: "taken" }>
   | { readonly kind: "failed"; readonly error: RedisLockError; readonly final: boolean };
 
 export interface Granted extends Grant {
@@ -111,7 +111,7 @@ export class Acquisition {
     return true;
   }
 
-  /** Calls `run` when it is stopped. */
+  /** Calls `run` when it is stopped, or its lock released or lost. */
   onStop(run: () => void): void {
     this.#onStop.add(run);
   }
@@ -202,6 +202,7 @@ export class Acquisition {
   /** The lock that it obtained was released or lost. */
   end(): void {
     this.#wanted = false;
+    for (const run of this.#onStop) run();
   }
 
   /** A grant was heard of: when it is over, it goes back. */

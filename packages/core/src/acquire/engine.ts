@@ -29,6 +29,21 @@ export interface Manner {
   readonly holdAtLeast: number;
 }
 
+/** Where the server of the client is not all that counts. */
+interface Ways {
+  /** How many replicas must have a lock. Default: none. */
+  readonly replication?: Replication | undefined;
+  /** Default: in the line of the client's server. */
+  readonly waiting?: Waiting;
+}
+
+/** Waits for the locks of an obtain, until the deadline; a command under way then, until `lastAnswer`. */
+export type Waiting = (
+  acquisition: Acquisition,
+  deadline: number,
+  lastAnswer: number,
+) => Promise<Answer>;
+
 /**
  * How long an obtain that ends without a lock waits for Redis to say who has it, or that it is given back,
  * in milliseconds.
@@ -54,6 +69,7 @@ export class Engine {
   /** What is left behind by obtains that were given up. */
   readonly #leaving = new Set<Promise<Leftover | undefined>>();
   readonly #held = new HeldLocks();
+  readonly #waiting: Waiting;
   /** Called when nothing is under way or held. */
   readonly #onIdle = new Set<() => void>();
   #closed = false;
@@ -65,7 +81,7 @@ export class Engine {
     clock: Clock,
     timeout: number,
     emit: LockEventListener,
-    replication?: Replication,
+    { replication, waiting }: Ways = {},
   ) {
     this.#timers = new Timers(clock);
     this.commands = new Commands(client, this.#timers, timeout);
@@ -80,6 +96,11 @@ export class Engine {
     this.#owner = {
       failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
     };
+    const line = { inbox, owner: this.#owner };
+    this.#waiting =
+      waiting ??
+      ((acquisition, deadline, lastAnswer) =>
+        waitInLine(acquisition, this.#timers, line, deadline, lastAnswer));
   }
 
   /** Obtains the lock of a claim, or says who has it. */
@@ -190,7 +211,8 @@ export class Engine {
     const position = facts ? facts.position : answer.place?.position;
     const waited = this.#timers.now() - started;
     this.emit({ type: "notObtained", keys, waited, tries, holder });
-    return new NotObtainedError(keys, { holder, waited, attempts: tries, position });
+    const { cause } = answer;
+    return new NotObtainedError(keys, { holder, waited, attempts: tries, position, cause });
   }
 
   #pursue(acquisition: Acquisition, manner: Manner, started: number): Promise<Answer> {
@@ -201,8 +223,7 @@ export class Engine {
     }
     const deadline = started + wait;
     const lastAnswer = Math.max(deadline, started + this.commands.timeout);
-    const inbox = { inbox: this.#inbox, owner: this.#owner };
-    return waitInLine(acquisition, this.#timers, inbox, deadline, lastAnswer);
+    return this.#waiting(acquisition, deadline, lastAnswer);
   }
 
   #hold(acquisition: Acquisition, granted: Granted, manner: Manner): Lock {

@@ -25,7 +25,7 @@ export type ScriptName =
   | "ttl";
 
 /** What scripts consist of: most have some in common. */
-const parts: readonly string[] = [
+export const parts: readonly string[] = [
   "local KEYS, ARGV, call = KEYS, ARGV, redis.call\nlocal LAST_BYTE = 4352\n",
   "local function run()\nreturn call('PUBLISH', 'redislock:leader:' .. KEYS[1], 'look')\nend\n",
   "local function explain(problem)\nlocal text = type(problem) == 'table' and problem.err or problem\ntext = string.match(text, 'user_script: ?%d+: %-?(.*)$') or text\nif string.sub(text, 1, 9) == 'WRONGTYPE' then\nfor n = 1, #KEYS do\nlocal key, right = KEYS[n], 'string'\nlocal kind = string.match(key, ':redislock:(%l+)')\nif kind == 'line' or kind == 'holders' then right = 'zset' end\nif kind == 'waiters' or kind == 'shares' then right = 'hash' end\nlocal found = redis.pcall('TYPE', key).ok\nif found and found ~= right and found ~= 'none' then text = 'WRONGTYPE ' .. key .. ' holds a ' .. found end\nend\nend\nreturn { err = text }\nend\n",

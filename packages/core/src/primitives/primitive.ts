@@ -81,10 +81,16 @@ export interface Grant {
 /** What Redis says to being asked for the locks. */
 export type Asked =
   | (Grant & { readonly kind: "granted"; readonly echoed?: boolean })
-  | { readonly kind: "taken"; readonly holder: Holder | undefined; readonly place?: Place };
+  | {
+      readonly kind: "taken";
+      readonly holder: Holder | undefined;
+      readonly place?: Place;
+      /** What each of several servers said. */
+      readonly cause?: Error;
+    };
 
 /** Where a waiter stands in line. */
-export interface Place {
+interface Place {
   /** 1 for the next to be served. */
   readonly position: number;
   readonly ticket: string;

@@ -14,6 +14,8 @@ export interface Command<T> {
   readonly args: readonly string[];
   /** What a reply means; undefined for one that the script cannot give. */
   readonly read: (reply: Reply) => T | typeof again | undefined;
+  /** In place of sending it: for what takes more than one command, or more than one server. */
+  readonly run?: (options: RunOptions<T>) => Promise<Outcome<T>>;
 }
 
 /** The script has done a part of its work, which is bounded, and is to be run again at once. */
@@ -89,6 +91,7 @@ export class Commands {
    * done: of two, the first may have been done and its reply lost.
    */
   async run<T>(command: Command<T>, options: RunOptions<T> = {}): Promise<Outcome<T>> {
+    if (command.run) return command.run(options);
     const { until = Infinity } = options;
     const deadline = Math.min(until, this.timers.now() + this.timeout);
     let unanswered: unknown;

@@ -1,0 +1,50 @@
+/** Made from the .lua files beside it by `pnpm generate:lua`: read those. */
+import type { Script } from "../../redis/client.js";
+import { parts } from "../scripts.generated.js";
+
+export type QuorumScriptName = "lift" | "member" | "vote";
+
+export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
+  lift: {
+    name: "lift",
+    sha1: "4dd30119b56b4b02a5d36055751f047859324fb2",
+    source: [
+      parts[0],
+      parts[5],
+      parts[6],
+      "local function run()\nlocal value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])\nif call('GETRANGE', KEYS[1], 0, LAST_BYTE) ~= value then return 0 end\nlocal left = call('PTTL', KEYS[1])\nlocal last = raise(1, fence, math.max(memory, 2 * left))\nif last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end\nlocal number, rest = string.match(call('GETRANGE', KEYS[2], 0, LAST_BYTE), '^(%d+)( .*)$')\nif number and tonumber(number) < tonumber(fence) and left > 0 then\ncall('SET', KEYS[2], fence .. rest, 'PX', left)\nend\nreturn 1\nend\n",
+      parts[2],
+      parts[3],
+    ].join(""),
+  },
+  member: {
+    name: "member",
+    sha1: "dde9b4877e72e1c28649fe4f5eba275d68791074",
+    source: [
+      parts[0],
+      "local function run()\nlocal number, found = tonumber(ARGV[1]), ''\nif number > 0 then call('SET', KEYS[number], '1', 'PX', ARGV[2]) end\nfor n = 1, #KEYS do found = found .. call('EXISTS', KEYS[n]) end\nlocal server, replication = call('INFO', 'server'), call('INFO', 'replication')\nreturn {\nstring.match(server, 'run_id:(%w+)') or '',\nstring.match(server, 'redis_mode:(%w+)') or '',\nstring.match(replication, 'role:(%w+)') or '',\nfound\n}\nend\n",
+      parts[2],
+      parts[3],
+    ].join(""),
+  },
+  vote: {
+    name: "vote",
+    sha1: "44f1fc641c5acfdbdbe8dafdd3ee368d7e2f706e",
+    source: [
+      parts[0],
+      parts[5],
+      parts[6],
+      parts[28],
+      parts[4],
+      parts[7],
+      parts[8],
+      parts[10],
+      parts[29],
+      parts[24],
+      parts[30],
+      "local obtain, raised, capped = run, raise, nil\nlocal MOST_AHEAD = 60000000\nlocal function run(k, a, keys, args)\nlocal up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])\nif not up or tonumber(up) < tonumber(ARGV[a + 1]) then\nreturn { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }\nend\nlocal function raiseAbove(i, fence, memory)\ncapped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1\nreturn math.max(raised(i, fence, memory) or 0, capped)\nend\nif floor > 0 then raise = raiseAbove end\nreturn obtain(k, a + 2, keys, args - 2)\nend\n",
+      parts[2],
+      parts[3],
+    ].join(""),
+  },
+};

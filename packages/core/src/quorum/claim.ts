@@ -1,0 +1,443 @@
+import type { Granted } from "../acquire/acquisition.js";
+import type { Holder } from "../errors.js";
+import type { Space } from "../keys/names.js";
+import { usable } from "../lease/lease.js";
+import { quorumScripts } from "../lua/quorum/scripts.generated.js";
+import { ExclusiveClaim } from "../primitives/exclusive.js";
+import type { Asked, Claim, Leftover, Released, Verdict } from "../primitives/primitive.js";
+import { readFlag } from "../primitives/replies.js";
+import type { Command, Outcome, RunOptions } from "../redis/commands.js";
+import type { Request } from "../options.js";
+import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
+import type { Member } from "./member.js";
+import type { Quorum } from "./quorum.js";
+import { quorumError } from "./quorum-error.js";
+
+/** Milliseconds that the line's server waits for the others' releases, at the most. */
+const RELEASE_PAUSE = 20;
+
+type GrantedVote = Extract<Asked, { kind: "granted" }>;
+
+/** A place in line at one of the servers, and the lock that was granted there. */
+export interface LinePlaceHeld {
+  readonly member: Member;
+  /** Leaves both. */
+  leave(): Promise<Leftover | undefined>;
+}
+
+/**
+ * The claim of one holder to one lock at several servers: a lock is its own once a majority has given it,
+ * and remembers its fencing token. All are sent the same commands that one server is sent.
+ */
+export class QuorumClaim implements Claim {
+  readonly keys: readonly string[];
+  readonly names: readonly string[];
+  readonly ttl: number;
+  readonly token: string;
+  readonly metadata: string;
+  /** Where it stands in line, or stood. */
+  line: LinePlaceHeld | undefined;
+  readonly #quorum: Quorum;
+  readonly #ownToken: boolean;
+  /** For each server; the same one where the client puts the same before its names. */
+  readonly #claims: readonly ExclusiveClaim[];
+  /** The fencing tokens that servers are known to have for it. */
+  readonly #fences: (number | undefined)[];
+  /** A vote that was had by standing in line. */
+  #granted: Reply<Asked> | undefined;
+  /** Whose vote is asked for once more. */
+  readonly #retaking = new Set<Member>();
+  /** Where a vote is being given back. */
+  readonly #givingBack = new Set<Member>();
+  /** Whether votes are wanted: from an obtain on, until it fails, or the lock is given back. */
+  #wanted = false;
+
+  constructor(request: Request, quorum: Quorum) {
+    this.#quorum = quorum;
+    this.keys = request.keys;
+    this.ttl = request.ttl;
+    this.token = request.token;
+    this.metadata = request.metadata;
+    this.#ownToken = request.ownToken;
+    const bySpace = new Map<Space, ExclusiveClaim>();
+    this.#claims = quorum.members.map(({ space }) => {
+      const claim = bySpace.get(space) ?? new ExclusiveClaim(request, space);
+      bySpace.set(space, claim);
+      return claim;
+    });
+    this.#fences = quorum.members.map(() => undefined);
+    this.names = this.#at(0).names;
+  }
+
+  /** The claim at one of the servers, to stand in line there. */
+  at(member: Member): Claim {
+    const claim = this.#at(member.index);
+    const here = <T>(command: Command<T>): Command<T> => ({
+      ...command,
+      run: (options) => member.run(command, options),
+    });
+    const vote = (command: Command<Asked>): Command<Asked> =>
+      here(this.#vote(command, this.#quorum.fences.floor()));
+    return {
+      ...{ keys: claim.keys, names: claim.names, ttl: claim.ttl },
+      ...{ token: claim.token, metadata: claim.metadata },
+      obtain: () => vote(claim.obtain()),
+      standInLine: (place) => vote(claim.standInLine(place)),
+      leave: (id) => here(claim.leave(id)),
+      release: (fencingToken) => here(claim.release(fencingToken)),
+      refresh: (fencingToken, ttl, order) => here(claim.refresh(fencingToken, ttl, order)),
+      timeLeft: (fencingToken) => here(claim.timeLeft(fencingToken)),
+    };
+  }
+
+  /** The line's server has granted it, by a lease of `ttl` from `sentAt`. */
+  grantedInLine({ fencingToken, sentAt: from, ttl }: Granted): void {
+    // Counted as the others are: a shorter lease is one that was sent earlier.
+    const sentAt = from + usable(ttl) - usable(this.ttl);
+    const reply: GrantedVote = { kind: "granted", fencingToken };
+    this.#granted = { kind: "reply", reply, sentAt, once: false };
+    if (this.line) this.#fences[this.line.member.index] = fencingToken;
+  }
+
+  /** What was granted by standing in line was given back. */
+  leftLine(): void {
+    if (this.line) this.#fences[this.line.member.index] = undefined;
+    this.line = undefined;
+    this.#granted = undefined;
+  }
+
+  obtain(): Command<Asked> {
+    return { ...this.#at(0).obtain(), run: (options) => this.#obtain(options) };
+  }
+
+  /** Not at several servers at once: who waits does so at one, by {@link at}. */
+  standInLine(): Command<Asked> {
+    return this.obtain();
+  }
+
+  leave(): Command<Leftover> {
+    return { ...this.#at(0).leave(), run: (options) => this.#leave(options) };
+  }
+
+  release(fencingToken: number): Command<Released> {
+    const command = this.#at(0).release(fencingToken);
+    return { ...command, run: (options) => this.#release(fencingToken, options) };
+  }
+
+  refresh(fencingToken: number, ttl: number, order: number): Command<Verdict> {
+    const command = this.#at(0).refresh(fencingToken, ttl, order);
+    const ask = (member: Member, options: RunOptions<Verdict>): Promise<Outcome<Verdict>> => {
+      const fence = this.#fences[member.index] ?? fencingToken;
+      return member.run(this.#at(member.index).refresh(fence, ttl, order), options);
+    };
+    return { ...command, run: (options) => this.#refresh(fencingToken, ask, options) };
+  }
+
+  timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">> {
+    const { members } = this.#quorum;
+    type Left = number | Exclude<Verdict, "ours">;
+    const run = (options: RunOptions<Left>): Promise<Outcome<Left>> =>
+      gather<Left>(members, {
+        ask: (member) => {
+          const fence = this.#fences[member.index] ?? fencingToken;
+          return member.run(this.#at(member.index).timeLeft(fence), options);
+        },
+        isYes: (reply) => typeof reply === "number",
+        yes: (votes) => {
+          const left = votes.map(({ reply }) => Number(reply)).sort((a, b) => b - a);
+          const reply = left[majorityOf(members.length) - 1] ?? 0;
+          return said(votes, members.length, reply);
+        },
+        no: (votes) => said(votes, members.length, lossOf(votes)),
+      });
+    return { ...this.#at(0).timeLeft(fencingToken), run };
+  }
+
+  #at(index: number): ExclusiveClaim {
+    const claim = this.#claims[index];
+    if (!claim) throw new Error(`there is no server ${index}`);
+    return claim;
+  }
+
+  /** An obtain as a vote: with how long the server must have been up, and a floor for the fencing token. */
+  #vote(command: Command<Asked>, floor: number): Command<Asked> {
+    const args = [String(this.#quorum.oldEnough), String(floor), ...command.args];
+    return { script: quorumScripts.vote, keys: command.keys, args, read: command.read };
+  }
+
+  async #obtain(options: RunOptions<Asked>): Promise<Outcome<Asked>> {
+    const { members, roll, fences } = this.#quorum;
+    const need = majorityOf(members.length);
+    await roll.call(options.until);
+    // One for all, so that they give the same token.
+    const floor = Math.max(fences.floor(), this.#granted ? fenceOf(this.#granted.reply) : 0);
+    this.#wanted = true;
+    const line = this.#granted && this.line?.member;
+    const heard: Votes<Asked> = [];
+    /** The highest token of the first majority: the lock's. */
+    let token: number | undefined;
+    const lifting = new Set<Member>();
+    const outcome = await gather<Asked>(members, {
+      ask: async (member) => {
+        const settled = member === line ? this.#granted : undefined;
+        const vote = settled ?? (await this.#askForVote(member, floor, options));
+        heard[member.index] = vote;
+        return vote;
+      },
+      isYes: isGranted,
+      yes: (votes, all, look) => {
+        const number = (token ??= Math.max(...votes.map(({ reply }) => fenceOf(reply))));
+        const certain = votes.filter(({ reply }) => fenceOf(reply) >= number);
+        if (certain.length >= need) {
+          return said(certain, members.length, { kind: "granted", fencingToken: number });
+        }
+        // Until a majority remembers the token, the next one might be lower.
+        for (const member of members) {
+          const vote = all[member.index];
+          if (vote?.kind !== "reply" || !isGranted(vote.reply) || lifting.has(member)) continue;
+          if (fenceOf(vote.reply) >= number) continue;
+          lifting.add(member);
+          void this.#lift(member, number, options).then((lifted) => {
+            const reply: Asked = { kind: "granted", fencingToken: number };
+            all[member.index] = lifted.kind === "reply" ? { ...vote, reply } : lifted;
+            look();
+          });
+        }
+        return undefined;
+      },
+      no: (votes, all) => {
+        const holder = holderOf(
+          votes.map(({ reply }) => (isGranted(reply) ? undefined : reply.holder)),
+        );
+        const cause = quorumError(all, isGranted);
+        return said(votes, members.length, { kind: "taken", holder, cause });
+      },
+      straggler: (member, { kind }) => {
+        if (kind === "reply") this.#late(member, options);
+      },
+    });
+    if (outcome.kind === "reply" && isGranted(outcome.reply)) return outcome;
+    this.#wanted = false;
+    for (const member of members) {
+      const vote = heard[member.index];
+      const isNo = vote?.kind === "refused" || (vote?.kind === "reply" && !isGranted(vote.reply));
+      if (member !== line && !isNo) this.#quorum.leaves(this.#leaveAt(member));
+    }
+    return outcome;
+  }
+
+  /** A vote came when all was decided: it counts for a lock that is held, and else goes back. */
+  #late(member: Member, { late }: RunOptions<Asked>): void {
+    if (this.#givingBack.has(member)) return; // By a command behind the one that it answers.
+    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member));
+    else late?.(undefined); // Whoever asked knows whether the lock is held still.
+  }
+
+  #leaveAt(member: Member): Promise<unknown> {
+    this.#fences[member.index] = undefined;
+    this.#givingBack.add(member);
+    const leaving = member.run(this.#at(member.index).leave(), {});
+    return leaving.finally(() => this.#givingBack.delete(member));
+  }
+
+  /** Asks one server for its vote. */
+  async #askForVote(
+    member: Member,
+    floor: number,
+    options: RunOptions<Asked>,
+  ): Promise<Outcome<Asked>> {
+    const { fences, timers, roll } = this.#quorum;
+    const unknown = roll.doubt(member);
+    if (unknown) return unknown;
+    const before = timers.now();
+    const outcome = await member.run(this.#vote(this.#at(member.index).obtain(), floor), {
+      ...options,
+      late: (reply) => {
+        if (reply?.kind === "granted") this.#fences[member.index] = reply.fencingToken;
+        if (reply?.kind !== "taken") this.#late(member, options);
+      },
+    });
+    if (outcome.kind === "reply" && outcome.reply.kind === "granted") {
+      fences.learn(outcome.reply.fencingToken, before, floor);
+      this.#fences[member.index] = outcome.reply.fencingToken;
+    }
+    return outcome;
+  }
+
+  /** Has a server remember the token, and its grant show it. */
+  async #lift(
+    member: Member,
+    token: number,
+    { until = Infinity }: RunOptions<Asked>,
+  ): Promise<Outcome<boolean>> {
+    const { keys, args } = this.#at(member.index).obtain();
+    const [value = "", , , , memory = ""] = args;
+    const command: Command<boolean> = {
+      script: quorumScripts.lift,
+      keys: keys.slice(0, 3),
+      args: [value, String(token), memory],
+      read: readFlag,
+    };
+    const outcome = await member.run(command, { until });
+    if (outcome.kind !== "reply") return outcome;
+    if (!outcome.reply) return { kind: "unknown", error: new Error("its vote was gone again") };
+    this.#fences[member.index] = token;
+    return outcome;
+  }
+
+  #leave(options: RunOptions<Leftover>): Promise<Outcome<Leftover>> {
+    this.#wanted = false;
+    const { members } = this.#quorum;
+    return gather<Leftover>(members, {
+      ask: async (member) => {
+        if (member === this.line?.member) {
+          const reply = await this.line.leave();
+          const error = new Error("no answer to leaving the line");
+          if (!reply) return { kind: "unknown", error };
+        }
+        this.#givingBack.add(member);
+        const outcome = await member.run(this.#at(member.index).leave(), options);
+        this.#givingBack.delete(member);
+        return outcome;
+      },
+      isYes: () => true,
+      yes: (votes) => {
+        const replies = votes.map(({ reply }) => reply);
+        const owned = replies.filter((reply) => reply.owned);
+        const holder = holderOf(replies.map((reply) => reply.holder));
+        const position = undefined;
+        const unserved = replies.some((reply) => reply.unserved);
+        const isOwned = owned.length >= majorityOf(members.length);
+        return said(votes, members.length, { holder, position, owned: isOwned, unserved });
+      },
+      no: (votes) => ({ kind: "unknown", error: quorumError(votes, () => false) }),
+    });
+  }
+
+  /**
+   * At the server where others stand in line last, once a majority of the others has answered: whoever is
+   * granted the lock there finds the other votes free.
+   */
+  #release(fencingToken: number, options: RunOptions<Released>): Promise<Outcome<Released>> {
+    this.#wanted = false;
+    const { members, timers } = this.#quorum;
+    const need = majorityOf(members.length);
+    const voted = members.filter(({ index }) => this.#fences[index] !== undefined);
+    const last = this.line?.member ?? voted[0] ?? members[0];
+    const others = voted.filter((member) => member !== last);
+    let answered = 0;
+    let goOn: () => void = () => undefined;
+    const turn = new Promise<void>((resolve) => (goOn = resolve));
+    if (others.length === 0) goOn();
+    const pause = timers.set(timers.now() + RELEASE_PAUSE, goOn);
+    const isOurs = (reply: Released): boolean => reply === "ours" || reply === "unserved";
+    return gather<Released>(members, {
+      ask: async (member) => {
+        if (member === last) await turn;
+        this.#givingBack.add(member);
+        const outcome = await this.#giveBack(member, fencingToken, options);
+        this.#givingBack.delete(member);
+        if (others.includes(member)) answered++;
+        if (answered === Math.min(need, others.length)) {
+          timers.clear(pause);
+          goOn();
+        }
+        return outcome;
+      },
+      isYes: isOurs,
+      yes: (votes) => {
+        const unserved = votes.some(({ reply }) => reply === "unserved");
+        return said(votes, members.length, unserved ? "unserved" : "ours");
+      },
+      no: (votes) => said(votes, members.length, lossOf(votes)),
+    });
+  }
+
+  /** A vote that was never heard of is left: its fencing token, which own tokens go by, is not known. */
+  async #giveBack(
+    member: Member,
+    fencingToken: number,
+    options: RunOptions<Released>,
+  ): Promise<Outcome<Released>> {
+    const claim = this.#at(member.index);
+    const fence = this.#fences[member.index];
+    if (!this.#ownToken || fence !== undefined) {
+      return member.run(claim.release(fence ?? fencingToken), options);
+    }
+    const { until = Infinity } = options;
+    const outcome = await member.run(claim.leave(), { until });
+    if (outcome.kind !== "reply") return outcome;
+    // Its vote was told of meanwhile: another call with the token may have been told, too.
+    const told = this.#fences[member.index];
+    if (!outcome.reply.owned && told !== undefined) return member.run(claim.release(told), options);
+    return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
+  }
+
+  #refresh(
+    fencingToken: number,
+    ask: (member: Member, options: RunOptions<Verdict>) => Promise<Outcome<Verdict>>,
+    options: RunOptions<Verdict>,
+  ): Promise<Outcome<Verdict>> {
+    const { members } = this.#quorum;
+    let ours = false;
+    const look = (member: Member, outcome: Outcome<Verdict> | undefined): void => {
+      if (!ours || outcome?.kind !== "reply" || outcome.reply !== "deleted") return;
+      void this.#retake(member, fencingToken);
+    };
+    return gather<Verdict>(members, {
+      ask: (member) => ask(member, options),
+      isYes: (reply) => reply === "ours",
+      yes: (votes, all) => {
+        ours = true;
+        for (const member of members) look(member, all[member.index]);
+        return said(votes, members.length, "ours");
+      },
+      no: (votes) => said(votes, members.length, lossOf(votes)),
+      straggler: look,
+    });
+  }
+
+  /**
+   * The majority holds, but this server has nothing: it was restarted, or its vote never came. Its vote is
+   * asked for once more, so that servers can be restarted one after the other under a lock that is renewed.
+   */
+  async #retake(member: Member, fencingToken: number): Promise<void> {
+    if (!this.#wanted || this.#retaking.has(member)) return;
+    this.#retaking.add(member);
+    const command = this.#vote(this.#at(member.index).obtain(), fencingToken);
+    const outcome = await member.run(command, {});
+    this.#retaking.delete(member);
+    if (outcome.kind !== "reply" || !isGranted(outcome.reply)) return;
+    this.#fences[member.index] = outcome.reply.fencingToken;
+    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member));
+  }
+}
+
+/** The fencing token of a vote. */
+function fenceOf(reply: Asked): number {
+  return reply.kind === "granted" ? reply.fencingToken : 0;
+}
+
+function isGranted(reply: Asked): reply is GrantedVote {
+  return reply.kind === "granted";
+}
+
+/** Why a majority does not have the lock any more. */
+function lossOf(votes: readonly Reply<unknown>[]): "taken" | "deleted" {
+  const taken = votes.filter(({ reply }) => reply === "taken");
+  return 2 * taken.length >= votes.length ? "taken" : "deleted";
+}
+
+/** Who has the lock, by what servers say of their own: the one whom most of them name. */
+function holderOf(told: readonly (Holder | undefined)[]): Holder | undefined {
+  const holders = told.flatMap((holder) => holder ?? []);
+  let found: Holder | undefined;
+  let most = 0;
+  for (const holder of holders) {
+    const same = holders.filter(({ metadata }) => metadata === holder.metadata);
+    if (same.length <= most) continue;
+    most = same.length;
+    found = same.reduce((a, b) => (b.remaining > a.remaining ? b : a));
+  }
+  return found;
+}

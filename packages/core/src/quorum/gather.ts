@@ -1,0 +1,98 @@
+import { ServerError } from "../errors.js";
+import type { Outcome } from "../redis/commands.js";
+import type { Member } from "./member.js";
+import { quorumError } from "./quorum-error.js";
+
+/** What has come of a command at each of the servers so far. */
+export type Votes<T> = (Outcome<T> | undefined)[];
+
+/** How many make a majority of so many. */
+export function majorityOf(count: number): number {
+  return Math.floor(count / 2) + 1;
+}
+
+/** How what several servers say becomes one outcome. */
+export interface Count<T> {
+  /** What to send to one of them; counted when it has settled. */
+  readonly ask: (member: Member) => Promise<Outcome<T>>;
+  /** A vote for it. */
+  readonly isYes: (reply: T) => boolean;
+  /**
+   * What a majority of such amounts to; undefined while that is open, which `look` is called to end. Takes
+   * the replies that say yes, and what has come so far of all.
+   */
+  readonly yes: (
+    votes: readonly Reply<T>[],
+    all: Votes<T>,
+    look: () => void,
+  ) => Outcome<T> | undefined;
+  /** What so many amount to that say no that no majority can come any more. */
+  readonly no: (votes: readonly Reply<T>[], all: Votes<T>) => Outcome<T>;
+  /** What came of one when all was decided. */
+  readonly straggler?: (member: Member, outcome: Outcome<T>) => void;
+}
+
+export type Reply<T> = Extract<Outcome<T>, { kind: "reply" }>;
+
+/**
+ * Asks all servers at once, and has an outcome as soon as a majority has said one thing, without waiting
+ * for the others. A server that has been silent is not waited for where nothing else is open.
+ *
+ * Yes and no are what majorities say; refused, if none can say yes because of refusals; else unknown.
+ */
+export function gather<T>(members: readonly Member[], count: Count<T>): Promise<Outcome<T>> {
+  const votes: Votes<T> = members.map(() => undefined);
+  const need = majorityOf(members.length);
+  const most = members.length - need;
+  return new Promise((resolve) => {
+    let over = false;
+    const outcomeSoFar = (): Outcome<T> | undefined => {
+      const replies = votes.flatMap((vote) => (vote?.kind === "reply" ? [vote] : []));
+      const yes = replies.filter(({ reply }) => count.isYes(reply));
+      // What a majority amounts to may take a moment to find out.
+      if (yes.length >= need) return count.yes(yes, votes, look);
+      const no = replies.filter(({ reply }) => !count.isYes(reply));
+      if (no.length > most) return count.no(no, votes);
+      const refusals = votes.flatMap((vote) => (vote?.kind === "refused" ? [vote.error] : []));
+      const [first] = refusals;
+      if (first && no.length + refusals.length > most) {
+        return { kind: "refused", error: refusal(first, quorumError(votes, count.isYes)) };
+      }
+      if (votes.some((vote, index) => !vote && members[index]?.silent === false)) return undefined;
+      return { kind: "unknown", error: quorumError(votes, count.isYes) };
+    };
+    const look = (): void => {
+      const outcome = over ? undefined : outcomeSoFar();
+      if (!outcome) return;
+      over = true;
+      for (const run of forget) run();
+      resolve(outcome);
+    };
+    const forget = members.map((member) => member.onSilence(look));
+    for (const member of members) {
+      void count.ask(member).then((outcome) => {
+        votes[member.index] = outcome;
+        if (over) count.straggler?.(member, outcome);
+        else look();
+      });
+    }
+  });
+}
+
+/** The first refusal, with what the others said. */
+function refusal(first: ServerError, cause: Error): ServerError {
+  const error = new ServerError(first.message);
+  Object.defineProperty(error, "cause", { value: cause, configurable: true });
+  return error;
+}
+
+/** What they amount to, as a reply that proves a lease for as long as a majority of them does. */
+export function said<T>(votes: readonly Reply<unknown>[], members: number, reply: T): Outcome<T> {
+  return { kind: "reply", reply, sentAt: provedFrom(votes, members), once: true };
+}
+
+/** Of replies that prove a lease, how far the majority-th largest proof goes: when it was sent. */
+function provedFrom(votes: readonly Reply<unknown>[], members: number): number {
+  const sent = votes.map(({ sentAt }) => sentAt).sort((a, b) => b - a);
+  return sent[majorityOf(members) - 1] ?? -Infinity;
+}

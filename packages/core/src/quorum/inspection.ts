@@ -1,0 +1,49 @@
+import type { Inspection } from "../primitives/inspection.js";
+import { majorityOf } from "./gather.js";
+
+/**
+ * What a majority of inspections has in common: whom so many say to have the lock has it. Undefined while
+ * that is not known and more may come.
+ */
+export function foundByMajority(
+  inspections: readonly Inspection[],
+  members: number,
+  open: boolean,
+): Inspection | undefined {
+  const need = majorityOf(members);
+  const groups = [...groupsOf(inspections, ({ holder }) => holder?.fencingToken)];
+  // Servers that were not asked in the same moment may have given different tokens to one holder.
+  const alike = [...groupsOf(inspections, ({ holder }) => holder?.metadata)];
+  const found = groups.find((group) => group.length >= need);
+  if (!found && open) return undefined;
+  const group = found ?? alike.find((one) => one.length >= need && one[0]?.holder);
+  const [most = NONE] = [...inspections].sort((a, b) => b.waiters - a.waiters);
+  const holding = group?.sort((a, b) => left(b) - left(a))[need - 1] ?? NONE;
+  return { ...holding, waiters: most.waiters, line: most.line };
+}
+
+const NONE: Inspection = {
+  holder: undefined,
+  holders: [],
+  held: 0,
+  permits: 0,
+  waiters: 0,
+  line: [],
+};
+
+function left({ holder }: Inspection): number {
+  return holder?.remaining ?? 0;
+}
+
+function groupsOf(
+  inspections: readonly Inspection[],
+  key: (inspection: Inspection) => unknown,
+): Iterable<Inspection[]> {
+  const groups = new Map<unknown, Inspection[]>();
+  for (const inspection of inspections) {
+    const group = groups.get(key(inspection));
+    if (group) group.push(inspection);
+    else groups.set(key(inspection), [inspection]);
+  }
+  return groups.values();
+}

@@ -1,0 +1,275 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { Engine, type Waiting } from "../acquire/engine.js";
+import { LockCalls } from "../calls.js";
+import type { Space } from "../keys/names.js";
+import type { Lock } from "../lease/lock.js";
+import { checkTtl } from "../lease/ttl.js";
+import { checkedOptions, type Locker, type LockerOptions, ownClient } from "../locker.js";
+import { checkOneKey, checkRequest, type ObtainOptions, type Request } from "../options.js";
+import { givenOptions, kindOf } from "../own-options.js";
+import {
+  type Forced,
+  forceReleaseCommand,
+  inspectCommand,
+  type Inspection,
+  serveCommand,
+} from "../primitives/inspection.js";
+import type { RedisClient } from "../redis/client.js";
+import type { Command } from "../redis/commands.js";
+import { Timers } from "../time/timers.js";
+import { QuorumClaim } from "./claim.js";
+import { gather, majorityOf, said } from "./gather.js";
+import { foundByMajority } from "./inspection.js";
+import { Member } from "./member.js";
+import { Quorum } from "./quorum.js";
+import { waitForQuorum } from "./wait.js";
+
+export interface QuorumLockerOptions extends Omit<LockerOptions, "minReplicas" | "replicaTimeout"> {
+  /**
+   * The longest ttl of any lock of these servers, in milliseconds, the same for all who use them: 10 to
+   * 2^31 - 1. A server that was up for less casts no vote, since it may have forgotten a lock that is not
+   * over. Lower: servers vote again sooner after a restart. Higher: longer ttls can be asked for.
+   * Default: 60000.
+   */
+  readonly maxTtl?: number | undefined;
+}
+
+const QUORUM_OPTIONS: Readonly<Record<keyof QuorumLockerOptions, true>> = {
+  namespace: true,
+  commandTimeout: true,
+  rememberFence: true,
+  onEvent: true,
+  clock: true,
+  maxTtl: true,
+};
+
+/** What may be asked of a quorum: locks of one key, for one holder. */
+export type QuorumObtainOptions = Omit<ObtainOptions, "mode" | "limit" | "permits">;
+
+/** Takes locks from a majority of independent servers. Make one and keep it. */
+export interface QuorumLocker extends Pick<
+  Locker,
+  "held" | "inspect" | "forceRelease" | "close" | typeof Symbol.asyncDispose
+> {
+  /**
+   * As of a {@link Locker}, from a majority of the servers. `wait` stands in line at the first of them that
+   * answers.
+   *
+   * @throws TypeError if the servers are found to make no quorum; else as of a `Locker`
+   */
+  obtain(key: string, ttl: number, options?: QuorumObtainOptions): Promise<Lock>;
+  /** As {@link obtain}, but `null` instead of a `NotObtainedError`. Trouble still throws. */
+  tryObtain(key: string, ttl: number, options?: QuorumObtainOptions): Promise<Lock | null>;
+  /** As of a {@link Locker}. */
+  using<T>(key: string, ttl: number, fn: (lock: Lock) => T | PromiseLike<T>): Promise<T>;
+  using<T>(
+    key: string,
+    ttl: number,
+    options: Omit<QuorumObtainOptions, "renew">,
+    fn: (lock: Lock) => T | PromiseLike<T>,
+  ): Promise<T>;
+}
+
+/** What makes a {@link QuorumLocker}. */
+export interface QuorumLockerConstructor {
+  readonly prototype: QuorumLocker;
+  /**
+   * @param clients - Of at least three independent masters, in the same order wherever they are used.
+   * @throws TypeError, RangeError for clients that make no quorum, or options that are none.
+   */
+  new (clients: readonly RedisClient[], options?: QuorumLockerOptions): QuorumLocker;
+}
+
+const DEFAULT_MAX_TTL = 60_000;
+const FEWEST = 3;
+
+export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends LockCalls {
+  readonly #engine: Engine;
+  readonly #quorum: Quorum;
+  /** How many of this process wait for each key. */
+  readonly #waiting = new Map<string, number>();
+
+  constructor(clients: readonly RedisClient[], options: QuorumLockerOptions = {}) {
+    const own = checkClients(clients);
+    checkNoReplicas(options);
+    const { maxTtl = DEFAULT_MAX_TTL, ...given } = givenOptions("options", options, QUORUM_OPTIONS);
+    checkTtl("maxTtl", maxTtl);
+    const { clock, commandTimeout: timeout, emit, ...rest } = checkedOptions(given);
+    const timers = new Timers(clock);
+    const spaces = new Map<string, Space>();
+    const members = own.map((client, index) => {
+      const { keyPrefix = "" } = client;
+      const space = spaces.get(keyPrefix) ?? { ...rest, keyPrefix, cluster: false };
+      spaces.set(keyPrefix, space);
+      return new Member(index, client, space, { timers, timeout, clock, emit });
+    });
+    const quorum = new Quorum(members, timers, timeout, maxTtl);
+    const waiting: Waiting = (acquisition, ...until) => {
+      const { claim } = acquisition;
+      if (!(claim instanceof QuorumClaim)) throw new TypeError("it is no claim of a quorum");
+      const [deadline, lastAnswer] = until;
+      const [key = ""] = claim.keys;
+      const others = this.#waiting.get(key) ?? 0;
+      this.#waiting.set(key, others + 1);
+      const how = { crowded: others > 0, deadline, lastAnswer };
+      return waitForQuorum(acquisition, claim, quorum, how).finally(() => {
+        const left = (this.#waiting.get(key) ?? 1) - 1;
+        if (left > 0) this.#waiting.set(key, left);
+        else this.#waiting.delete(key);
+      });
+    };
+    const engine = new Engine(together(own), clock, timeout, emit, { waiting });
+    super(engine, (key, ttl, obtainOptions) => {
+      const [space] = spaces.values();
+      if (!space) throw new TypeError("there are no servers");
+      const request = checkRequest(key, ttl, obtainOptions, space);
+      checkForQuorum(request, maxTtl);
+      return engine.obtain(new QuorumClaim(request, quorum), request);
+    });
+    this.#engine = engine;
+    this.#quorum = quorum;
+  }
+
+  async inspect(key: string): Promise<Inspection> {
+    const command = this.#command(key, inspectCommand);
+    const { members, roll } = this.#quorum;
+    const run: Command<Inspection>["run"] = async (options) => {
+      await roll.call(options.until);
+      return gather<Inspection>(members, {
+        ask: (member) => member.run(inspectCommand(key, member.space), options),
+        isYes: () => true,
+        yes: (votes, all) => {
+          const open = members.some((member) => !all[member.index] && !member.silent);
+          const found = foundByMajority(
+            votes.map(({ reply }) => reply),
+            members.length,
+            open,
+          );
+          return found && said(votes, members.length, found);
+        },
+        no: (votes) => {
+          throw new Error(`there is no no among ${votes.length} inspections`);
+        },
+      });
+    };
+    return this.#engine.ask("inspect", key, { ...command, run });
+  }
+
+  async forceRelease(key: string): Promise<boolean> {
+    const command = this.#command(key, forceReleaseCommand);
+    const { members, roll } = this.#quorum;
+    const run: Command<Forced>["run"] = async (options) => {
+      await roll.call(options.until);
+      return gather<Forced>(members, {
+        ask: async (member) => {
+          const outcome = await member.run(forceReleaseCommand(key, member.space), options);
+          if (outcome.kind === "reply" && outcome.reply.unserved) void serve(member, key);
+          return outcome;
+        },
+        isYes: () => true,
+        yes: (votes) => {
+          const owned = votes.some(({ reply }) => reply.owned);
+          return said(votes, members.length, { owned, unserved: false });
+        },
+        no: (votes) => {
+          throw new Error(`there is no no among ${votes.length} forced releases`);
+        },
+      });
+    };
+    const { owned } = await this.#engine.ask("forceRelease", key, { ...command, run });
+    return owned;
+  }
+
+  override async close(options?: { readonly grace?: number | undefined }): Promise<void> {
+    await super.close(options);
+    const { members } = this.#quorum;
+    const inboxes = members.map(({ inbox, owner }) => inbox.close(owner));
+    await Promise.allSettled([...inboxes, this.#quorum.left()]);
+  }
+
+  #command<T>(key: string, of: (key: string, space: Space) => Command<T>): Command<T> {
+    const [member] = this.#quorum.members;
+    if (!member) throw new TypeError("there are no servers");
+    checkOneKey(key, member.space);
+    return of(key, member.space);
+  }
+};
+
+/** Gives a free lock to the line of one server, however many dead are in it. */
+async function serve(member: Member, key: string): Promise<void> {
+  for (let unserved = true; unserved;) {
+    const outcome = await member.run(serveCommand(key, member.space), {});
+    unserved = outcome.kind === "reply" && outcome.reply.unserved;
+  }
+}
+
+/** What stands for all the clients where one is asked for: nothing is sent through it. */
+function together(clients: readonly RedisClient[]): RedisClient {
+  const most = clients.length - majorityOf(clients.length);
+  return {
+    run: () => Promise.reject(new Error("each server is sent its own")),
+    get closed() {
+      return clients.filter(({ closed }) => closed).length > most;
+    },
+  };
+}
+
+/**
+ * For adapters: each of their library's clients as a `RedisClient`.
+ *
+ * @throws TypeError for what is no array
+ */
+export function eachClient<T>(
+  redis: readonly T[],
+  wrap: (redis: T) => RedisClient,
+): readonly RedisClient[] {
+  if (!Array.isArray(redis)) throw new TypeError(`redis must be an array, got ${kindOf(redis)}`);
+  return redis.map((one: T) => wrap(one));
+}
+
+/** @throws TypeError, RangeError for what makes no quorum as far as clients themselves show. */
+function checkClients(clients: unknown): readonly RedisClient[] {
+  if (!isArray(clients)) throw new TypeError(`clients must be an array, got ${kindOf(clients)}`);
+  if (clients.length < FEWEST) {
+    throw new RangeError(
+      `clients must be of at least ${FEWEST} servers, got ${clients.length}: of two, the majority ` +
+        "is both, so that each that fails stops all",
+    );
+  }
+  const own = clients.map(ownClient);
+  if (new Set(own).size < own.length) {
+    throw new TypeError("clients must be of different servers, but one is there twice");
+  }
+  const node = own.findIndex(({ cluster }) => cluster);
+  if (node >= 0) {
+    throw new TypeError(
+      `clients must be of independent masters, but server ${node + 1} is a cluster: in one, a lock ` +
+        "is at one node and its replicas",
+    );
+  }
+  return own;
+}
+
+function isArray(value: unknown): value is readonly RedisClient[] {
+  return Array.isArray(value);
+}
+
+function checkNoReplicas(options: unknown): void {
+  if (typeof options !== "object" || options === null) return;
+  if (!Object.hasOwn(options, "minReplicas")) return;
+  throw new TypeError(
+    "minReplicas is for a master with replicas: a quorum is of masters that do not share their data",
+  );
+}
+
+/** @throws TypeError, RangeError for what a quorum does not give. */
+function checkForQuorum({ keys, ttl, sharing }: Request, maxTtl: number): void {
+  if (sharing) {
+    throw new TypeError(
+      `${sharing.limit === undefined ? "mode" : "limit"} is not for a quorum: majorities for two ` +
+        "holders can consist of different servers, so that more are let in than may be",
+    );
+  }
+  if (keys.length > 1) throw new TypeError("key must be one: a quorum takes locks one by one");
+  if (ttl > maxTtl) throw new RangeError(`ttl must be at most maxTtl, ${maxTtl} ms, got ${ttl}`);
+}

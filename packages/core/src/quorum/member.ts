@@ -1,0 +1,109 @@
+import { type Inbox, inboxOf, type Owner } from "../acquire/inbox.js";
+import type { LockEventListener } from "../events.js";
+import type { Space } from "../keys/names.js";
+import type { RedisClient } from "../redis/client.js";
+import { type Command, Commands, type Outcome, type RunOptions } from "../redis/commands.js";
+import { redacted } from "../redis/redact.js";
+import type { Clock } from "../time/clock.js";
+import type { Entry, Timers } from "../time/timers.js";
+
+/**
+ * Milliseconds without a reply after which nobody waits for a server any more, until it replies again.
+ * Lower: one that is slow for a moment is passed over. Higher: one that hangs is waited for longer.
+ */
+const SILENCE = 500;
+/** How often whoever stands in line at a server asks whether it is still there, in milliseconds. */
+const PULSE = 200;
+
+/** One of the servers, as this process knows it. */
+export class Member {
+  /** Its place among them, from 0. */
+  readonly index: number;
+  readonly client: RedisClient;
+  readonly space: Space;
+  readonly commands: Commands;
+  readonly inbox: Inbox;
+  readonly owner: Owner;
+  readonly #timers: Timers;
+  #silent = false;
+  readonly #onSilence = new Set<() => void>();
+  /** How many stand in line here. */
+  #waiters = 0;
+  #pulse: Entry | undefined;
+
+  constructor(
+    index: number,
+    client: RedisClient,
+    space: Space,
+    { timers, timeout, clock, emit }: MemberFacts,
+  ) {
+    this.index = index;
+    this.client = client;
+    this.space = space;
+    this.commands = new Commands(client, timers, timeout);
+    const inbox = inboxOf(client, clock);
+    this.inbox = inbox;
+    this.owner = {
+      failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
+    };
+    this.#timers = timers;
+  }
+
+  /** It has not answered for a while, so nobody waits for it. */
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  /** Runs a command here, and notes whether it is answered. */
+  async run<T>(command: Command<T>, options: RunOptions<T>): Promise<Outcome<T>> {
+    const { late } = options;
+    const timer = this.#timers.set(this.#timers.now() + SILENCE, () => this.#fallSilent());
+    const outcome = await this.commands.run(command, {
+      ...options,
+      late: (reply) => {
+        this.#silent = false;
+        late?.(reply);
+      },
+    });
+    this.#timers.clear(timer);
+    // After whoever asked has taken this outcome.
+    if (outcome.kind === "unknown") this.#timers.set(this.#timers.now(), () => this.#fallSilent());
+    else this.#silent = false;
+    return outcome;
+  }
+
+  /** Calls `run` when it falls silent; returns how to call that off. */
+  onSilence(run: () => void): () => void {
+    this.#onSilence.add(run);
+    return () => this.#onSilence.delete(run);
+  }
+
+  /** While somebody stands in line here, it is asked whether it is there. Returns how to end that. */
+  watch(probe: Command<unknown>): () => void {
+    if (this.#waiters++ === 0) this.#beat(probe);
+    return () => {
+      this.#waiters--;
+      if (this.#waiters === 0 && this.#pulse) this.#timers.clear(this.#pulse);
+    };
+  }
+
+  #beat(probe: Command<unknown>): void {
+    this.#pulse = this.#timers.set(this.#timers.now() + PULSE, () => {
+      void this.run(probe, {}).then(() => {
+        if (this.#waiters > 0) this.#beat(probe);
+      });
+    });
+  }
+
+  #fallSilent(): void {
+    this.#silent = true;
+    for (const run of this.#onSilence) run();
+  }
+}
+
+export interface MemberFacts {
+  readonly timers: Timers;
+  readonly timeout: number;
+  readonly clock: Clock;
+  readonly emit: LockEventListener;
+}

@@ -1,0 +1,178 @@
+import { createToken } from "../keys/token.js";
+import { quorumScripts } from "../lua/quorum/scripts.generated.js";
+import { listOf, type Reply } from "../redis/client.js";
+import type { Command, Failure } from "../redis/commands.js";
+import type { Timers } from "../time/timers.js";
+import type { Member } from "./member.js";
+
+/** Milliseconds for which a server keeps its secret: long enough for a replica to get it. */
+const SECRET_TTL = 60_000;
+
+/** What a server says of itself, and which of the secrets it has. */
+interface Identity {
+  readonly runId: string;
+  readonly mode: string;
+  readonly role: string;
+  readonly has: readonly boolean[];
+}
+
+/**
+ * Finds out that the servers are independent, before any of them casts a vote: none is another by a second
+ * address, none a replica, none a node of a cluster. Each is given a secret; whoever has that of another
+ * has its writes, and would lose them together with it.
+ */
+export class Roll {
+  readonly #members: readonly Member[];
+  readonly #timers: Timers;
+  readonly #timeout: number;
+  readonly #names: readonly string[];
+  readonly #known = new Map<Member, Identity>();
+  /** Those whose secret was written. */
+  readonly #written: Member[] = [];
+  readonly #underWay = new Map<Member, Promise<void>>();
+  readonly #doubts = new Map<Member, Failure>();
+  /** Why these servers make no quorum, for good. */
+  #problem: TypeError | undefined;
+  readonly #onChange = new Set<() => void>();
+
+  constructor(members: readonly Member[], timers: Timers, timeout: number) {
+    this.#members = members;
+    this.#timers = timers;
+    this.#timeout = timeout;
+    const secret = createToken();
+    this.#names = members.map((_, index) => `redislock:quorum:{${secret}}:${index + 1}`);
+  }
+
+  /**
+   * Calls those who are not known yet, and resolves when all are that are not silent.
+   *
+   * @throws TypeError if they make no quorum
+   */
+  async call(until: number = Infinity): Promise<void> {
+    if (this.#known.size < this.#members.length) {
+      for (const member of this.#members) this.#callOne(member);
+      const deadline = Math.min(until, this.#timers.now() + this.#timeout);
+      await new Promise<void>((resolve) => {
+        const timer = this.#timers.set(deadline, () => done());
+        const done = (): void => {
+          this.#onChange.delete(look);
+          this.#timers.clear(timer);
+          resolve();
+        };
+        const look = (): void => {
+          const open = this.#members.some((member) => this.#underWay.has(member) && !member.silent);
+          if (!open || this.#problem) done();
+        };
+        this.#onChange.add(look);
+        look();
+      });
+    }
+    if (this.#problem) throw this.#problem;
+  }
+
+  /** Why this server casts no vote yet; undefined if it may. */
+  doubt(member: Member): Failure | undefined {
+    if (this.#known.has(member)) return undefined;
+    const error = new Error("it has not said yet which server it is");
+    return this.#doubts.get(member) ?? { kind: "unknown", error };
+  }
+
+  /** Asks a server whether it is there. */
+  probe(member: Member): Command<unknown> {
+    return this.#command(member, "who");
+  }
+
+  #callOne(member: Member): void {
+    if (this.#known.has(member) || this.#underWay.has(member)) return;
+    const forget = member.onSilence(() => this.#changed());
+    const call = this.#check(member).finally(() => {
+      forget();
+      this.#underWay.delete(member);
+      this.#changed();
+    });
+    this.#underWay.set(member, call);
+  }
+
+  #changed(): void {
+    for (const run of this.#onChange) run();
+  }
+
+  async #check(member: Member): Promise<void> {
+    // First without a key, which a node of a cluster would refuse.
+    const own = await this.#ask(member, "who");
+    if (!own) return;
+    this.#accuse(aloneProblem(member, own));
+    if (this.#problem || !(await this.#ask(member, "write"))) return;
+    if (!this.#written.includes(member)) this.#written.push(member);
+    for (const [other, identity] of this.#known) {
+      if (identity.runId === own.runId) this.#accuse(sameProblem(other, member));
+    }
+    const others = this.#written.filter((other) => other !== member);
+    const found = await Promise.all([
+      ...others.map((other) => this.#finds(other, member)),
+      ...(others.length > 0 ? others.map((other) => this.#finds(member, other)) : []),
+    ]);
+    if (found.every(Boolean)) this.#known.set(member, own);
+  }
+
+  /** Whether a server answers, and has not what was written to another. */
+  async #finds(member: Member, another: Member): Promise<boolean> {
+    const identity = await this.#ask(member, "look");
+    if (identity?.has[another.index] === true) this.#accuse(sameProblem(member, another));
+    return identity !== undefined;
+  }
+
+  #accuse(problem: TypeError | undefined): void {
+    if (!problem) return;
+    this.#problem ??= problem;
+    this.#changed();
+  }
+
+  async #ask(member: Member, how: "who" | "write" | "look"): Promise<Identity | undefined> {
+    const outcome = await member.run(this.#command(member, how), {});
+    if (outcome.kind === "reply") return outcome.reply;
+    this.#doubts.set(member, outcome);
+    return undefined;
+  }
+
+  #command(member: Member, how: "who" | "write" | "look"): Command<Identity> {
+    const { namespace } = member.space;
+    const keys = how === "who" ? [] : this.#names.map((name) => namespace + name);
+    return {
+      script: quorumScripts.member,
+      keys,
+      args: [how === "write" ? String(member.index + 1) : "0", String(SECRET_TTL)],
+      read: (reply) => readIdentity(reply, keys.length),
+    };
+  }
+}
+
+function aloneProblem(member: Member, { mode, role }: Identity): TypeError | undefined {
+  if (mode === "cluster") {
+    return new TypeError(
+      `${named(member)} is a node of a cluster: a quorum is of servers that do not share their data`,
+    );
+  }
+  if (role === "master") return undefined;
+  return new TypeError(
+    `${named(member)} is a ${role}: a quorum is of masters that do not share their data`,
+  );
+}
+
+function sameProblem(a: Member, b: Member): TypeError {
+  return new TypeError(
+    `${named(a)} and ${named(b)} are one server, or one is a replica of the other: a quorum is of ` +
+      "servers that do not share their data",
+  );
+}
+
+function named({ index }: Member): string {
+  return `server ${index + 1}`;
+}
+
+function readIdentity(reply: Reply, members: number): Identity | undefined {
+  const [runId, mode, role, found] = listOf(reply, 4) ?? [];
+  if (typeof runId !== "string" || typeof mode !== "string" || typeof role !== "string") return;
+  if (typeof found !== "string" || found.length !== members || /[^01]/.test(found)) return;
+  return { runId, mode, role, has: Array.from(found, (flag) => flag === "1") };
+}

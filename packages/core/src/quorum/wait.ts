@@ -1,0 +1,129 @@
+import { Acquisition, type Answer } from "../acquire/acquisition.js";
+import { waitInLine } from "../acquire/wait.js";
+import type { Leftover } from "../primitives/primitive.js";
+import type { QuorumClaim } from "./claim.js";
+import type { Member } from "./member.js";
+import type { Quorum } from "./quorum.js";
+
+/** Pauses before votes are asked for again, in milliseconds: at random below these. */
+const SHORT_PAUSE = 10;
+const LONG_PAUSE = 200;
+/** For how long whoever is first in line asks for the other votes, before it gives way. */
+const PATIENCE = 300;
+
+/**
+ * Waits in line at the first server that answers, in the order that all share; takes the other votes when
+ * granted there. So those who wait meet in one line, and only its first asks the others: no votes are
+ * split. A line whose server falls silent is left for that of the next.
+ *
+ * @param crowded - Others of this process wait for the same: who would only be refused does not try.
+ */
+export async function waitForQuorum(
+  acquisition: Acquisition,
+  claim: QuorumClaim,
+  quorum: Quorum,
+  { crowded, deadline, lastAnswer }: { crowded: boolean; deadline: number; lastAnswer: number },
+): Promise<Answer> {
+  const { timers, members } = quorum;
+  let answer: Answer = { kind: "taken", holder: undefined };
+  if (!crowded) {
+    answer = await acquisition.ask(lastAnswer);
+    if (isOver(answer, acquisition)) return answer;
+  }
+  const passedOver = new Set<Member>();
+  for (let pause = SHORT_PAUSE; ; pause = Math.min(2 * pause, LONG_PAUSE)) {
+    const member = members.find((one) => !one.silent && !passedOver.has(one)) ?? members[0];
+    if (!member) return answer;
+    const place = new LinePlace(acquisition, claim, quorum, member);
+    const inLine = await place.stand(deadline, lastAnswer);
+    if (!acquisition.wanted) return answer;
+    if (inLine?.kind === "failed") passedOver.add(member);
+    if (inLine) answer = inLine;
+    if (inLine?.kind === "granted") {
+      claim.grantedInLine(inLine);
+      passedOver.clear();
+      // Of two who are first in two lines, the one of the earlier keeps its vote; the other comes over, and
+      // all behind it. Else each would keep the other from its majority for ever.
+      const isFirst = (): boolean => members.find(({ silent }) => !silent) === member;
+      const patience = Math.min(timers.now() + PATIENCE, deadline);
+      do {
+        answer = await acquisition.ask(lastAnswer);
+        if (isOver(answer, acquisition)) return answer;
+        await timers.sleep(Math.random() * SHORT_PAUSE);
+      } while (timers.now() < patience && isFirst() && acquisition.wanted);
+    }
+    await place.leave();
+    const none = members.every((one) => one.silent || passedOver.has(one));
+    if (none && isOver(answer, acquisition)) return answer;
+    if (none) passedOver.clear();
+    await timers.sleep(Math.min(Math.random() * pause, Math.max(0, deadline - timers.now())));
+    if (!acquisition.wanted || timers.now() >= deadline) return answer;
+  }
+}
+
+/** One place in the line of one server. */
+class LinePlace {
+  readonly member: Member;
+  readonly #quorum: Quorum;
+  readonly #claim: QuorumClaim;
+  readonly #whole: Acquisition;
+  readonly #own: Acquisition;
+
+  constructor(whole: Acquisition, claim: QuorumClaim, quorum: Quorum, member: Member) {
+    this.member = member;
+    this.#quorum = quorum;
+    this.#claim = claim;
+    this.#whole = whole;
+    this.#own = new Acquisition(claim.at(member), member.commands, undefined, {
+      waiting: () => whole.waiting(),
+      lateGrant: () => undefined,
+    });
+    claim.line = this;
+    whole.onStop(() => {
+      this.#own.stop(new Error("it is not wanted any more"));
+      this.#own.end();
+    });
+  }
+
+  /** Waits there; undefined if that was ended, by the server's silence or because nobody wants it. */
+  async stand(deadline: number, lastAnswer: number): Promise<Answer | undefined> {
+    const { member } = this;
+    const { inbox, owner } = member;
+    const { timers, roll } = this.#quorum;
+    const own = this.#own;
+    const unwatch = member.watch(roll.probe(member));
+    const forget = member.onSilence(() => own.stop(new Error("the server is silent")));
+    try {
+      return await own.run(
+        () => waitInLine(own, timers, { inbox, owner }, deadline, lastAnswer),
+        undefined,
+      );
+    } catch {
+      void own.abandon();
+      return undefined;
+    } finally {
+      forget();
+      unwatch();
+      this.#whole.tries += own.tries;
+    }
+  }
+
+  /** Gives back whatever was had of it. Not waited for where nobody answers. */
+  leave(): Promise<Leftover | undefined> {
+    const leaving = this.#own.abandon();
+    this.#quorum.leaves(leaving);
+    if (this.#claim.line === this) this.#claim.leftLine();
+    return this.member.silent ? Promise.resolve(undefined) : leaving;
+  }
+}
+
+/** Whether an answer ends the wait. */
+function isOver(answer: Answer, { wanted }: Acquisition): boolean {
+  if (answer.kind === "granted" || !wanted) return true;
+  // A server that is too young to vote gets older.
+  return answer.kind === "failed" && answer.final && !isYoung(answer.error);
+}
+
+function isYoung(error: Error): boolean {
+  return "reply" in error && error.reply === "YOUNG";
+}

@@ -1,0 +1,462 @@
+/** A lock that a majority of several independent servers keeps. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import {
+  companion,
+  connect,
+  failure,
+  line,
+  loadScripts,
+  startProxiedServer,
+  startServer,
+  untilInLine,
+  waitUntil,
+  type ProxiedServer,
+  type RedisServer,
+} from "@redislock/test-kit";
+
+import { scripts } from "../src/adapter.js";
+import { NotObtainedError, OutcomeUnknownError, RefusedError } from "../src/index.js";
+import type { LockEvent, RedisClient } from "../src/index.js";
+import {
+  QuorumError,
+  QuorumLocker,
+  quorumScripts,
+  type QuorumLockerOptions,
+} from "../src/quorum/index.js";
+import { RespClient } from "./resp-client.js";
+
+const TTL = 2_000;
+/** The servers vote from their fourth second on. */
+const MAX_TTL = 2_000;
+const servers = await Promise.all(Array.from({ length: 3 }, () => startProxiedServer()));
+const [first, second, third] = [at(0), at(1), at(2)];
+const opened: { close(): unknown }[] = [];
+
+beforeAll(() => Promise.all(servers.map(({ server }) => untilOld(server))));
+
+afterEach(async () => {
+  for (const { server, proxy } of servers) {
+    server.resume();
+    await proxy.heal();
+  }
+  await Promise.all(opened.splice(0).map((one) => one.close()));
+  for (const { server, proxy } of servers) {
+    await server.command("FLUSHALL");
+    proxy.commands.clear();
+  }
+});
+
+afterAll(() => Promise.all(servers.map((one) => one.stop())));
+
+function at(index: number): ProxiedServer {
+  const server = servers[index];
+  if (!server) throw new Error(`there is no server ${index}`);
+  return server;
+}
+
+async function untilOld(server: RedisServer): Promise<void> {
+  const isOld = async (): Promise<boolean> => {
+    const [, seconds] = /uptime_in_seconds:(\d+)/.exec(String(await server.command("INFO"))) ?? [];
+    return Number(seconds) > MAX_TTL / 1_000;
+  };
+  await waitUntil(isOld, { what: "the server to be old enough to vote" });
+}
+
+function client({ proxy }: { readonly proxy: { readonly port: number } }): RespClient {
+  const one = new RespClient(() => connect(proxy.port));
+  opened.push(one);
+  return one;
+}
+
+/** A locker with clients of its own. */
+function locker(options: QuorumLockerOptions = {}): QuorumLocker {
+  const one = new QuorumLocker(servers.map(client), { maxTtl: MAX_TTL, ...options });
+  opened.push(one);
+  return one;
+}
+
+let lastKnown = 0;
+
+/** Such a locker that knows its servers already. */
+async function known(options?: QuorumLockerOptions): Promise<QuorumLocker> {
+  const one = locker(options);
+  const key = `known-${++lastKnown}`;
+  await one.using(key, TTL, () => undefined);
+  await untilFree(key);
+  return one;
+}
+
+async function holders(key: string): Promise<boolean[]> {
+  const found = servers.map(({ server }) => server.command("EXISTS", key));
+  return (await Promise.all(found)).map((count) => count === 1);
+}
+
+/** Resolves when no server has anything of a lock but its fence. */
+function untilFree(key: string): Promise<unknown> {
+  const kinds = ["grant", "line", "waiters"] as const;
+  const names = [key, ...kinds.map((kind) => companion(key, kind))];
+  const isFree = async (): Promise<boolean> => {
+    const counts = servers.map(({ server }) => server.command("EXISTS", ...names));
+    return (await Promise.all(counts)).every((count) => count === 0);
+  };
+  return waitUntil(isFree, { what: `nothing to be left of ${key}` });
+}
+
+function said(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const inner = cause instanceof QuorumError ? cause : cause instanceof Error && cause.cause;
+  return inner instanceof QuorumError ? inner.servers.map((server) => server.said) : inner;
+}
+
+test("a lock is at all servers, with one token, and nothing is left when it is released", async () => {
+  const events: LockEvent[] = [];
+  const one = await known({ onEvent: (event) => events.push(event) });
+  const lock = await one.obtain("k", TTL, { metadata: "me" });
+  await waitUntil(async () => (await holders("k")).every(Boolean));
+  for (const { server } of servers) {
+    expect(await server.command("GET", "k")).toBe(`${lock.token}me`);
+  }
+  expect(lock).toMatchObject({ key: "k", metadata: "me", mode: "exclusive", held: true });
+  expect([...one.held]).toEqual([lock]);
+  expect(await lock.ttl()).toBeGreaterThan(TTL / 2);
+  await lock.refresh();
+  expect(await one.inspect("k")).toMatchObject({
+    holder: { metadata: "me", fencingToken: lock.fencingToken },
+    held: 1,
+    waiters: 0,
+  });
+  await lock.release();
+  await untilFree("k");
+  expect((await one.inspect("k")).holder).toBeUndefined();
+  expect(events.map(({ type }) => type).slice(-2)).toEqual(["obtained", "released"]);
+  expect(await failure(lock.release())).toMatchObject({ code: "NOT_HELD" });
+});
+
+test("takes one command at each server to obtain, and one to release", async () => {
+  const one = await known();
+  const lap = async (): Promise<void> => {
+    const lock = await one.obtain("k", TTL);
+    await lock.release();
+    await untilFree("k");
+  };
+  await lap();
+  await lap();
+  for (const { proxy } of servers) proxy.commands.clear();
+  await lap();
+  // Where machine or clocks were slow for a moment, a server must be told the token of the others.
+  const asked = ({ proxy }: ProxiedServer): number =>
+    proxy.commands.all.filter(([, sha1]) => sha1 !== quorumScripts.lift.sha1).length;
+  expect(servers.map(asked)).toEqual([2, 2, 2]);
+});
+
+test("two have it never: who has a majority keeps others out, who has not gives all back", async () => {
+  const [one, other] = [await known(), await known()];
+  const lock = await one.obtain("k", TTL);
+  const refused = await failure(other.obtain("k", TTL));
+  expect(refused).toBeInstanceOf(NotObtainedError);
+  expect(refused).toMatchObject({ holder: { fencingToken: lock.fencingToken } });
+  expect(await other.tryObtain("k", TTL)).toBeNull();
+  await lock.release();
+  await untilFree("k");
+  await third.server.command("SET", "k", "another", "PX", String(TTL));
+  await second.server.command("SET", "k", "another", "PX", String(TTL));
+  const error = await failure(one.obtain("k", TTL));
+  expect(error).toBeInstanceOf(NotObtainedError);
+  await waitUntil(async () => !(await holders("k"))[0], { what: "the one vote to be given back" });
+});
+
+test("a server that hangs is not waited for, and has nothing left when it goes on", async () => {
+  const one = await known({ commandTimeout: 60_000 });
+  third.server.pause();
+  const lock = await one.obtain("k", TTL);
+  await lock.refresh();
+  await lock.release();
+  const again = await one.obtain("k", TTL, { token: "a-token-of-my-own", wait: 60_000 });
+  await again.release();
+  third.server.resume();
+  await untilFree("k");
+});
+
+test("a vote that comes late is part of the lock, and goes back with it", async () => {
+  const one = await known();
+  third.proxy.silence();
+  const lock = await one.obtain("k", TTL, { token: "a-token-of-my-own" });
+  third.proxy.speak({ deliver: true });
+  await waitUntil(async () => (await holders("k"))[2], { what: "the late vote" });
+  await lock.release();
+  await untilFree("k");
+});
+
+test("who is told no gives back also what it never heard of, without waiting for that", async () => {
+  const one = await known();
+  // A server that does not know the script of the leave would have to be heard saying so.
+  await loadScripts(third.server, Object.values(scripts));
+  for (const { server } of [first, second]) {
+    await server.command("SET", "k", "another", "PX", String(10 * TTL));
+  }
+  third.proxy.silenceReplies();
+  expect(await failure(one.obtain("k", TTL))).toBeInstanceOf(NotObtainedError);
+  // Before its ttl would free it.
+  const isFree = async (): Promise<boolean> => (await holders("k"))[2] === false;
+  await waitUntil(isFree, { what: "the vote to be given back", timeout: TTL / 2 });
+});
+
+test("too few answers are unknown, with what each server said, and nothing is left", async () => {
+  const one = await known({ commandTimeout: 300 });
+  second.proxy.silenceReplies();
+  third.proxy.silenceReplies();
+  const error = await failure(one.obtain("k", TTL));
+  expect(error).toBeInstanceOf(OutcomeUnknownError);
+  expect(said(error)).toEqual(["yes", "unknown", "unknown"]);
+  second.proxy.speak({ deliver: true });
+  third.proxy.speak({ deliver: true });
+  await untilFree("k");
+});
+
+test("too many refusals are one refusal, with what each server said", async () => {
+  const one = await known();
+  for (const { server } of [first, third]) {
+    await server.command("ACL", "SETUSER", "default", "-info");
+  }
+  const error = await failure(one.obtain("k", TTL));
+  for (const { server } of [first, third]) {
+    await server.command("ACL", "SETUSER", "default", "+info");
+  }
+  expect(error).toBeInstanceOf(RefusedError);
+  expect(error).toMatchObject({ reply: "NOPERM" });
+  expect(said(error)).toEqual(["refused", expect.stringMatching(/yes|unknown/), "refused"]);
+  await untilFree("k");
+});
+
+test("one server that loses everything harms nobody, and votes again when the lock is renewed", async () => {
+  const [one, other] = [await known(), await known()];
+  const lock = await one.obtain("k", TTL);
+  await waitUntil(async () => (await holders("k")).every(Boolean));
+  await first.server.command("FLUSHALL");
+  expect(await other.tryObtain("k", TTL)).toBeNull();
+  await untilHolders("k", [false, true, true]);
+  await lock.refresh();
+  await untilHolders("k", [true, true, true]);
+  await third.server.command("FLUSHALL");
+  await lock.refresh();
+  expect(lock.held).toBe(true);
+  await lock.release();
+  await untilFree("k");
+});
+
+function untilHolders(key: string, expected: readonly boolean[]): Promise<unknown> {
+  const isSo = async (): Promise<boolean> => String(await holders(key)) === String(expected);
+  return waitUntil(isSo, { what: `the holders ${String(expected)}` });
+}
+
+test("a lock that a majority has lost is lost", async () => {
+  const one = await known();
+  const lock = await one.obtain("k", TTL);
+  await first.server.command("DEL", "k");
+  await second.server.command("DEL", "k");
+  expect(await failure(lock.refresh())).toMatchObject({ code: "NOT_HELD" });
+  expect(lock.signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
+});
+
+test("a lock whose majority does not answer is lost at its deadline", async () => {
+  const one = await known({ commandTimeout: 200 });
+  const lock = await one.obtain("k", 1_000, { renew: true });
+  first.proxy.silence();
+  second.proxy.silence();
+  await waitUntil(() => lock.signal.aborted, { what: "the loss" });
+  expect(lock.signal.reason).toMatchObject({ code: "LOST", reason: "unreachable" });
+});
+
+describe("restarts", () => {
+  test("a server that came back empty gives no vote to a second holder", async () => {
+    const [one, other] = [await known(), await known()];
+    third.proxy.silence();
+    const lock = await one.obtain("k", TTL);
+    await untilHolders("k", [true, true, false]);
+    await first.server.restart({ empty: true });
+    third.proxy.speak();
+    const error = await failure(other.obtain("k", TTL));
+    expect(await holders("k")).toEqual([false, true, expect.any(Boolean)]);
+    expect(said(error)).toEqual([expect.stringMatching(/refused|unknown/), "no", "yes"]);
+    expect(String(error)).toContain("YOUNG");
+    // The proof goes on for as long as it did; but of what was to be released, most is gone.
+    expect(lock.held).toBe(true);
+    expect(await failure(lock.release())).toMatchObject({ code: "UNKNOWN" });
+    await untilOld(first.server);
+    // It votes again.
+    first.proxy.commands.clear();
+    const again = await other.obtain("k", TTL, { wait: 5_000 });
+    await untilHolders("k", [true, true, true]);
+    await again.release();
+  });
+
+  test("all servers can be restarted, one after the other, under a lock that is renewed", async () => {
+    const one = await known();
+    const lock = await one.obtain("k", TTL, { renew: true });
+    for (const { server } of servers) {
+      await server.restart({ empty: true });
+      await untilOld(server);
+      await untilHolders("k", [true, true, true]);
+    }
+    expect(lock.held).toBe(true);
+    await lock.release();
+    await untilFree("k");
+  });
+});
+
+describe("waiting", () => {
+  test("in one line, first come, first served; the next is told", async () => {
+    const all = await Promise.all([known(), known(), known()]);
+    const lock = await (await known()).obtain("k", TTL, { renew: true });
+    const order: number[] = [];
+    const waits: Promise<void>[] = [];
+    for (const [index, one] of all.entries()) {
+      waits.push(
+        one.using("k", TTL, { wait: 60_000 }, (got) => {
+          expect(got.held).toBe(true);
+          order.push(index);
+        }),
+      );
+      await untilInLine(first.server, "k", index + 1);
+    }
+    expect(await line(second.server, "k")).toEqual([]);
+    expect((await all[0]?.inspect("k"))?.waiters).toBe(3);
+    await lock.release();
+    await Promise.all(waits);
+    expect(order).toEqual([0, 1, 2]);
+    await untilFree("k");
+  });
+
+  test("goes on in the line of the next server when the first falls silent", async () => {
+    const [one, other] = [await known(), await known()];
+    const lock = await one.obtain("k", TTL, { renew: true });
+    const waiting = other.obtain("k", TTL, { wait: 60_000 });
+    await untilInLine(first.server, "k", 1);
+    first.server.pause();
+    await untilInLine(second.server, "k", 1);
+    await lock.release();
+    const got = await waiting;
+    expect(got.fencingToken).toBeGreaterThan(lock.fencingToken);
+    await got.release();
+    first.server.resume();
+    await untilFree("k");
+  });
+
+  test("ends at its time, by its signal, and with the locker, and leaves no place", async () => {
+    const [one, other] = [await known(), await known()];
+    const lock = await one.obtain("k", TTL, { renew: true });
+    expect(await failure(other.obtain("k", TTL, { wait: 50 }))).toMatchObject({
+      code: "NOT_OBTAINED",
+    });
+    const control = new AbortController();
+    const aborted = failure(other.obtain("k", TTL, { wait: 60_000, signal: control.signal }));
+    await untilInLine(first.server, "k", 1);
+    control.abort(new Error("enough"));
+    expect(await aborted).toMatchObject({ message: "enough" });
+    await untilInLine(first.server, "k", 0);
+    const closed = failure(other.obtain("k", TTL, { wait: 60_000 }));
+    await untilInLine(first.server, "k", 1);
+    await other.close();
+    expect(await closed).toMatchObject({ code: "CLOSED" });
+    await lock.release();
+    await untilFree("k");
+  });
+
+  test("a forced release hands the lock on, and its holder learns of it", async () => {
+    const [one, other] = [await known(), await known()];
+    const lock = await one.obtain("k", TTL);
+    const waiting = other.obtain("k", TTL, { wait: 60_000 });
+    await untilInLine(first.server, "k", 1);
+    expect(await one.forceRelease("k")).toBe(true);
+    const got = await waiting;
+    expect(await failure(lock.refresh())).toMatchObject({ code: "NOT_HELD" });
+    await got.release();
+    expect(await one.forceRelease("k")).toBe(false);
+  });
+});
+
+test("of two with one own token, both have the lock, and its release ends it", async () => {
+  const [one, other] = [await known(), await known()];
+  const token = "a-token-of-my-own";
+  const [a, b] = [await one.obtain("k", TTL, { token }), await other.obtain("k", TTL, { token })];
+  expect(b.fencingToken).toBeGreaterThanOrEqual(a.fencingToken);
+  await b.release();
+  await untilFree("k");
+  expect(await failure(a.refresh())).toMatchObject({ code: "NOT_HELD" });
+});
+
+describe("refused", () => {
+  const bare = (port: number): RedisClient => client({ proxy: { port } });
+
+  test("what can be seen of the arguments", () => {
+    const [a, b, c] = [client(first), client(second), client(third)];
+    const make = (clients: readonly RedisClient[], options?: QuorumLockerOptions) => () =>
+      new QuorumLocker(clients, options);
+    expect(make([a, b])).toThrow(RangeError);
+    expect(make([a, b])).toThrow("clients must be of at least 3 servers, got 2");
+    expect(make([a, b, a])).toThrow("clients must be of different servers");
+    const cluster = { run: (...of: Parameters<RedisClient["run"]>) => c.run(...of), cluster: true };
+    expect(make([a, b, cluster])).toThrow("server 3 is a cluster");
+    const replicas = { minReplicas: 1, maxTtl: MAX_TTL };
+    expect(make([a, b, c], replicas)).toThrow("minReplicas is for a master with replicas");
+    expect(make([a, b, c], { maxTtl: 5 })).toThrow(RangeError);
+    // @ts-expect-error There is no such option.
+    expect(make([a, b, c], { maxttl: 5_000 })).toThrow('did you mean "maxTtl"?');
+  });
+
+  test("what a quorum does not give", async () => {
+    const one = locker();
+    // @ts-expect-error Not for a quorum.
+    expect(await failure(one.obtain("k", TTL, { mode: "shared" }))).toBeInstanceOf(TypeError);
+    // @ts-expect-error Not for a quorum.
+    expect(await failure(one.obtain("k", TTL, { limit: 2 }))).toBeInstanceOf(TypeError);
+    // @ts-expect-error Not for a quorum.
+    const several = failure(one.obtain(["k", "l"], TTL));
+    expect(await several).toMatchObject({
+      message: "key must be one: a quorum takes locks one by one",
+    });
+    expect(await failure(one.obtain("k", MAX_TTL + 1))).toMatchObject({
+      name: "RangeError",
+      message: "ttl must be at most maxTtl, 2000 ms, got 2001",
+    });
+    expect(servers.map(({ proxy }) => proxy.commands.all)).toEqual([[], [], []]);
+  });
+
+  test("one server by two addresses", async () => {
+    const one = new QuorumLocker([client(first), client(second), bare(first.server.port)], {
+      maxTtl: MAX_TTL,
+    });
+    const error = await failure(one.obtain("k", TTL));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(/server [13] and server [13] are one server/);
+    expect(await holders("k")).toEqual([false, false, false]);
+  });
+
+  test("a replica, also one that can be written to", async () => {
+    const port = ["127.0.0.1", String(first.server.port)];
+    const replica = await startServer({
+      args: ["--replicaof", ...port, "--replica-read-only", "no"],
+    });
+    await waitUntil(async () =>
+      String(await replica.command("INFO", "replication")).includes("link_status:up"),
+    );
+    const one = new QuorumLocker([client(second), bare(replica.port), client(third)], {
+      maxTtl: MAX_TTL,
+    });
+    const error = await failure(one.obtain("k", TTL));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toContain("server 2 is a slave");
+    await replica.stop();
+  });
+
+  test("a node of a cluster", async () => {
+    const node = await startServer({ args: ["--cluster-enabled", "yes"] });
+    const one = new QuorumLocker([client(first), client(second), bare(node.port)], {
+      maxTtl: MAX_TTL,
+    });
+    const error = await failure(one.obtain("k", TTL));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toContain("server 3 is a node of a cluster");
+    await node.stop();
+  });
+});

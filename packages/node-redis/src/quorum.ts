@@ -1,0 +1,17 @@
+import { eachClient, QuorumLocker, type QuorumLockerOptions } from "@redislock/core/quorum";
+
+import { nodeRedisClient } from "./client.js";
+import type { NodeRedisLike } from "./node-redis-types.js";
+
+export * from "@redislock/core/quorum";
+
+/**
+ * A {@link QuorumLocker} that takes its locks from a majority of the servers of `redis`, each
+ * a client, pool or sentinel of node-redis. In the same order wherever they are used.
+ */
+export function createQuorumLocker(
+  redis: readonly NodeRedisLike[],
+  options?: QuorumLockerOptions,
+): QuorumLocker {
+  return new QuorumLocker(eachClient(redis, nodeRedisClient), options);
+}
