@@ -3,10 +3,13 @@ import { createRequire } from "node:module";
 
 import { Command } from "commander";
 
+import { addCompletion } from "./commands/completion.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addInspect } from "./commands/inspect.js";
 import { addList } from "./commands/list.js";
 import { addRelease } from "./commands/release.js";
 import { addRun } from "./commands/run.js";
+import { addWatch } from "./commands/watch.js";
 
 const EXAMPLES = `
 Redis is named by --url or, better, by REDIS_URL: other users of this machine can see the arguments of a
@@ -30,7 +33,8 @@ export function createProgram(): Command {
     })
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  for (const add of [addRun, addList, addInspect, addRelease]) add(program);
+  for (const add of [addRun, addList, addInspect, addWatch, addRelease, addDoctor, addCompletion])
+    add(program);
   return program;
 }
 

@@ -216,7 +216,8 @@ async function runWith(
   const ended = await group.ended;
   await lease.over(ended);
   const lost = lease.failed || !lock.held || (await isGone(lock));
-  await lock[Symbol.asyncDispose]();
+  // What is lost is not ours to release.
+  if (lock.held) await lock[Symbol.asyncDispose]();
   if ("error" in ended) return notStarted(program, ended);
   return lost ? exitCodes.lost : codeOf(ended);
 }

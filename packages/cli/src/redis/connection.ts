@@ -8,14 +8,14 @@ import type { Target } from "./url.js";
 
 /** Milliseconds that the first connection may take. */
 const CONNECT_TIMEOUT = 5_000;
+/** Milliseconds that one answer may take, where nobody waits for Redis to come back. */
+const COMMAND_TIMEOUT = 10_000;
 
 export interface Connection {
   readonly redis: Redis | Cluster;
   readonly target: Target;
   /** The servers that take writes. */
   masters(): readonly Redis[];
-  /** Calls back when it is lost, and when it is there again. */
-  onTrouble(lost: (why: string) => void, back: () => void): void;
   close(): void;
 }
 
@@ -27,7 +27,7 @@ export async function connect(target: Target, stay: boolean): Promise<Connection
   let connected = false;
   const again = (times: number): number | null =>
     connected && stay ? Math.min(50 * 2 ** Math.min(times, 5), 1_000) : null;
-  const redis = create(target, again);
+  const redis = create(target, stay, again);
   const failures: unknown[] = [];
   redis.on("error", (error: unknown) => failures.push(error));
   redis.on("node error", (error: unknown) => failures.push(error));
@@ -48,20 +48,6 @@ export async function connect(target: Target, stay: boolean): Promise<Connection
     redis,
     target,
     masters: () => ("nodes" in redis ? redis.nodes("master") : [redis]),
-    onTrouble(lost, back) {
-      let down = false;
-      let why = "";
-      redis.on("error", (error: Error) => (why = error.message));
-      redis.on("close", () => {
-        if (down) return;
-        down = true;
-        lost(why || "the connection was closed");
-      });
-      redis.on("ready", () => {
-        if (down) back();
-        down = false;
-      });
-    },
     close,
   };
 }
@@ -86,7 +72,11 @@ function inTime(opening: Promise<void>): Promise<void> {
   });
 }
 
-function create(target: Target, again: (times: number) => number | null): Redis | Cluster {
+function create(
+  target: Target,
+  stay: boolean,
+  again: (times: number) => number | null,
+): Redis | Cluster {
   const { username, password, db, addresses } = target;
   const options = {
     lazyConnect: true,
@@ -95,6 +85,7 @@ function create(target: Target, again: (times: number) => number | null): Redis 
     connectionName: "redislock-cli",
     connectTimeout: CONNECT_TIMEOUT,
     maxRetriesPerRequest: null,
+    ...(stay ? {} : { commandTimeout: COMMAND_TIMEOUT }),
     retryStrategy: again,
     db,
     ...(username === undefined ? {} : { username }),

@@ -35,7 +35,11 @@ const advice: readonly (readonly [RegExp, (target: Target) => string])[] = [
     /certificate|SSL|TLS|EPROTO/i,
     () => "could not be reached by TLS: check the scheme and certificate",
   ],
-  [/ETIMEDOUT|no answer within/, () => "did not answer in time: check the address and the network"],
+  [/Connection is closed/, () => "could not be reached: check the address and the network"],
+  [
+    /ETIMEDOUT|no answer within|Command timed out/,
+    () => "did not answer in time: check the address and the network",
+  ],
 ];
 
 export function explain(errors: readonly unknown[], target: Target): string {
