@@ -64,8 +64,9 @@ export function superviseLease(
       return failed;
     },
     async over(ended) {
-      // Told to end, the command may have gone before those whom it started.
-      while (failed && !("error" in ended) && group.alive) {
+      // Told to end, the command may have gone before those whom it started. Who was killed is not waited
+      // for: where nobody reaps orphans, they never seem to go.
+      while (failed && !killed && !("error" in ended) && group.alive) {
         await new Promise((resolve) => setTimeout(resolve, LOOK_EACH));
       }
       clearTimeout(timer);
