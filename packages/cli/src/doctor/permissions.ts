@@ -87,7 +87,7 @@ export async function checkPermissions(
     return finding("permissions", "ok", found, "locks can be taken, waited for and listed");
   }
   const found = `missing: ${acl}`;
-  const line = `ACL SETUSER ${await nameOf(redis)} ${acl}`;
+  const line = `ACL SETUSER ${redis.options.username ?? "default"} ${acl}`;
   if (needed) {
     const meaning =
       "this user cannot take locks; if an application's user can, ask as that one, or";
@@ -112,12 +112,4 @@ export function answerOf(error: unknown): Answer {
   if (!(error instanceof Error) || !error.message.startsWith("NOPERM")) return "yes";
   if (error.message.includes("channel")) return "channel";
   return error.message.includes("key") ? "key" : "command";
-}
-
-async function nameOf(redis: Redis): Promise<string> {
-  try {
-    return String(await redis.call("acl", "whoami"));
-  } catch {
-    return "<user>";
-  }
 }
