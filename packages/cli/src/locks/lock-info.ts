@@ -5,7 +5,7 @@ import type { Inspection } from "@redislock/ioredis";
  * `other`: taken by none of this protocol's, as by a plain SET; `free`: nobody has it, and it is kept for
  * the first in line.
  */
-export type LockKind = "exclusive" | "shared" | "counted" | "other" | "free";
+type LockKind = "exclusive" | "shared" | "counted" | "other" | "free";
 
 export interface LockInfo {
   readonly key: string;

@@ -15,7 +15,7 @@ export function complain(text: string): void {
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, stdout.isTTY ? 2 : 0));
+  print(JSON.stringify(value, null, 2));
 }
 
 /** What is piped into `head` ends when `head` does. */

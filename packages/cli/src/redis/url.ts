@@ -3,7 +3,7 @@ import { exitCodes } from "../exit-codes.js";
 import { Failure } from "../failure.js";
 import { keepSecret } from "../output/text.js";
 
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }
