@@ -106,3 +106,22 @@ export const untilTold = [
   "-c",
   'trap "echo TERM; exit 3" TERM; trap "echo INT; exit 4" INT; echo begun; while :; do sleep 0.05; done',
 ];
+
+/** An object of the JSON that was written; what its values are, whoever asks looks. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export function objectIn(text: string): Json {
+  const value: unknown = JSON.parse(text);
+  return asObject(value);
+}
+
+/** The objects of a list. */
+export function objectsOf(value: unknown): Json[] {
+  if (!Array.isArray(value)) throw new TypeError("not a list");
+  return value.map(asObject);
+}
+
+function asObject(value: unknown): Json {
+  if (typeof value !== "object" || value === null) throw new TypeError("not an object");
+  return { ...value };
+}

@@ -9,7 +9,7 @@ import {
   startServer,
 } from "@redislock/test-kit";
 
-import { cli, PASSWORD, type Result } from "./cli.js";
+import { cli, objectIn, objectsOf, PASSWORD, type Result } from "./cli.js";
 
 /** Each command once. */
 const commands = [
@@ -41,7 +41,7 @@ describe.each([
       expect(await cli(args, { url })).toEqual({ code: 0, stdout: "", stderr: "" });
     }
     const listed = await cli(["ls", "--json"], { url });
-    expect(JSON.parse(listed.stdout).locks).toMatchObject([
+    expect(objectIn(listed.stdout)["locks"]).toMatchObject([
       { key: "a", metadata: "of a" },
       { key: "b", metadata: "of b" },
       { key: "c", metadata: "of c" },
@@ -54,7 +54,8 @@ describe.each([
   it("is found fit for locks", async () => {
     const { code, stdout } = await cli(["doctor", "--json"], deployment);
     expect(code).toBe(0);
-    const diagnoses: { findings: { check: string; mark: string }[] }[] = JSON.parse(stdout);
+    const written: unknown = JSON.parse(stdout);
+    const diagnoses = objectsOf(written);
     expect(diagnoses).toHaveLength(deployment.masters);
     const marks = diagnoses.flatMap(({ findings }) => findings);
     for (const check of ["version", "role", "memory", "pub/sub", "permissions", "a lock"]) {
@@ -79,7 +80,7 @@ describe("trouble", () => {
   });
 
   it("with a URL shows nothing of it", async () => {
-    for (const url of [`redi://:${PASSWORD}@h`, `redis://:${PASSWORD}@h:99999`, `${PASSWORD}`]) {
+    for (const url of [`redi://:${PASSWORD}@h`, `redis://:${PASSWORD}@h:99999`, PASSWORD]) {
       const { code, stderr } = await cli(["ls", "--url", url]);
       expect(code).toBe(64);
       expect(stderr.trimEnd().split("\n")).toHaveLength(1);

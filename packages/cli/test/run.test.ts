@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 
-import { cli, mustStaySecret, start, untilTold } from "./cli.js";
+import { cli, mustStaySecret, objectIn, start, untilTold } from "./cli.js";
 
 /** Its grandchild tells its pid, and hears no TERM. */
 const family = [
@@ -148,7 +148,7 @@ describe("run", () => {
     await first.says("begun");
     const second = start(["run", "k", "--", "echo", "in"], { url });
     const waiters = async (): Promise<unknown> =>
-      JSON.parse((await cli(["inspect", "--json", "k"], { url })).stdout).waiters;
+      objectIn((await cli(["inspect", "--json", "k"], { url })).stdout)["waiters"];
     await waitUntil(async () => (await waiters()) === 1);
     second.signal("SIGINT");
     expect(await second.ended).toEqual({ code: 130, stdout: "", stderr: "" });
@@ -209,7 +209,7 @@ describe("run", () => {
     });
     for (const one of [...readers, counted]) await one.says("begun");
     const { stdout } = await cli(["ls", "--json"], { url });
-    expect(JSON.parse(stdout).locks).toMatchObject([
+    expect(objectIn(stdout)["locks"]).toMatchObject([
       { key: "c", kind: "counted", permits: 2, limit: 3 },
       { key: "s", kind: "shared", held: 2 },
     ]);
