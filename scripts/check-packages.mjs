@@ -14,7 +14,13 @@ const expected = [
   /^dist\/cjs\/package\.json$/,
 ];
 
-const required = ["README.md", "LICENSE", "dist/esm/index.js", "dist/cjs/index.js"];
+const required = ["README.md", "LICENSE"];
+
+/** What programs import, by either module system. */
+const library = ["dist/esm/index.js", "dist/cjs/index.js"];
+
+/** A program that is started by name, and imported by nobody: ES modules alone, and no declarations. */
+const program = /^dist\/([\w-]+\/)*[\w.-]+\.js(\.map)?$/;
 
 /** Scripts that npm runs on a user's machine. */
 const installScripts = ["preinstall", "install", "postinstall", "prepare"];
@@ -45,10 +51,11 @@ function check({ folder, manifest }, temp) {
   const { tarball, files } = pack(folder, temp);
   return [
     ...manifestProblems(manifest),
-    ...fileProblems(files),
+    ...fileProblems(files, manifest.bin),
     ...(manifest.name === "@redislock/core" ? coreProblems(folder, manifest, files) : []),
     ...verdict("publint", ["run", "--strict", tarball]),
-    ...verdict("attw", ["--no-emoji", "--format", "ascii", tarball]),
+    // Types are for who imports.
+    ...(manifest.bin ? [] : verdict("attw", ["--no-emoji", "--format", "ascii", tarball])),
   ];
 }
 
@@ -63,13 +70,20 @@ function manifestProblems({ files, publishConfig, scripts = {} }) {
   return problems;
 }
 
-/** @param {string[]} files */
-function fileProblems(files) {
+/**
+ * @param {string[]} files
+ * @param {Record<string, string> | undefined} bin
+ */
+function fileProblems(files, bin) {
+  const allowed = bin ? [...expected.slice(0, 2), program] : expected;
+  const needed = bin ? Object.values(bin).map((path) => posix.normalize(path)) : library;
   return [
     ...files
-      .filter((file) => !expected.some((pattern) => pattern.test(file)))
+      .filter((file) => !allowed.some((pattern) => pattern.test(file)))
       .map((file) => `contains ${file}, which was not expected`),
-    ...required.filter((file) => !files.includes(file)).map((file) => `lacks ${file}`),
+    ...[...required, ...needed]
+      .filter((file) => !files.includes(file))
+      .map((file) => `lacks ${file}`),
   ];
 }
 

@@ -8,6 +8,7 @@ import { quietly, root } from "./shell.mjs";
  * @property {string} name
  * @property {boolean} [private]
  * @property {string[]} [files]
+ * @property {Record<string, string>} [bin]
  * @property {{ access?: string, provenance?: boolean }} [publishConfig]
  * @property {Record<string, string>} [scripts]
  * @property {Record<string, string>} [dependencies]

@@ -1,0 +1,55 @@
+/** How far the server is, and what its clock says. */
+import type { Redis } from "ioredis";
+
+import { duration } from "../output/duration.js";
+
+import { type Finding, finding } from "./check.js";
+
+const TRIPS = 5;
+/** Milliseconds above which a round trip is worth a word. */
+const SLOW = 100;
+const CLOCKS_APART = 1_000;
+
+export async function checkTiming(redis: Redis): Promise<Finding[]> {
+  const trips: number[] = [];
+  let apart = 0;
+  try {
+    for (let i = 0; i < TRIPS; i++) {
+      const [sent, before] = [performance.now(), Date.now()];
+      const [seconds, micros] = await redis.time();
+      const trip = performance.now() - sent;
+      trips.push(trip);
+      apart = Number(seconds) * 1_000 + Number(micros) / 1_000 - (before + trip / 2);
+    }
+  } catch {
+    const why = "TIME is not permitted to this user";
+    return [
+      finding("round trip", "unknown", why, "ask as a user with +time"),
+      finding("clock", "unknown", why, "ask as a user with +time"),
+    ];
+  }
+  const [median = 0] = trips.sort((a, b) => a - b).slice(TRIPS / 2);
+  return [roundTrip(median), clock(apart)];
+}
+
+function roundTrip(ms: number): Finding {
+  const found = `${ms.toFixed(1)}ms`;
+  return ms < SLOW
+    ? finding("round trip", "ok", found, "each obtain and release takes one")
+    : finding(
+        "round trip",
+        "warn",
+        found,
+        "each obtain and release takes one: choose ttls far above",
+      );
+}
+
+function clock(ms: number): Finding {
+  const found =
+    Math.abs(ms) < 1
+      ? "the same as here"
+      : `${duration(Math.abs(ms))} ${ms > 0 ? "ahead of" : "behind"} this machine's`;
+  const meaning = "leases go by the server's clock alone";
+  if (Math.abs(ms) < CLOCKS_APART) return finding("clock", "ok", found, meaning);
+  return finding("clock", "warn", found, `${meaning}; but slew the clocks, and never set one back`);
+}

@@ -1,0 +1,54 @@
+/** Locks as lines for people. */
+import type { Palette } from "../output/colour.js";
+import { duration } from "../output/duration.js";
+import { table } from "../output/table.js";
+import { count } from "../output/text.js";
+
+import type { Listing } from "./listing.js";
+import type { LockInfo } from "./lock-info.js";
+
+const columns = [
+  { title: "KEY" },
+  { title: "KIND" },
+  { title: "HELD FOR", right: true },
+  { title: "LEFT", right: true },
+  { title: "WAITING", right: true },
+  { title: "HOLDER" },
+];
+
+export function lockTable(
+  locks: readonly LockInfo[],
+  width: number | undefined,
+  palette: Palette,
+): string[] {
+  return table(columns, locks.map(cells), width, palette.bold);
+}
+
+/** "3 locks held, 2 waiters". */
+export function summary({ locks, total, held, waiters }: Listing): string {
+  const text = `${count(held, "lock")} held, ${count(waiters, "waiter")}`;
+  return total > locks.length ? `${text}; ${total - locks.length} not shown, see --limit` : text;
+}
+
+function cells(lock: LockInfo): string[] {
+  return [
+    lock.key,
+    kindShown(lock),
+    lock.age === null ? "-" : duration(lock.age),
+    leftShown(lock),
+    lock.waiters === 0 ? "-" : String(lock.waiters),
+    lock.metadata || "-",
+  ];
+}
+
+/** "exclusive", "shared by 3", "counted 3/4". */
+export function kindShown({ kind, held, permits, limit }: LockInfo): string {
+  if (kind === "shared") return `shared by ${held}`;
+  if (kind === "counted") return `counted ${permits}/${limit ?? "?"}`;
+  return kind;
+}
+
+function leftShown({ kind, remaining }: LockInfo): string {
+  if (kind === "free") return "-";
+  return remaining === null ? "no end" : duration(remaining);
+}

@@ -1,0 +1,126 @@
+/** The one connection of a command: made in time, or not at all; made anew only if that is asked for. */
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+
+import { exitCodes } from "../exit-codes.js";
+import { Failure } from "../failure.js";
+import { explain } from "./explain.js";
+import type { Target } from "./url.js";
+
+/** Milliseconds that the first connection may take. */
+const CONNECT_TIMEOUT = 5_000;
+/** Milliseconds that one answer may take, where nobody waits for Redis to come back. */
+const COMMAND_TIMEOUT = 10_000;
+
+export interface Connection {
+  readonly redis: Redis | Cluster;
+  readonly target: Target;
+  /** The servers that take writes. */
+  masters(): readonly Redis[];
+  close(): void;
+}
+
+/**
+ * @param stay - Whether a connection that was lost is made again, for commands that hold or watch.
+ * @throws Failure that says what to do.
+ */
+export async function connect(target: Target, stay: boolean): Promise<Connection> {
+  let connected = false;
+  const again = (times: number): number | null =>
+    connected && stay ? Math.min(50 * 2 ** Math.min(times, 5), 1_000) : null;
+  const redis = create(target, stay, again);
+  const failures: unknown[] = [];
+  redis.on("error", (error: unknown) => failures.push(error));
+  redis.on("node error", (error: unknown) => failures.push(error));
+  const close = (): void => redis.disconnect();
+  try {
+    await inTime(open(redis));
+  } catch (error) {
+    close();
+    // What ioredis rejects with says that it was closed; why, it told before.
+    throw new Failure(explain([...failures, error], target), exitCodes.redis);
+  }
+  connected = true;
+  failures.length = 0;
+  redis.removeAllListeners("error");
+  redis.removeAllListeners("node error");
+  redis.on("error", () => {});
+  return {
+    redis,
+    target,
+    masters: () => ("nodes" in redis ? redis.nodes("master") : [redis]),
+    close,
+  };
+}
+
+async function open(redis: Redis | Cluster): Promise<void> {
+  await redis.connect();
+  try {
+    await redis.ping();
+  } catch (error) {
+    // Who may not ask this was let in all the same.
+    if (!(error instanceof Error && error.message.startsWith("NOPERM"))) throw error;
+  }
+}
+
+function inTime(opening: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`no answer within ${CONNECT_TIMEOUT / 1_000} s`)),
+      CONNECT_TIMEOUT,
+    );
+    opening.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function create(
+  target: Target,
+  stay: boolean,
+  again: (times: number) => number | null,
+): Redis | Cluster {
+  const { username, password, db, addresses } = target;
+  const options = {
+    lazyConnect: true,
+    // Asks INFO, which may be forbidden, and says so on the console.
+    enableReadyCheck: false,
+    connectionName: "redislock-cli",
+    connectTimeout: CONNECT_TIMEOUT,
+    maxRetriesPerRequest: null,
+    ...(stay ? {} : { commandTimeout: COMMAND_TIMEOUT }),
+    retryStrategy: again,
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(target.tls ? { tls: {} } : {}),
+  } satisfies RedisOptions;
+  if (target.kind === "cluster") {
+    const { lazyConnect, retryStrategy, db: _, ...redisOptions } = options;
+    return new Cluster([...addresses], {
+      lazyConnect: true,
+      enableReadyCheck: false,
+      clusterRetryStrategy: again,
+      redisOptions,
+      slotsRefreshTimeout: CONNECT_TIMEOUT,
+      // A certificate names the host, which an address would not match.
+      ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
+    });
+  }
+  if (target.kind === "sentinel") {
+    return new Redis({
+      ...options,
+      sentinels: [...addresses],
+      name: target.master,
+      sentinelRetryStrategy: again,
+      // Else a master that hangs keeps its clients, see docs/deployments.md.
+      failoverDetector: true,
+      ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+      ...(target.sentinelUsername === undefined
+        ? {}
+        : { sentinelUsername: target.sentinelUsername }),
+      ...(target.sentinelPassword === undefined
+        ? {}
+        : { sentinelPassword: target.sentinelPassword }),
+    });
+  }
+  const [{ host, port } = { host: "127.0.0.1", port: 6379 }] = addresses;
+  return new Redis({ ...options, host, port });
+}

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import {
+  freePort,
+  type RedisCluster,
+  type RedisServer,
+  type SentinelSet,
+  startCluster,
+  startSentinel,
+  startServer,
+} from "@redislock/test-kit";
+
+import { cli, objectIn, objectsOf, PASSWORD, type Result } from "./cli.js";
+
+/** Each command once. */
+const commands = [
+  ["run", "k", "--", "true"],
+  ["ls"],
+  ["inspect", "k"],
+  ["release", "--yes", "k"],
+  ["doctor"],
+  ["watch"],
+];
+
+describe.each([
+  ["a single server", single],
+  ["a cluster", cluster],
+  ["Sentinel", sentinel],
+])("%s", (_, deploy) => {
+  let deployment: Deployment;
+
+  beforeAll(async () => {
+    deployment = await deploy();
+  });
+
+  afterAll(() => deployment.stop());
+
+  it("runs under a lock, lists, inspects and releases", async () => {
+    const { url } = deployment;
+    for (const key of ["a", "b", "c"]) {
+      const args = ["run", "--hold-at-least", "1m", "--metadata", `of ${key}`, key, "--", "true"];
+      expect(await cli(args, { url })).toEqual({ code: 0, stdout: "", stderr: "" });
+    }
+    const listed = await cli(["ls", "--json"], { url });
+    expect(objectIn(listed.stdout)["locks"]).toMatchObject([
+      { key: "a", metadata: "of a" },
+      { key: "b", metadata: "of b" },
+      { key: "c", metadata: "of c" },
+    ]);
+    expect((await cli(["inspect", "b"], { url })).stdout).toContain("of b");
+    expect((await cli(["release", "--yes", "b"], { url })).stdout).toContain("Released.");
+    expect((await cli(["ls"], { url })).stdout).not.toContain("of b");
+  });
+
+  it("is found fit for locks", async () => {
+    const { code, stdout } = await cli(["doctor", "--json"], deployment);
+    expect(code).toBe(0);
+    const written: unknown = JSON.parse(stdout);
+    const diagnoses = objectsOf(written);
+    expect(diagnoses).toHaveLength(deployment.masters);
+    const marks = diagnoses.flatMap(({ findings }) => findings);
+    for (const check of ["version", "role", "memory", "pub/sub", "permissions", "a lock"]) {
+      expect(marks).toContainEqual(expect.objectContaining({ check, mark: "ok" }));
+    }
+  });
+
+  it("refuses a wrong password in one line", async () => {
+    const url = deployment.url.replace(PASSWORD, `${PASSWORD}-wrong`);
+    for (const args of commands) expectTrouble(await cli(args, { url }), /password/);
+  });
+});
+
+describe("trouble", () => {
+  it.each([
+    ["a single server", "redis://:PASSWORD@127.0.0.1:PORT"],
+    ["a cluster", "redis+cluster://:PASSWORD@127.0.0.1:PORT"],
+    ["Sentinel", "redis+sentinel://:PASSWORD@127.0.0.1:PORT/main"],
+  ])("with a dead address of %s is one line, and exit code 69", async (_, form) => {
+    const url = form.replace("PASSWORD", PASSWORD).replace("PORT", String(await freePort()));
+    for (const args of commands) expectTrouble(await cli(args, { url }), /could not be reached/);
+  });
+
+  it("with a URL shows nothing of it", async () => {
+    for (const url of [`redi://:${PASSWORD}@h`, `redis://:${PASSWORD}@h:99999`, PASSWORD]) {
+      const { code, stderr } = await cli(["ls", "--url", url]);
+      expect(code).toBe(64);
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    }
+  });
+
+  it("with rights names those that are missing", async () => {
+    const server = await startServer();
+    try {
+      await server.command("ACL", "SETUSER", "app", "on", `>${PASSWORD}`, "-@all", "+ping", "~*");
+      const url = `redis://app:${PASSWORD}@127.0.0.1:${server.port}`;
+      for (const args of [["run", "k", "--", "true"], ["ls"], ["inspect", "k"]]) {
+        expectTrouble(await cli(args, { url }), /lacks a permission/);
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+function expectTrouble({ code, stdout, stderr }: Result, what: RegExp): void {
+  expect([code, stdout]).toEqual([69, ""]);
+  expect(stderr).toMatch(what);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+}
+
+interface Deployment {
+  readonly url: string;
+  readonly masters: number;
+  stop(): Promise<unknown>;
+}
+
+async function single(): Promise<Deployment> {
+  const server = await startServer({ args: ["--requirepass", PASSWORD] });
+  const url = `redis://:${PASSWORD}@127.0.0.1:${server.port}/2`;
+  return { url, masters: 1, stop: () => server.stop() };
+}
+
+async function cluster(): Promise<Deployment> {
+  const started: RedisCluster = await startCluster(3);
+  await addUser(started.nodes);
+  const hosts = started.nodes.map(({ port }) => `127.0.0.1:${port}`).join(",");
+  const url = `redis+cluster://app:${PASSWORD}@${hosts}`;
+  return { url, masters: 3, stop: () => started.stop() };
+}
+
+async function sentinel(): Promise<Deployment> {
+  const started: SentinelSet = await startSentinel();
+  await addUser(started.servers);
+  const url = `redis+sentinel://app:${PASSWORD}@127.0.0.1:${started.sentinel.port}/main`;
+  return { url, masters: 1, stop: () => started.stop() };
+}
+
+async function addUser(servers: readonly RedisServer[]): Promise<void> {
+  for (const server of servers) {
+    await server.command("ACL", "SETUSER", "app", "on", `>${PASSWORD}`, "+@all", "~*", "&*");
+  }
+}

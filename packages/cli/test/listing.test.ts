@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { createLocker, type Locker } from "@redislock/ioredis";
+import { type RedisServer, startServer, untilInLine } from "@redislock/test-kit";
+import { Redis } from "ioredis";
+
+import { cli, type Json, mustStaySecret, objectIn, objectsOf, PASSWORD, start } from "./cli.js";
+
+let server: RedisServer;
+let redis: Redis;
+let locker: Locker;
+let url: string;
+
+beforeAll(async () => {
+  server = await startServer();
+  ({ url } = server);
+  redis = new Redis(server.url);
+  locker = createLocker(redis);
+});
+
+afterAll(async () => {
+  await locker.close();
+  redis.disconnect();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  await server.command("FLUSHALL");
+});
+
+async function ls(...args: string[]): Promise<Json> {
+  const { code, stdout } = await cli(["ls", "--json", ...args], { url });
+  expect(code).toBe(0);
+  return objectIn(stdout);
+}
+
+async function keysOf(...args: string[]): Promise<string[]> {
+  return objectsOf((await ls(...args))["locks"]).map((lock) => String(lock["key"]));
+}
+
+describe("ls", () => {
+  it("tells locks of all kinds from other keys, whatever their names", async () => {
+    const names = ["a", "x{a}y", "a{b", "{}", "line\nbreak", "a:redislock", "*[?]", "ü"];
+    for (const name of names) {
+      const lock = await locker.obtain(name, 60_000, { metadata: `of ${name}` });
+      mustStaySecret(lock.token);
+    }
+    await locker.obtain("shared", 60_000, { mode: "shared" });
+    await locker.obtain("shared", 60_000, { mode: "shared" });
+    await locker.obtain("counted", 60_000, { limit: 5, permits: 2 });
+    await server.command("SET", "plain", "text");
+    await server.command("HSET", "hash:redislock:grant", "f", "v");
+    const gone = await locker.obtain("gone", 60_000);
+    await gone.release();
+    expect(await keysOf()).toEqual([...names, "counted", "shared"].sort());
+    expect(await keysOf("a")).toEqual(["a", "a:redislock", "a{b"]);
+    expect(await keysOf("*[")).toEqual(["*[?]"]);
+    const { stdout } = await cli(["ls"], { url });
+    expect(stdout).toContain("line\\u{a}break");
+    expect(stdout).toMatch(/^shared +shared by 2 /m);
+    expect(stdout).toMatch(/^counted +counted 2\/5 /m);
+  });
+
+  it("shows waiters, those of others' locks too, and goes by filters", async () => {
+    await locker.obtain("waited", 60_000);
+    await locker.obtain("alone", 60_000);
+    await server.command("SET", "foreign", "of another library", "PX", "60000");
+    const stop = new AbortController();
+    for (const key of ["waited", "foreign"]) {
+      locker.obtain(key, 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+      await untilInLine(server, key, 1);
+    }
+    expect(await keysOf()).toEqual(["alone", "foreign", "waited"]);
+    expect(await ls("--waiting")).toMatchObject({
+      locks: [
+        { key: "foreign", kind: "other", waiters: 1, age: null, fencingToken: null },
+        { key: "waited", kind: "exclusive", waiters: 1 },
+      ],
+      total: 2,
+      waiters: 2,
+    });
+    expect(await keysOf("--longer-than", "1h")).toEqual([]);
+    expect(await keysOf("--longer-than", "1ms", "--sort", "age")).toEqual(["waited", "alone"]);
+    expect(await ls("--limit", "1")).toMatchObject({ locks: [{ key: "alone" }], total: 3 });
+    stop.abort();
+  });
+
+  it("lists ten thousand locks among other keys, by SCAN and never KEYS", async () => {
+    const many = 10_050;
+    const set = redis.pipeline();
+    for (let i = 0; i < many; i++) set.set(`other:${i}`, "x");
+    await set.exec();
+    for (let i = 0; i < many; i += 500) {
+      const some = Array.from({ length: Math.min(500, many - i) }, (_, n) => `many:${i + n}`);
+      await Promise.all(some.map((key) => locker.obtain(key, 600_000)));
+    }
+    await server.command("CONFIG", "RESETSTAT");
+    const listed = await ls("--limit", "20000");
+    expect(listed["total"]).toBe(many);
+    expect(new Set(objectsOf(listed["locks"]).map((lock) => lock["key"])).size).toBe(many);
+    const stats = String(await server.command("INFO", "commandstats"));
+    expect(stats).toMatch(/cmdstat_scan:/);
+    expect(stats).not.toMatch(/cmdstat_keys:/);
+    expect(await ls()).toMatchObject({ total: many });
+  });
+
+  it.each([
+    ["EVALSHA_RO alone", ["+evalsha_ro", "+eval_ro", "%R~*"]],
+    ["EVALSHA alone", ["+evalsha", "+eval", "~*"]],
+    ["no script at all", ["~*"]],
+  ])("sees the same with read-only rights and %s", async (_, rights) => {
+    const stop = new AbortController();
+    await locker.obtain("alone", 60_000, { metadata: "some one" });
+    await locker.obtain("counted", 60_000, { limit: 5, permits: 2, metadata: "with: spaces" });
+    await locker.obtain("counted", 60_000, { limit: 4 });
+    const waits = [{ metadata: "first" }, { mode: "shared" as const, metadata: "second" }];
+    for (const [i, options] of waits.entries()) {
+      const wait = { ...options, wait: 60_000, signal: stop.signal };
+      locker.obtain("alone", 60_000, wait).catch(() => {});
+      await untilInLine(server, "alone", i + 1);
+    }
+    const reads = ["+scan", "+time", "+@read", ...rights];
+    await server.command("ACL", "SETUSER", "reader", "reset", "on", `>${PASSWORD}`, ...reads);
+    const as = `redis://reader:${PASSWORD}@127.0.0.1:${server.port}`;
+    const seen = async (where: string): Promise<unknown> => {
+      const all = await cli(["ls", "--json"], { url: where });
+      const one = await cli(["inspect", "--json", "alone"], { url: where });
+      const two = await cli(["inspect", "--json", "counted"], { url: where });
+      expect([all.stderr, one.stderr, two.stderr]).toEqual(["", "", ""]);
+      // What changes while one looks.
+      return [all, one, two].map(({ stdout }) =>
+        stdout.replace(/"(age|remaining|waited)":\d+/g, '"$1":0'),
+      );
+    };
+    expect(await seen(as)).toEqual(await seen(url));
+    stop.abort();
+  });
+});
+
+describe("watch", () => {
+  it("writes a line for each change, and ends in peace", async () => {
+    const watching = start(["watch", "--interval", "20ms"], { url });
+    const first = await locker.obtain("k", 60_000, { metadata: "first" });
+    await watching.says(/\theld\tk\texclusive\t0\tfirst\n/);
+    const second = locker.obtain("k", 60_000, { wait: 60_000, metadata: "second" });
+    await watching.says(/\twaiters\tk\texclusive\t1\tfirst\n/);
+    await first.release();
+    await watching.says(/\tpassed on\tk\texclusive\t0\tsecond\n/);
+    await (await second).release();
+    await watching.says(/\tfreed\tk\t/);
+    watching.signal("SIGINT");
+    const { code, stdout, stderr } = await watching.ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(4);
+  });
+});
+
+describe("release", () => {
+  it("serves the line, and tells who has it now", async () => {
+    await locker.obtain("k", 60_000, { metadata: "stuck" });
+    const next = locker.obtain("k", 60_000, { wait: 60_000, metadata: "next" });
+    await untilInLine(server, "k", 1);
+    const { code, stdout } = await cli(["release", "--yes", "k"], { url });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/stuck[^]*Released\. It went to next; 0 waiters left in line\.\n$/);
+    expect((await next).held).toBe(true);
+  });
+
+  it("does nothing where nobody can be asked", async () => {
+    await locker.obtain("k", 60_000);
+    expect((await cli(["release", "k"], { url })).code).toBe(64);
+    expect(await server.command("EXISTS", "k")).toBe(1);
+    expect((await cli(["release", "--yes", "free"], { url })).stdout).toContain(
+      "nothing to release",
+    );
+  });
+});

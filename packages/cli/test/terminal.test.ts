@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { createLocker, type Locker } from "@redislock/ioredis";
+import { type RedisServer, startServer } from "@redislock/test-kit";
+import { Redis } from "ioredis";
+
+import { cli, startInTerminal } from "./cli.js";
+
+let server: RedisServer;
+let redis: Redis;
+let locker: Locker;
+let url: string;
+
+beforeAll(async () => {
+  server = await startServer();
+  ({ url } = server);
+  redis = new Redis(server.url);
+  locker = createLocker(redis);
+});
+
+afterAll(async () => {
+  await locker.close();
+  redis.disconnect();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  await server.command("FLUSHALL");
+});
+
+const ESCAPE = "\u001b";
+
+describe("on a terminal", () => {
+  it.each([80, 120])("no line of a table is wider than its %d columns", async (columns) => {
+    const metadata = `a name that is too long ${"x".repeat(200)}`;
+    for (const key of ["short", `long:${"k".repeat(150)}`]) {
+      await locker.obtain(key, 60_000, { metadata });
+    }
+    const { code, stdout } = await startInTerminal(["ls"], columns, { url, env: { NO_COLOR: "1" } })
+      .ended;
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split("\r\n");
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(Array.from(line).length).toBeLessThanOrEqual(columns);
+    expect(Array.from(lines[1] ?? "")).toHaveLength(columns);
+  });
+
+  it("colours are as NO_COLOR and FORCE_COLOR say, and else for terminals alone", async () => {
+    const bold = `${ESCAPE}[1mKEY`;
+    expect((await startInTerminal(["ls"], 80, { url }).ended).stdout).toContain(bold);
+    const plain = await startInTerminal(["ls"], 80, { url, env: { NO_COLOR: "1" } }).ended;
+    expect(plain.stdout).not.toContain(ESCAPE);
+    expect((await cli(["ls"], { url })).stdout).not.toContain(ESCAPE);
+    expect((await cli(["ls"], { url, env: { FORCE_COLOR: "1" } })).stdout).toContain(bold);
+  });
+
+  it("keys and metadata of others move no cursor", async () => {
+    await locker.obtain("evil\u001b[2J", 60_000, { metadata: "\u001b]0;title\u0007\r\n" });
+    for (const args of [["ls"], ["inspect", "evil\u001b[2J"]]) {
+      const env = { NO_COLOR: "1" };
+      const { stdout } = await startInTerminal(args, 120, { url, env }).ended;
+      expect(stdout).toContain("evil\\u{1b}[2J");
+      expect(stdout).not.toContain(ESCAPE);
+    }
+  });
+
+  it("watch redraws in place, and leaves the screen as it was", async () => {
+    const watching = startInTerminal(["watch", "--interval", "20ms"], 80, { url });
+    await watching.says("0 locks held");
+    const lock = await locker.obtain("k", 60_000, { metadata: "somebody" });
+    await watching.says("somebody");
+    await lock.release();
+    watching.write("\u0003");
+    const { code, stdout } = await watching.ended;
+    expect(code).toBe(0);
+    expect(stdout.startsWith(`${ESCAPE}[?1049h${ESCAPE}[?25l`)).toBe(true);
+    expect(stdout.replace(/\^C/, "").endsWith(`${ESCAPE}[?25h${ESCAPE}[?1049l`)).toBe(true);
+  });
+
+  it("release asks, and does nothing after a no", async () => {
+    await locker.obtain("k", 60_000, { metadata: "stuck" });
+    const no = startInTerminal(["release", "k"], 80, { url });
+    await no.says("[y/N]");
+    expect(no.stdout).toContain("stuck");
+    no.write("n\n");
+    expect((await no.ended).code).toBe(1);
+    expect(await server.command("EXISTS", "k")).toBe(1);
+    const yes = startInTerminal(["release", "k"], 80, { url });
+    await yes.says("[y/N]");
+    yes.write("y\n");
+    expect(await yes.ended).toMatchObject({ code: 0 });
+    expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+
+  it("release does nothing if the lock has changed hands since it was shown", async () => {
+    const first = await locker.obtain("k", 60_000);
+    const asking = startInTerminal(["release", "k"], 80, { url });
+    await asking.says("[y/N]");
+    await first.release();
+    const second = await locker.obtain("k", 60_000);
+    asking.write("y\n");
+    expect((await asking.ended).code).toBe(1);
+    expect(await second.ttl()).toBeGreaterThan(0);
+    await second.release();
+  });
+
+  it("run says what it waits for, and ends by Ctrl-C", async () => {
+    const lock = await locker.obtain("k", 60_000, { metadata: "somebody" });
+    const waiting = startInTerminal(["run", "k", "--", "true"], 80, { url });
+    await waiting.says(/waiting for "k", held by somebody/);
+    waiting.write("\u0003");
+    expect((await waiting.ended).code).toBe(130);
+    await lock.release();
+  });
+});
