@@ -124,7 +124,7 @@ export function Locked(
       try {
         return await locker.using(keys, ttl, manner, (lock) => {
           entered = true;
-          return runUnder(lock, () => original.apply(this, args));
+          return runUnder(lock, (): unknown => original.apply(this, args));
         });
       } catch (error) {
         // One that the method itself threw, of another lock, is the caller's.

@@ -40,6 +40,8 @@ afterEach(async () => {
 async function start(metadata: ModuleMetadata) {
   @Module(metadata)
   class App {}
+  // Nest's options are a class of which nobody makes instances.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   const app = await NestFactory.create(App, { logger: false, abortOnError: false });
   await app.init();
   closers.push(() => app.close());
@@ -297,8 +299,6 @@ describe("bad input", () => {
     expect(() => locked(...args)).toThrow(message);
   });
 
-  const forRoot = (options: unknown): unknown =>
-    Reflect.apply(RedislockModule.forRoot, RedislockModule, [options]);
   test.each([
     ["options", undefined],
     ["locker", {}],
@@ -306,6 +306,35 @@ describe("bad input", () => {
     ["global", { locker: createLocker(), global: 1 }],
     ["name", { locker: createLocker(), name: "" }],
   ])("%s of the module", (message, options) => {
-    expect(() => forRoot(options)).toThrow(message);
+    // @ts-expect-error none of these is right
+    expect(() => RedislockModule.forRoot(options)).toThrow(message);
   });
+});
+
+test("what does not fit the method does not compile", () => {
+  class Misfits {
+    // @ts-expect-error the key takes a number, the method a text
+    @Locked((id: number) => `order:${id}`, 10_000)
+    async pay(id: string): Promise<string> {
+      return id;
+    }
+
+    // @ts-expect-error a skipped call resolves with undefined, which is no text
+    @Locked("key", 10_000, { ifNotObtained: "skip" })
+    async skipped(): Promise<string> {
+      return "";
+    }
+
+    // @ts-expect-error a locked method is asynchronous
+    @Locked("key", 10_000)
+    sync(): string {
+      return "";
+    }
+
+    @Locked("key", 10_000, { ifNotObtained: "skip" })
+    async fits(): Promise<string | undefined> {
+      return undefined;
+    }
+  }
+  expect(Misfits).toBeDefined();
 });
