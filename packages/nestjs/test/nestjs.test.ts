@@ -189,7 +189,7 @@ describe("@Locked", () => {
   test("goes by the locker that it names", async () => {
     const app = await appOn(memoryClient());
     const second: Locker = app.get(getLockerToken("second"));
-    await second.obtain("other", 10_000);
+    await using _ = await second.obtain("other", 10_000);
     await expect(app.get(Orders).second()).rejects.toMatchObject({ code: "NOT_OBTAINED" });
   });
 
@@ -260,7 +260,7 @@ describe("RedislockModule", () => {
       }),
     ];
     const app = await start({ imports, providers: [User] });
-    await app.get(User).locker.obtain("key", 10_000);
+    await using _ = await app.get(User).locker.obtain("key", 10_000);
     expect((await createLocker(client).inspect("key")).holders).toHaveLength(1);
   });
 
