@@ -69,6 +69,13 @@ export default defineConfig(
     }),
   ),
   {
+    files: ["packages/nestjs/**"],
+    rules: {
+      // A module of Nest is an empty class that a decorator describes.
+      "@typescript-eslint/no-extraneous-class": ["error", { allowWithDecorator: true }],
+    },
+  },
+  {
     files: ["**/test/**"],
     rules: {
       // How a test says that something must not compile.
