@@ -10,13 +10,16 @@ const using = [
   { text: "Counted locks", link: "/counted-locks" },
   { text: "Leader election", link: "/leader-election" },
   { text: "Fencing", link: "/fencing" },
+  { text: "Command line", link: "/cli" },
   { text: "Testing", link: "/testing" },
   { text: "Coming from another library", link: "/migrating" },
 ];
 const relying = [
   { text: "Guarantees", link: "/guarantees" },
   { text: "Faults", link: "/faults" },
+  { text: "Which servers", link: "/servers" },
   { text: "Deployments", link: "/deployments" },
+  { text: "Operating", link: "/operating" },
   { text: "Performance", link: "/performance" },
   { text: "Measured", link: "/bench" },
 ];
