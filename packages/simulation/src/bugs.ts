@@ -381,14 +381,13 @@ export const bugsOfSharing: readonly Bug[] = [
   },
   {
     name: "readers who are let in past a writer in line",
-    shows: ["a lock that is held again without a new fencing token"],
+    shows: ["a waiter that is served before its turn"],
     needs: ["sharing"],
-    from: 280,
     server: {
-      source: changed(sharedScripts, [
-        "waiter.keys == 0 and fits(waiter.value)",
-        "fits(waiter.value)",
-      ]),
+      source: changed(
+        ["obtainShared"],
+        ["(whose == 'asker' or whose == 'nobody') and fits(value)", "fits(value)"],
+      ),
     },
   },
   {
