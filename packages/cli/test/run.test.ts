@@ -73,7 +73,7 @@ describe("run", () => {
     const second = start(["run", "--wait", "20s", "k", "--", "echo", "second"], { url });
     await waitUntil(async () => {
       const { stdout } = await cli(["inspect", "--json", "k"], { url });
-      return stdout.includes('"waiters":1');
+      return stdout.includes('"waiters": 1');
     });
     expect(second.stdout).toBe("");
     first.signal("SIGTERM");

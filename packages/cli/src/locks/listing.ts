@@ -86,8 +86,8 @@ const byKey: Order = (a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
 const orders: Readonly<Record<ListOptions["sort"], Order>> = {
   key: byKey,
-  // The longest held first; of whom it is not known, last.
-  age: (a, b) => (b.age ?? -1) - (a.age ?? -1),
+  // The longest held first, by when it was granted: ages are taken at different moments. Unknown ones last.
+  age: (a, b) => (a.fencingToken ?? Infinity) - (b.fencingToken ?? Infinity) || 0,
   // Those first that end first; those that never do, last.
   left: (a, b) => (a.remaining ?? Number.MAX_VALUE) - (b.remaining ?? Number.MAX_VALUE),
   waiters: (a, b) => b.waiters - a.waiters,
