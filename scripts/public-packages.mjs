@@ -38,14 +38,17 @@ export function pack(folder, destination) {
 }
 
 /**
- * Installs the tarballs of all public packages in an empty folder, as their users do.
+ * Installs the tarballs of all public libraries in an empty folder, as their users do. Not of programs,
+ * which bring clients of their own.
  *
  * @param {string} folder
  * @param {string[]} more packages and flags
  */
 export function installPacked(folder, more) {
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-  const tarballs = publicPackages().map((found) => pack(found.folder, folder).tarball);
+  const tarballs = publicPackages()
+    .filter(({ manifest }) => manifest.bin === undefined)
+    .map((found) => pack(found.folder, folder).tarball);
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder];
   quietly("npm", ["install", ...flags, ...tarballs, ...more], folder);
 }
