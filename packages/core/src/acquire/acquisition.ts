@@ -111,9 +111,10 @@ export class Acquisition {
     return true;
   }
 
-  /** Calls `run` when it is stopped, or its lock released or lost. */
-  onStop(run: () => void): void {
+  /** Calls `run` when it is stopped, or its lock released or lost; returns how to call that off. */
+  onStop(run: () => void): () => void {
     this.#onStop.add(run);
+    return () => this.#onStop.delete(run);
   }
 
   /** Asks for the locks once; with a `place`, also to stand in line if they are taken. */

@@ -30,6 +30,8 @@ export class Member {
   /** How many stand in line here. */
   #waiters = 0;
   #pulse: Entry | undefined;
+  /** A pulse is due, or under way. */
+  #beating = false;
 
   constructor(
     index: number,
@@ -80,18 +82,20 @@ export class Member {
 
   /** While somebody stands in line here, it is asked whether it is there. Returns how to end that. */
   watch(probe: Command<unknown>): () => void {
-    if (this.#waiters++ === 0) this.#beat(probe);
+    this.#waiters++;
+    if (!this.#beating) this.#beat(probe);
     return () => {
       this.#waiters--;
-      if (this.#waiters === 0 && this.#pulse) this.#timers.clear(this.#pulse);
+      if (this.#waiters > 0 || !this.#pulse) return;
+      if (this.#timers.clear(this.#pulse)) this.#beating = false;
     };
   }
 
   #beat(probe: Command<unknown>): void {
+    this.#beating = this.#waiters > 0;
+    if (!this.#beating) return;
     this.#pulse = this.#timers.set(this.#timers.now() + PULSE, () => {
-      void this.run(probe, {}).then(() => {
-        if (this.#waiters > 0) this.#beat(probe);
-      });
+      void this.run(probe, {}).then(() => this.#beat(probe));
     });
   }
 

@@ -30,8 +30,7 @@ export class QuorumError extends AggregateError {
 }
 
 function told({ server, said, error }: ServerVerdict): string {
-  const votes = { yes: "yes", no: "no", refused: "refused", unknown: "unknown" };
-  return `server ${server + 1}: ${votes[said]}${error ? ` (${error.message})` : ""}`;
+  return `server ${server + 1}: ${said}${error ? ` (${error.message})` : ""}`;
 }
 
 /** The outcomes as they are told to users. */

@@ -5,9 +5,9 @@ import { Roll } from "./roll.js";
 
 /** Several independent servers that together keep locks. */
 export class Quorum {
+  /** In the order of those who make the locker, which all of them must share. */
   readonly members: readonly Member[];
   readonly timers: Timers;
-  /** In their order: that of those who make the locker, which all of them must share. */
   readonly roll: Roll;
   readonly fences: Fences;
   /** Seconds that a server must say it has been up before it may vote. */

@@ -68,6 +68,7 @@ class LinePlace {
   readonly #claim: QuorumClaim;
   readonly #whole: Acquisition;
   readonly #own: Acquisition;
+  readonly #forget: () => void;
 
   constructor(whole: Acquisition, claim: QuorumClaim, quorum: Quorum, member: Member) {
     this.member = member;
@@ -79,7 +80,7 @@ class LinePlace {
       lateGrant: () => undefined,
     });
     claim.line = this;
-    whole.onStop(() => {
+    this.#forget = whole.onStop(() => {
       this.#own.stop(new Error("it is not wanted any more"));
       this.#own.end();
     });
@@ -110,6 +111,8 @@ class LinePlace {
 
   /** Gives back whatever was had of it. Not waited for where nobody answers. */
   leave(): Promise<Leftover | undefined> {
+    // A long wait may have many places, one after the other.
+    this.#forget();
     const leaving = this.#own.abandon();
     this.#quorum.leaves(leaving);
     if (this.#claim.line === this) this.#claim.leftLine();
