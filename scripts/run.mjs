@@ -2,9 +2,11 @@
  * `npm test`, `npm run demo` and `npm run check`, on a machine that has Node, npm and perhaps nothing
  * else: whatever set-up is missing is done first.
  */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
-import { Failure, runMain, show } from "./shell.mjs";
+import { Failure, root, runMain, say, show } from "./shell.mjs";
 
 /**
  * @typedef {object} Task
@@ -87,9 +89,26 @@ await runMain(() => {
   return task.run(args);
 });
 
-function test() {
+async function test() {
+  const packages = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`)];
+  const logs = [...packages, "examples"].map((path) => join(root, path, ".turbo/turbo-test.log"));
+  for (const log of logs) rmSync(log, { force: true });
   // One package at a time: each starts servers of its own, which must not starve one another.
-  return show("turbo", ["run", "test", "--concurrency=1", "--continue"]);
+  const code = await show("turbo", ["run", "test", "--concurrency=1", "--continue"]);
+  // Said once more at the end: a package that failed early is thousands of lines further up.
+  if (code !== 0) for (const log of logs) showFailures(log);
+  return code;
+}
+
+/** @param {string} log where turbo wrote what a package's tests printed */
+function showFailures(log) {
+  if (!existsSync(log)) return;
+  const text = readFileSync(log, "utf8");
+  // Jest tells all of it a second time in its summary where many failed: once is enough.
+  const files = new Set(
+    text.match(/^FAIL .*\n[^]*?(?=^(?:PASS|FAIL|Test Suites:|Summary of) ?)/gm),
+  );
+  if (files.size > 0) say(`failed in ${log.slice(root.length)}:\n${[...files].join("")}`);
 }
 
 /**
