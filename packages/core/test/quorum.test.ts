@@ -25,9 +25,9 @@ import {
 } from "../src/quorum/index.js";
 import { RespClient } from "./resp-client.js";
 
-const TTL = 2_000;
-/** The servers vote from their fourth second on. */
-const MAX_TTL = 2_000;
+const TTL = 4_000;
+/** The servers vote from their sixth second on. */
+const MAX_TTL = 4_000;
 const servers = await Promise.all(Array.from({ length: 3 }, () => startProxiedServer()));
 const [first, second, third] = [at(0), at(1), at(2)];
 const opened: { close(): unknown }[] = [];
@@ -151,10 +151,10 @@ test("takes one command at each server to obtain, and one to release", async () 
 
 test("two have it never: who has a majority keeps others out, who has not gives all back", async () => {
   const [one, other] = [await known(), await known()];
-  const lock = await one.obtain("k", TTL);
+  const lock = await one.obtain("k", TTL, { metadata: "me" });
   const refused = await failure(other.obtain("k", TTL));
   expect(refused).toBeInstanceOf(NotObtainedError);
-  expect(refused).toMatchObject({ holder: { fencingToken: lock.fencingToken } });
+  expect(refused).toMatchObject({ holder: { metadata: "me" } });
   expect(await other.tryObtain("k", TTL)).toBeNull();
   await lock.release();
   await untilFree("k");
@@ -270,11 +270,12 @@ test("a lock whose majority does not answer is lost at its deadline", async () =
 describe("restarts", () => {
   test("a server that came back empty gives no vote to a second holder", async () => {
     const [one, other] = [await known(), await known()];
-    third.proxy.silence();
+    await third.server.command("SET", "k", "somebody else's");
+    third.proxy.commands.clear();
     const lock = await one.obtain("k", TTL);
-    await untilHolders("k", [true, true, false]);
+    await third.proxy.commands.waitFor((command) => command.includes("k"));
     await first.server.restart({ empty: true });
-    third.proxy.speak();
+    await third.server.command("DEL", "k");
     const error = await failure(other.obtain("k", TTL));
     expect(await holders("k")).toEqual([false, true, expect.any(Boolean)]);
     expect(said(error)).toEqual([expect.stringMatching(/refused|unknown/), "no", "yes"]);
@@ -320,7 +321,17 @@ describe("waiting", () => {
       await untilInLine(first.server, "k", index + 1);
     }
     expect(await line(second.server, "k")).toEqual([]);
-    expect((await all[0]?.inspect("k"))?.waiters).toBe(3);
+    // The server of the line is waited for, though the others are a majority.
+    first.server.pause();
+    const majority = [second, third];
+    for (const { proxy } of majority) proxy.commands.clear();
+    const inspection = all[0]?.inspect("k");
+    for (const { server, proxy } of majority) {
+      await proxy.commands.waitFor((command) => command.includes("k"));
+      await server.command("PING");
+    }
+    first.server.resume();
+    expect((await inspection)?.waiters).toBe(3);
     await lock.release();
     await Promise.all(waits);
     expect(order).toEqual([0, 1, 2]);
@@ -417,7 +428,7 @@ describe("refused", () => {
     });
     expect(await failure(one.obtain("k", MAX_TTL + 1))).toMatchObject({
       name: "RangeError",
-      message: "ttl must be at most maxTtl, 2000 ms, got 2001",
+      message: "ttl must be at most maxTtl, 4000 ms, got 4001",
     });
     expect(servers.map(({ proxy }) => proxy.commands.all)).toEqual([[], [], []]);
   });

@@ -1,21 +1,13 @@
 import type { Inspection } from "../primitives/inspection.js";
 import { majorityOf } from "./gather.js";
 
-/**
- * What a majority of inspections has in common: whom so many say to have the lock has it. Undefined while
- * that is not known and more may come.
- */
-export function foundByMajority(
-  inspections: readonly Inspection[],
-  members: number,
-  open: boolean,
-): Inspection | undefined {
+/** What a majority of inspections has in common: whom so many say to have the lock has it. */
+export function foundByMajority(inspections: readonly Inspection[], members: number): Inspection {
   const need = majorityOf(members);
   const groups = [...groupsOf(inspections, ({ holder }) => holder?.fencingToken)];
   // Servers that were not asked in the same moment may have given different tokens to one holder.
   const alike = [...groupsOf(inspections, ({ holder }) => holder?.metadata)];
   const found = groups.find((group) => group.length >= need);
-  if (!found && open) return undefined;
   const group = found ?? alike.find((one) => one.length >= need && one[0]?.holder);
   const [most = NONE] = [...inspections].sort((a, b) => b.waiters - a.waiters);
   const holding = group?.sort((a, b) => left(b) - left(a))[need - 1] ?? NONE;

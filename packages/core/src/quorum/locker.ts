@@ -139,13 +139,10 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
         ask: (member) => member.run(inspectCommand(key, member.space), options),
         isYes: () => true,
         yes: (votes, all) => {
-          const open = members.some((member) => !all[member.index] && !member.silent);
-          const found = foundByMajority(
-            votes.map(({ reply }) => reply),
-            members.length,
-            open,
-          );
-          return found && said(votes, members.length, found);
+          // The line is at one server only: a majority may know nothing of it.
+          if (members.some((member) => !all[member.index] && !member.silent)) return undefined;
+          const inspections = votes.map(({ reply }) => reply);
+          return said(votes, members.length, foundByMajority(inspections, members.length));
         },
         no: (votes) => {
           throw new Error(`there is no no among ${votes.length} inspections`);
