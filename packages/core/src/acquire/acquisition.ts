@@ -32,6 +32,12 @@ export interface Told {
   lateGrant(): void;
 }
 
+interface Caller {
+  readonly reject: (reason: unknown) => void;
+  /** Does not listen to the signal any more. */
+  readonly forget: (() => void) | undefined;
+}
+
 /**
  * One obtain under way, from the first command to the last that may still take the locks for it. It is
  * *wanted* until it is over: given up, stopped, or its lock released or lost. Whatever is granted to it
@@ -54,7 +60,8 @@ export class Acquisition {
   #id: string | undefined;
   #abandoned: Promise<Leftover | undefined> | undefined;
   readonly #onStop = new Set<() => void>();
-  #reject: ((reason: unknown) => void) | undefined;
+  /** Whoever waits for the result, and has none yet. */
+  #caller: Caller | undefined;
 
   constructor(claim: Claim, commands: Commands, replicas: Replicas | undefined, told: Told) {
     this.claim = claim;
@@ -87,28 +94,32 @@ export class Acquisition {
    * The result of `work`, or a rejection with the reason as soon as it is stopped or the signal aborts.
    * The work then learns by {@link onStop} that it is to end.
    */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const forget = signal && onAbort(signal, () => this.stop(signal.reason));
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        this.#reject = reject;
-        work()
-          .finally(() => (this.#reject = undefined))
-          .then(resolve, reject);
-      });
-    } finally {
-      this.#reject = undefined;
-      forget?.();
-    }
+    return new Promise<T>((resolve, reject) => {
+      this.#caller = { reject, forget };
+      const result = work();
+      const answered = (): void => void this.#dismissCaller();
+      result.then(answered, answered);
+      result.then(resolve, reject);
+    });
   }
 
   /** Nobody waits for it any more. Returns false when the result is there: then it is whoever waited's. */
   stop(reason: unknown): boolean {
-    if (!this.#reject) return false;
+    const caller = this.#dismissCaller();
+    if (!caller) return false;
     this.#wanted = false;
-    this.#reject(reason);
+    caller.reject(reason);
     for (const run of this.#onStop) run();
     return true;
+  }
+
+  #dismissCaller(): Caller | undefined {
+    const caller = this.#caller;
+    this.#caller = undefined;
+    caller?.forget?.();
+    return caller;
   }
 
   /** Calls `run` when it is stopped, or its lock released or lost; returns how to call that off. */
@@ -150,7 +161,8 @@ export class Acquisition {
     this.#giveBackIfOver(reply);
     this.#granted = reply.kind === "granted";
     if (reply.kind !== "granted") return reply;
-    const grant = { ...reply, sentAt, ttl: claim.ttl };
+    const { fencingToken, seat, echoed = false } = reply;
+    const grant: Granted = { kind: "granted", fencingToken, seat, echoed, sentAt, ttl: claim.ttl };
     return this.#replicas ? this.#confirm(this.#replicas, grant, deadline) : grant;
   }
 

@@ -1,4 +1,9 @@
-import { LockerClosedError, NotObtainedError, type Operation } from "../errors.js";
+import {
+  LockerClosedError,
+  type LockLostError,
+  NotObtainedError,
+  type Operation,
+} from "../errors.js";
 import type { LockEventListener } from "../events.js";
 import { Lease } from "../lease/lease.js";
 import { HeldLocks } from "../lease/held-locks.js";
@@ -12,7 +17,7 @@ import { failureOf } from "../redis/failure.js";
 import { redacted } from "../redis/redact.js";
 import { Replicas, type Replication } from "../redis/replicas.js";
 import type { Clock } from "../time/clock.js";
-import { here } from "../time/context.js";
+import { type Context, here } from "../time/context.js";
 import { Timers } from "../time/timers.js";
 import { Acquisition, type Answer, type Granted } from "./acquisition.js";
 import { type Inbox, inboxOf, type Owner } from "./inbox.js";
@@ -190,8 +195,9 @@ export class Engine {
     } finally {
       this.#underWay.delete(acquisition);
       if (answer?.kind !== "granted") this.#tellIfIdle();
-      const waited = this.#timers.now() - started;
-      if (acquisition.tries > 1) this.emit({ type: "waited", keys, waited });
+      if (acquisition.tries > 1) {
+        this.emit({ type: "waited", keys, waited: this.#timers.now() - started });
+      }
     }
 
     const { tries } = acquisition;
@@ -199,7 +205,7 @@ export class Engine {
       const { fencingToken } = answer;
       const waited = this.#timers.now() - started;
       this.emit({ type: "obtained", keys, waited, tries, fencingToken });
-      return this.#hold(acquisition, answer, manner);
+      return this.#hold(acquisition, answer, manner, context);
     }
     const left = this.#abandon(acquisition);
     if (answer.kind === "failed" && !acquisition.granted) throw answer.error;
@@ -218,6 +224,7 @@ export class Engine {
   #pursue(acquisition: Acquisition, manner: Manner, started: number): Promise<Answer> {
     const { wait, retry = noRetry, signal } = manner;
     if (wait === undefined) {
+      if (retry === noRetry) return acquisition.ask(Infinity);
       const deadline = signal ? Infinity : started + acquisition.claim.ttl;
       return poll(acquisition, this.#timers, retry, deadline);
     }
@@ -226,7 +233,7 @@ export class Engine {
     return this.#waiting(acquisition, deadline, lastAnswer);
   }
 
-  #hold(acquisition: Acquisition, granted: Granted, manner: Manner): Lock {
+  #hold(acquisition: Acquisition, granted: Granted, manner: Manner, context: Context): Lock {
     const { claim } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
@@ -234,19 +241,20 @@ export class Engine {
       this.#held.remove(holding);
       this.#tellIfIdle();
     };
-    const lease = new Lease(claim.keys, this.#timers, terms, (error) => {
+    const lost = (error: LockLostError): void => {
       this.#renewal.stop(holding);
       this.#own.remove(holding);
       acquisition.end();
       this.emit({ type: "lost", keys: claim.keys, error });
       remove();
-    });
+    };
+    const lease = new Lease(claim.keys, this.#timers, terms, lost, context);
     const since = this.#timers.now();
     const takenUntil = since + manner.holdAtLeast;
     const keeper = { releasing: () => acquisition.end(), released: remove };
     const holding: Holding = { claim, fencingToken, seat, lease, since, takenUntil, keeper };
     const lock = this.#handle(holding);
-    this.#held.add(holding, lock);
+    this.#held.add(holding, lock, manner.renew);
     if (manner.renew) this.#renewal.keep(holding, lock);
     if (this.#ending) interrupt(holding);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.

@@ -17,8 +17,8 @@ export class HeldLocks {
     return this.#refs.size;
   }
 
-  add(holding: Holding, lock: HeldLock): void {
-    const weak = typeof WeakRef !== "undefined";
+  add(holding: Holding, lock: HeldLock, renewed: boolean): void {
+    const weak = renewed && typeof WeakRef !== "undefined";
     this.#refs.set(holding, weak ? new WeakRef(lock) : { deref: () => lock });
   }
 

@@ -21,7 +21,7 @@ const controllers = new WeakMap<AbortSignal, AbortController>();
  */
 export class Lease {
   /** That of the obtain: what is told of the lock later on is told there. */
-  readonly context: Context = here();
+  readonly context: Context;
   readonly #keys: readonly string[];
   readonly #timers: Timers;
   readonly #onLost: (error: LockLostError) => void;
@@ -52,7 +52,9 @@ export class Lease {
     timers: Timers,
     { sentAt, granted, ttl }: { sentAt: number; granted: number; ttl: number },
     onLost: (error: LockLostError) => void,
+    context: Context = here(),
   ) {
+    this.context = context;
     this.#keys = keys;
     this.#timers = timers;
     this.#onLost = onLost;

@@ -12,39 +12,36 @@ export function ownLocksOf(client: RedisClient): OwnLocks {
 
 /** Locks that are held, by their names in Redis: to know one's own when it stands in the way. */
 export class OwnLocks {
-  readonly #counts = new Map<string, number>();
-  readonly #byToken = new Map<string, Set<Holding>>();
+  readonly #byName = new Map<string, Set<Holding>>();
 
   add(holding: Holding): void {
-    const { names, token } = holding.claim;
-    for (const name of names) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-    const holdings = this.#byToken.get(token);
-    if (holdings) holdings.add(holding);
-    else this.#byToken.set(token, new Set([holding]));
+    for (const name of holding.claim.names) {
+      const holdings = this.#byName.get(name);
+      if (holdings) holdings.add(holding);
+      else this.#byName.set(name, new Set([holding]));
+    }
   }
 
   remove(holding: Holding): void {
-    const { names, token } = holding.claim;
-    const holdings = this.#byToken.get(token);
-    if (!holdings?.delete(holding)) return;
-    if (holdings.size === 0) this.#byToken.delete(token);
-    for (const name of names) {
-      const left = (this.#counts.get(name) ?? 0) - 1;
-      if (left > 0) this.#counts.set(name, left);
-      else this.#counts.delete(name);
+    for (const name of holding.claim.names) {
+      const holdings = this.#byName.get(name);
+      holdings?.delete(holding);
+      if (holdings?.size === 0) this.#byName.delete(name);
     }
   }
 
   /** Whether any of these is held by us. */
   include(names: readonly string[]): boolean {
-    return names.some((name) => this.#counts.has(name));
+    return names.some((name) => this.#byName.has(name));
   }
 
   /** A grant was given back: whoever else was told of it, by the same token, has it no more. */
   released({ claim, fencingToken, seat }: Holding): void {
-    for (const { claim: other, lease, ...grant } of this.#byToken.get(claim.token) ?? []) {
-      const isSame = grant.fencingToken === fencingToken && grant.seat === seat;
-      if (isSame && other.names.some((name) => claim.names.includes(name))) lease.lose("deleted");
+    for (const name of claim.names) {
+      for (const { claim: other, lease, ...grant } of this.#byName.get(name) ?? []) {
+        if (other.token !== claim.token) continue;
+        if (grant.fencingToken === fencingToken && grant.seat === seat) lease.lose("deleted");
+      }
     }
   }
 }

@@ -80,8 +80,9 @@ export class Renewal {
   }
 
   stop(holding: Holding): void {
+    const known = this.#known.get(holding);
+    if (!known) return;
     this.#dropped?.unregister(holding);
-    const known = this.#of(holding);
     if (known.timer) this.#commands.timers.clear(known.timer);
     known.wanted = undefined;
   }

@@ -89,13 +89,14 @@ export class Batcher {
       alone(first);
       return;
     }
-    const { keys, args } = first.command;
+    const keys: string[] = [];
+    const args = [String(first.command.keys.length), String(first.command.args.length)];
+    for (const { command } of parts) {
+      keys.push(...command.keys);
+      args.push(...command.args);
+    }
     try {
-      const reply = await this.#send(
-        many,
-        parts.flatMap(({ command }) => command.keys),
-        [keys.length, args.length].map(String).concat(...parts.map(({ command }) => command.args)),
-      );
+      const reply = await this.#send(many, keys, args);
       const replies = listOf(reply, parts.length);
       if (!replies) throw new UnexpectedReplyError(reply);
       for (const [index, part] of parts.entries()) {

@@ -68,13 +68,13 @@ export class Timers {
    * holds no socket open, and a program must not end in the middle of an `await`. Leases and renewals
    * keep nothing alive.
    */
-  async awaited<T>(call: Promise<T>): Promise<T> {
+  awaited<T>(call: Promise<T>): Promise<T> {
     if (this.#awaited++ === 0) this.#timer?.ref?.();
-    try {
-      return await call;
-    } finally {
+    const over = (): void => {
       if (--this.#awaited === 0) this.#timer?.unref?.();
-    }
+    };
+    call.then(over, over);
+    return call;
   }
 
   /** Resolves after `ms` milliseconds. */
