@@ -1,4 +1,5 @@
 /** Who is compared. What they need is loaded only where they are opened. */
+import { BEFORE } from "./compare.js";
 import type { ClientName, Contender, Server, Session } from "./session.js";
 
 /** Polling is a choice of its interval: short, and it is busy; long, and it is late. */
@@ -21,6 +22,31 @@ export const ours: readonly Contender[] = [
   },
 ];
 
+const beforeFolder = process.env[BEFORE] ?? "";
+
+/** The earlier build, if there is one. */
+export const before: readonly Contender[] =
+  beforeFolder === ""
+    ? []
+    : [
+        {
+          name: "before (ioredis)",
+          client: "ioredis",
+          kind: "peer",
+          poll: 0,
+          open: async (server) =>
+            (await import("./contenders/before.js")).openOverIoredis(server, beforeFolder),
+        },
+        {
+          name: "before (node-redis)",
+          client: "node-redis",
+          kind: "peer",
+          poll: 0,
+          open: async (server) =>
+            (await import("./contenders/before.js")).openOverNodeRedis(server, beforeFolder),
+        },
+      ];
+
 export const floors: readonly Contender[] = [
   {
     name: "PUBLISH → message (ioredis)",
@@ -35,6 +61,24 @@ export const floors: readonly Contender[] = [
     kind: "floor",
     poll: 0,
     open: async (server) => (await import("./contenders/floor.js")).openOverNodeRedis(server),
+  },
+];
+
+/** What a line costs that has nothing else. */
+export const bareLines: readonly Contender[] = [
+  {
+    name: "bare line (ioredis)",
+    client: "ioredis",
+    kind: "floor",
+    poll: 0,
+    open: async (server) => (await import("./contenders/bare-line.js")).openOverIoredis(server),
+  },
+  {
+    name: "bare line (node-redis)",
+    client: "node-redis",
+    kind: "floor",
+    poll: 0,
+    open: async (server) => (await import("./contenders/bare-line.js")).openOverNodeRedis(server),
   },
 ];
 
@@ -115,7 +159,16 @@ export const semaphores: readonly Contender[] = [
 ];
 
 export const all: readonly Contender[] = [
-  ...new Set([...ours, ...floors, ...raws, ...rawKinds, ...peers, ...semaphores]),
+  ...new Set([
+    ...ours,
+    ...before,
+    ...floors,
+    ...bareLines,
+    ...raws,
+    ...rawKinds,
+    ...peers,
+    ...semaphores,
+  ]),
 ];
 
 function peer(

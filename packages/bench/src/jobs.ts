@@ -21,6 +21,10 @@ export interface FreeKeys extends Where {
   readonly atOnce: number;
   /** How often all of them together do. */
   readonly times: number;
+  /** Milliseconds for which each rests before it takes the next; not counted. */
+  readonly pause?: number | undefined;
+  /** Each lock has a name that was never used before. */
+  readonly fresh?: boolean | undefined;
   readonly kind?: Kind | undefined;
 }
 
@@ -60,6 +64,7 @@ export class Jobs {
   readonly #self: number;
   readonly #sessions = new Map<string, Promise<Session>>();
   readonly #held = new Map<string, Held>();
+  #names = 0;
 
   constructor(self: number) {
     this.#self = self;
@@ -104,18 +109,25 @@ export class Jobs {
   }
 
   /** Takes and releases locks that nobody else wants; the milliseconds that it took. */
-  async freeKeys({ atOnce, times, kind, ...where }: FreeKeys): Promise<number> {
+  async freeKeys(work: FreeKeys): Promise<number> {
+    const { atOnce, times, pause, fresh = false, kind, ...where } = work;
     const session = await this.#session(where);
     const started = sharedNow();
+    let rested = 0;
     const loops = Array.from({ length: atOnce }, async (_, index) => {
-      const key = `free:${index}`;
       for (let time = index; time < times; time += atOnce) {
+        if (pause !== undefined) {
+          const begun = sharedNow();
+          await sleep(pause);
+          rested += sharedNow() - begun;
+        }
+        const key = fresh ? `fresh:${this.#self}:${this.#names++}` : `free:${index}`;
         const held = await session.take(key, 10_000, kind);
         await held.release();
       }
     });
     await Promise.all(loops);
-    return sharedNow() - started;
+    return sharedNow() - started - rested / atOnce;
   }
 
   /** Many that wait for the same lock, and the milliseconds between the first and the last to have it. */

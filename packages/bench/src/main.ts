@@ -1,84 +1,14 @@
 /**
- * Runs the benchmark, prints it, and writes docs/bench anew.
- *
- *   main.js [--quick] [scenario…]    with either, only prints
- *   main.js --draw                   draws the charts of the last results again
+ *   main.js [--quick] [scenario…]           measures all; with either, only prints
+ *   main.js --draw                          draws the charts of the last results again
+ *   main.js --compare <commit> [--quick]    measures this build beside that of an earlier commit
  */
-import { startServer } from "@redislock/test-kit";
-import type { Bench } from "./bench.js";
-import { Crew } from "./crew.js";
-import type { Figure } from "./figures.js";
-import { machine } from "./machine.js";
-import { readResults, writeReport } from "./report.js";
-import { bundleSize } from "./scenarios/bundle-size.js";
-import { clusterWakeUp } from "./scenarios/cluster-wake-up.js";
-import { manyAtOnce, oneAtATime } from "./scenarios/free-key.js";
-import { freeShared } from "./scenarios/free-shared.js";
-import { handOff } from "./scenarios/hand-off.js";
-import { idleWaiter } from "./scenarios/idle-waiter.js";
-import { killedHolder } from "./scenarios/killed-holder.js";
-import { manyLoops } from "./scenarios/many-loops.js";
-import { manyWaiters } from "./scenarios/many-waiters.js";
-import { readersBehindWriter, writerAmongReaders } from "./scenarios/readers-and-writer.js";
-import { semaphore } from "./scenarios/semaphore.js";
-import { figureAsText, summaryAsText } from "./tables.js";
+const [first, ...rest] = process.argv.slice(2);
 
-const scenarios: Record<string, (bench: Bench) => Promise<Figure | Figure[]>> = {
-  "hand-off": handOff,
-  "many-loops": manyLoops,
-  "idle-waiter": idleWaiter,
-  "one-at-a-time": oneAtATime,
-  "many-at-once": manyAtOnce,
-  "many-waiters": manyWaiters,
-  "bundle-size": bundleSize,
-  "killed-holder": killedHolder,
-  semaphore,
-  "writer-among-readers": writerAmongReaders,
-  "readers-behind-writer": readersBehindWriter,
-  "free-shared": freeShared,
-  "cluster-wake-up": clusterWakeUp,
-};
-
-const CREW = 4;
-
-async function main(): Promise<void> {
-  const args = process.argv.slice(2);
-  if (args.includes("--draw")) {
-    await writeReport(await readResults());
-    return;
-  }
-  const quick = args.includes("--quick");
-  const chosen = args.filter((arg) => !arg.startsWith("-"));
-  const names = chosen.length > 0 ? chosen : Object.keys(scenarios);
-  const server = await startServer();
-  const crew = new Crew(CREW);
-  const bench: Bench = { server, crew, quick, violations: [] };
-  const about = await machine(server);
-  const figures: Figure[] = [];
-  try {
-    for (const name of names) {
-      const scenario = scenarios[name];
-      if (!scenario)
-        throw new Error(`There is no ${name}, only ${Object.keys(scenarios).join(", ")}`);
-      const started = performance.now();
-      const found = [await scenario(bench)].flat();
-      for (const figure of found) console.log(`\n${figureAsText(figure)}`);
-      console.log(`\n${name}: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
-      figures.push(...found);
-    }
-  } finally {
-    await crew.end();
-    await server.stop();
-  }
-  console.log(`\n${summaryAsText(figures)}`);
-  if (bench.violations.length > 0) {
-    const examples = bench.violations.slice(0, 10).join("\n");
-    throw new Error(`Mutual exclusion was broken ${bench.violations.length} times:\n${examples}`);
-  }
-  console.log("\nNo two ever had a lock at once, and fencing tokens rose with every grant.");
-  if (quick)
-    console.log("This was a quick run: it shows that all works, the figures mean nothing.");
-  else if (chosen.length === 0) await writeReport({ machine: about, figures });
+if (first === "--compare") {
+  const { compare } = await import("./compare.js");
+  await compare(rest);
+} else {
+  const { run } = await import("./run.js");
+  await run(process.argv.slice(2));
 }
-
-await main();

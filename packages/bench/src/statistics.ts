@@ -2,6 +2,25 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/**
+ * Between which two of the values the median of all that could have been measured lies, as sure as told:
+ * by how likely so many of them fall on one side of it (the binomial distribution), whatever theirs is.
+ */
+export function medianInterval(values: readonly number[], sure: number): [number, number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const count = sorted.length;
+  let likely = 0.5 ** count; // That all lie on one side.
+  let beyond = likely;
+  let out = 0;
+  while (out + 1 < count / 2) {
+    likely *= (count - out) / (out + 1);
+    if (1 - 2 * (beyond + likely) < sure) break;
+    beyond += likely;
+    out++;
+  }
+  return [sorted[out] ?? NaN, sorted[count - 1 - out] ?? NaN];
+}
+
 /** The value below which a part of all values lies, interpolated. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);

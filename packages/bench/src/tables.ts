@@ -78,7 +78,7 @@ function best(figure: Figure, kind: Value["kind"]): Value | undefined {
   return ofKind(figure, kind).sort((a, b) => sign * (a.value - b.value))[0];
 }
 
-function columns(rows: readonly (readonly string[])[]): string {
+export function columns(rows: readonly (readonly string[])[]): string {
   const widths = widthsOf(rows);
   return rows
     .map((row) =>

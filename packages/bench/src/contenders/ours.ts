@@ -14,7 +14,7 @@ export async function openOverNodeRedis({ port }: Server): Promise<Session> {
   return session(createNodeRedisLocker(redis), () => redis.destroy());
 }
 
-function session(locker: Locker, disconnect: () => void): Session {
+export function session(locker: Locker, disconnect: () => void): Session {
   const taken = async (key: string, ttl: number, kind?: Kind, wait?: number) => {
     const lock = await locker.obtain(key, ttl, { ...optionsOf(kind), wait });
     return { fence: lock.fencingToken, release: () => lock.release() };
