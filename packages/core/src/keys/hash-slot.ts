@@ -39,24 +39,42 @@ function next(crc: number, byte: number): number {
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const CODES = Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
-/** The byte that leads to a slot, by what it is combined with: the lower bits tell all of them apart. */
-const BYTES = new Map(Array.from(TABLE, (crc, byte) => [crc % SLOTS, byte]));
+/** Where the character of a code stands in the alphabet, counted from 1; 0 for others. */
+const PLACES = new Uint8Array(256);
+for (const [index, code] of CODES.entries()) PLACES[code] = index + 1;
+/** Which entry of the table ends with a byte: no two of them end alike. */
+const ENTRIES = new Uint8Array(256);
+for (const [entry, crc] of TABLE.entries()) ENTRIES[crc & 0xff] = entry;
+
+/** What the CRC was before a byte 0: the inverse of {@link next}. */
+function before(crc: number): number {
+  const entry = ENTRIES[crc & 0xff] ?? 0;
+  return (entry << 8) | ((crc ^ (TABLE[entry] ?? 0)) >> 8);
+}
 
 /**
  * Three characters that bring a key into a slot when they follow `hashed`, the beginning of what is
- * hashed of it: the first in the order of base64url. There always are some. The last one follows from
- * the two before it, because a CRC is linear.
+ * hashed of it: the first in the order of base64url. There always are some. The last two follow from the
+ * one before them, because a CRC is linear: two bytes change it as if it had been changed by them before
+ * two bytes 0. A slot is its lower 14 bits, so there are four for each.
  */
 export function textInto(slot: number, hashed: string): string {
   const start = crc16(hashed);
+  const ends = [0, 1, 2, 3].map((upper) => before(before((upper << 14) | slot)));
   for (const one of CODES) {
     const afterOne = next(start, one);
-    for (const two of CODES) {
-      const crc = next(afterOne, two);
-      const combined = BYTES.get((((crc << 8) & 0xffff) ^ slot) % SLOTS);
-      const three = combined === undefined ? -1 : combined ^ (crc >> 8);
-      if (CODES.includes(three)) return String.fromCharCode(one, two, three);
+    let found: number | undefined;
+    for (const end of ends) {
+      const pair = end ^ afterOne;
+      if (!PLACES[pair >> 8] || !PLACES[pair & 0xff]) continue;
+      if (found === undefined || placeOf(pair) < placeOf(found)) found = pair;
     }
+    if (found !== undefined) return String.fromCharCode(one, found >> 8, found & 0xff);
   }
   throw new Error(`no text leads into slot ${slot}`);
+}
+
+/** The place in the alphabet of the first of two characters. */
+function placeOf(pair: number): number {
+  return PLACES[pair >> 8] ?? 0;
 }
