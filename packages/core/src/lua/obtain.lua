@@ -20,10 +20,11 @@
 local time
 local function run(k, a, keys, args)
   local value, caller, id = ARGV[a + 1], ARGV[a + 4], args > 5 and ARGV[a + 6]
-  local ttl, memory = tonumber(ARGV[a + 2]), tonumber(ARGV[a + 5])
+  local lease, memory = ARGV[a + 2], ARGV[a + 5]
+  local ttl = tonumber(lease)
   local first, last = k + 1, k + keys
   local token = string.sub(value, 1, ARGV[a + 3])
-  if memory < 2 * ttl then memory = 2 * ttl end
+  if tonumber(memory) < 2 * ttl then memory = 2 * ttl end
 
   -- Whoever was in line before, and finds nothing of it, missed something.
   local untouched, echo = not id or ARGV[a + 7] == '', nil
@@ -103,7 +104,7 @@ local function run(k, a, keys, args)
 
     if #joint > 0 then caller = '' end
     -- Nor must it where the grant was lost, or one of several: what is granted anew outlasts what is ours.
-    ttl, memory = ownLease, math.max(memory, 2 * ownLease)
+    ttl, lease, memory = ownLease, ownLease, math.max(memory, 2 * ownLease)
     for i = first, last, 5 do
       if id then drop(i, id) end
       announce(i, ttl, 0)
@@ -126,8 +127,8 @@ local function run(k, a, keys, args)
     end
   end
   for i = first, last, 5 do
-    call('SET', KEYS[i + 1], grantOf(fence, token, caller), 'PX', ttl)
-    call('SET', KEYS[i], value, 'PX', ttl)
+    call('SET', KEYS[i + 1], grantOf(fence, token, caller), 'PX', lease)
+    call('SET', KEYS[i], value, 'PX', lease)
   end
   return echo and { fence, echo } or fence
 end

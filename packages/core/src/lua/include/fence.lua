@@ -5,11 +5,11 @@
 -- each of them. Whoever remembers for less than a day must not cut what others remember.
 local function raise(i, fence, memory)
   local key = KEYS[i + 2]
-  if memory < 86400000 then memory = math.max(memory, call('PTTL', key)) end
+  if tonumber(memory) < 86400000 then memory = math.max(memory, call('PTTL', key)) end
   local last = redis.pcall('SET', key, fence, 'PX', memory, 'GET')
   if type(last) == 'table' then
     -- Redis before 6.2 has no GET here, and another type of data is not given back.
-    last = redis.pcall('GETRANGE', key, 0, 16)
+    last = redis.pcall('GETRANGE', key, '0', '16')
     call('SET', key, fence, 'PX', memory)
   end
   last = type(last) == 'string' and #last <= 16 and string.match(last, '^%d+$')

@@ -6,7 +6,7 @@
 -- lease was shortened. The token shows that the grant is the holder's, and not of one before somebody's
 -- plain SET; nil when there is none.
 local function grantAt(i)
-  return string.match(call('GETRANGE', KEYS[i + 1], 0, LAST_BYTE), '^(%d+) (%S+) ?(%S*) ?(%d*)$')
+  return string.match(call('GETRANGE', KEYS[i + 1], '0', LAST_BYTE), '^(%d+) (%S+) ?(%S*) ?(%d*)$')
 end
 local function grantOf(fence, token, caller)
   return fence .. ' ' .. token .. (caller ~= '' and ' ' .. caller or '')

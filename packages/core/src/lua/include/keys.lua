@@ -16,4 +16,6 @@
 -- a lock's key may be anybody's.
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
 -- No value is longer: 256 bytes of token, 4096 of metadata. One byte more shows that it is none of ours.
-local LAST_BYTE = 4352
+-- As text, as all that commands are given: Redis writes a number out anew each time, which takes it longer
+-- than many a command.
+local LAST_BYTE = '4352'

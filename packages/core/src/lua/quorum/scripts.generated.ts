@@ -7,19 +7,19 @@ export type QuorumScriptName = "lift" | "member" | "vote";
 export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   lift: {
     name: "lift",
-    sha1: "4dd30119b56b4b02a5d36055751f047859324fb2",
+    sha1: "0e19018d41960fae3c29c8255a0e205f43902ee8",
     source: [
       parts[0],
       parts[5],
       parts[6],
-      "local function run()\nlocal value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])\nif call('GETRANGE', KEYS[1], 0, LAST_BYTE) ~= value then return 0 end\nlocal left = call('PTTL', KEYS[1])\nlocal last = raise(1, fence, math.max(memory, 2 * left))\nif last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end\nlocal number, rest = string.match(call('GETRANGE', KEYS[2], 0, LAST_BYTE), '^(%d+)( .*)$')\nif number and tonumber(number) < tonumber(fence) and left > 0 then\ncall('SET', KEYS[2], fence .. rest, 'PX', left)\nend\nreturn 1\nend\n",
+      "local function run()\nlocal value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])\nif call('GETRANGE', KEYS[1], '0', LAST_BYTE) ~= value then return 0 end\nlocal left = call('PTTL', KEYS[1])\nlocal last = raise(1, fence, math.max(memory, 2 * left))\nif last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end\nlocal number, rest = string.match(call('GETRANGE', KEYS[2], '0', LAST_BYTE), '^(%d+)( .*)$')\nif number and tonumber(number) < tonumber(fence) and left > 0 then\ncall('SET', KEYS[2], fence .. rest, 'PX', left)\nend\nreturn 1\nend\n",
       parts[2],
       parts[3],
     ].join(""),
   },
   member: {
     name: "member",
-    sha1: "dde9b4877e72e1c28649fe4f5eba275d68791074",
+    sha1: "420ca22a2990d9624d1b7a4ac3eb400ef1a26ef0",
     source: [
       parts[0],
       "local function run()\nlocal number, found = tonumber(ARGV[1]), ''\nif number > 0 then call('SET', KEYS[number], '1', 'PX', ARGV[2]) end\nfor n = 1, #KEYS do found = found .. call('EXISTS', KEYS[n]) end\nlocal server, replication = call('INFO', 'server'), call('INFO', 'replication')\nreturn {\nstring.match(server, 'run_id:(%w+)') or '',\nstring.match(server, 'redis_mode:(%w+)') or '',\nstring.match(replication, 'role:(%w+)') or '',\nfound\n}\nend\n",
@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "44f1fc641c5acfdbdbe8dafdd3ee368d7e2f706e",
+    sha1: "929ea1099a4ff199da51df23ec5f32c8f26f0ba0",
     source: [
       parts[0],
       parts[5],
