@@ -31,10 +31,10 @@ export const parts: readonly string[] = [
   "local function explain(problem)\nlocal text = type(problem) == 'table' and problem.err or problem\ntext = string.match(text, 'user_script: ?%d+: %-?(.*)$') or text\nif string.sub(text, 1, 9) == 'WRONGTYPE' then\nfor n = 1, #KEYS do\nlocal key, right = KEYS[n], 'string'\nlocal kind = string.match(key, ':redislock:(%l+)')\nif kind == 'line' or kind == 'holders' then right = 'zset' end\nif kind == 'waiters' or kind == 'shares' then right = 'hash' end\nlocal found = redis.pcall('TYPE', key).ok\nif found and found ~= right and found ~= 'none' then text = 'WRONGTYPE ' .. key .. ' holds a ' .. found end\nend\nend\nreturn { err = text }\nend\n",
   "local done, reply = pcall(run, 0, 0, #KEYS, #ARGV)\nreturn done and reply or explain(reply)\n",
   "local SHARED = '^shared (%d+) (%d+) (%d+)$'\nlocal function valueAt(i)\nlocal value = call('GETRANGE', KEYS[i], '0', LAST_BYTE)\nreturn (value ~= '' or call('EXISTS', KEYS[i]) == 1) and value\nend\n",
-  "local function raise(i, fence, memory)\nlocal key = KEYS[i + 2]\nif tonumber(memory) < 86400000 then memory = math.max(memory, call('PTTL', key)) end\nlocal last = redis.pcall('SET', key, fence, 'PX', memory, 'GET')\nif type(last) == 'table' then\nlast = redis.pcall('GETRANGE', key, '0', '16')\ncall('SET', key, fence, 'PX', memory)\nend\nlast = type(last) == 'string' and #last <= 16 and string.match(last, '^%d+$')\nlast = last and tonumber(last)\nif last and last < 9007199254740000 then return last end\nend\nlocal function nextFence(i, micros, memory)\nlocal fence = string.format('%.0f', micros)\nlocal last = raise(i, fence, memory)\nif last and last >= micros then\nfence = string.format('%.0f', last + 1)\nraise(i, fence, memory)\nend\nreturn fence\nend\n",
+  "local function raise(i, fence, memory)\nlocal key = KEYS[i + 2]\nif tonumber(memory) < 86400000 then memory = math.max(memory, call('PTTL', key)) end\nlocal last = redis.pcall('SET', key, fence, 'PX', memory, 'GET')\nif type(last) == 'table' then\nlast = redis.pcall('GETRANGE', key, 0, 16)\ncall('SET', key, fence, 'PX', memory)\nend\nlast = type(last) == 'string' and #last <= 16 and string.match(last, '^%d+$')\nlast = last and tonumber(last)\nif last and last < 9007199254740000 then return last end\nend\nlocal function nextFence(i, micros, memory)\nlocal fence = string.format('%.0f', micros)\nlocal last = raise(i, fence, memory)\nif last and last >= micros then\nfence = string.format('%.0f', last + 1)\nraise(i, fence, memory)\nend\nreturn fence\nend\n",
   "local function grantAt(i)\nreturn string.match(call('GETRANGE', KEYS[i + 1], '0', LAST_BYTE), '^(%d+) (%S+) ?(%S*) ?(%d*)$')\nend\nlocal function grantOf(fence, token, caller)\nreturn fence .. ' ' .. token .. (caller ~= '' and ' ' .. caller or '')\nend\n",
   "local function waiterIn(record)\nlocal at, patience, reach, keys, ttl, memory, length, proof, caller, value =\nstring.match(record or '', '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%d+) (%S+) (%S*) (.*)$')\nreturn at and {\nat = tonumber(at), patience = tonumber(patience), reach = reach, keys = tonumber(keys),\nttl = tonumber(ttl), memory = tonumber(memory), length = tonumber(length),\nproof = proof, caller = caller, value = value,\n}\nend\nlocal function isStale(waiter, ms)\nreturn ms < waiter.at or ms > waiter.at + waiter.patience\nend\n",
-  "local CHECK_IN = 15000\nlocal MOST_DROPPED, MOST_PASSED = 1000, 10\nlocal MEMORY_OF_LINE = '60000'\nlocal function tell(id, what, more)\nlocal inbox, number = string.match(id, '^(.+):(%d+)$')\nif not inbox then return 0 end\nreturn redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, what .. ' ' .. number .. (more or ''))\nend\nlocal function drop(i, id)\ncall('ZREM', KEYS[i + 3], id)\ncall('HDEL', KEYS[i + 4], id)\nend\nlocal function servable(i, id, ms)\nlocal inbox = string.match(id, '^(.+):%d+$')\nlocal waiter = inbox and waiterIn(call('HGET', KEYS[i + 4], id))\nif not waiter or isStale(waiter, ms) then\ntell(id, 'come')\nreturn\nend\nif waiter.reach ~= '1' then return waiter, 0 end\nlocal count = redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]\nif count ~= 0 then return waiter, count end\ntell(id, 'unseen')\nend\nlocal function announce(i, ttl, place)\nif ttl >= CHECK_IN then return end\nlocal ids = call('ZRANGE', KEYS[i + 3], place, place + MOST_PASSED - 1)\nfor n = 1, #ids do\nlocal id = ids[n]\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], id))\nif waiter and waiter.reach ~= '0' then\nif waiter.ttl / 2 <= ttl or tell(id, 'come') ~= 0 or waiter.reach == '2' then return end\ndrop(i, id)\nend\nend\nend\nlocal function sweep(i, asker, ms)\nfor _ = 1, MOST_DROPPED do\nlocal id = call('ZRANGE', KEYS[i + 3], '0', '0')[1]\nif id == asker or servable(i, id, ms) then return end\ndrop(i, id)\nend\nend\nlocal function recall(i)\nif call('EXISTS', KEYS[i + 4]) == 0 then return end\nlocal found = redis.pcall('HSCAN', KEYS[i + 4], '0', 'COUNT', '100')[2]\nif not found then return end\nfor n = 1, #found, 2 do tell(found[n], 'come') end\ncall('DEL', KEYS[i + 4])\nend\nlocal function hand(i, waiter, micros)\nlocal fence = nextFence(i, micros, waiter.memory)\nlocal grant = grantOf(fence, string.sub(waiter.value, 1, waiter.length), waiter.caller)\ncall('SET', KEYS[i + 1], grant, 'PX', waiter.ttl)\ncall('SET', KEYS[i], waiter.value, 'PX', waiter.ttl)\nreturn ' ' .. fence .. ' ' .. waiter.proof\nend\nlocal function keep(i, id, ticket, whose)\ncall('ZADD', KEYS[i + 3], ticket, id)\ncall('PEXPIRE', KEYS[i + 3], MEMORY_OF_LINE)\nif not whose then announce(i, 0, 1) end\nreturn whose or 'kept'\nend\nlocal function serve(i, asker, head)\nlocal micros, kept = nil, asker and 'kept'\nfor _ = 1, MOST_DROPPED do\nhead = head or call('ZPOPMIN', KEYS[i + 3])\nlocal id, ticket = head[1], head[2]\nhead = nil\nif not id then\nrecall(i)\nreturn 'nobody'\nend\nif id == asker then return keep(i, id, ticket, 'asker') end\nif not micros then\nlocal time = call('TIME')\nmicros = time[1] * 1000000 + time[2]\nend\nlocal waiter, count = servable(i, id, micros / 1000)\nif waiter then\nif waiter.reach == '0' then return keep(i, id, ticket, kept) end\nif not count or waiter.keys ~= 1 then\nlocal heard = tell(id, 'come')\nif count or heard ~= 0 then return keep(i, id, ticket, kept) end\nelseif type(tell(id, 'grant', hand(i, waiter, micros))) == 'number' then\ncall('HDEL', KEYS[i + 4], id)\nannounce(i, waiter.ttl, 0)\nreturn 'granted'\nelse\ncall('DEL', KEYS[i], KEYS[i + 1])\nreturn keep(i, id, ticket, kept)\nend\nend\ncall('HDEL', KEYS[i + 4], id)\nend\nreturn 'more'\nend\n",
+  "local CHECK_IN = 15000\nlocal MOST_DROPPED, MOST_PASSED = 1000, 10\nlocal MEMORY_OF_LINE = '60000'\nlocal function tell(id, what, more)\nlocal inbox, number = string.match(id, '^(.+):(%d+)$')\nif not inbox then return 0 end\nreturn redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, what .. ' ' .. number .. (more or ''))\nend\nlocal function drop(i, id)\ncall('ZREM', KEYS[i + 3], id)\ncall('HDEL', KEYS[i + 4], id)\nend\nlocal function servable(i, id, ms)\nlocal inbox = string.match(id, '^(.+):%d+$')\nlocal waiter = inbox and waiterIn(call('HGET', KEYS[i + 4], id))\nif not waiter or isStale(waiter, ms) then\ntell(id, 'come')\nreturn\nend\nif waiter.reach ~= '1' then return waiter, 0 end\nlocal count = redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]\nif count ~= 0 then return waiter, count end\ntell(id, 'unseen')\nend\nlocal function announce(i, ttl, place)\nif ttl >= CHECK_IN then return end\nlocal ids = call('ZRANGE', KEYS[i + 3], place, place + MOST_PASSED - 1)\nfor n = 1, #ids do\nlocal id = ids[n]\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], id))\nif waiter and waiter.reach ~= '0' then\nif waiter.ttl / 2 <= ttl or tell(id, 'come') ~= 0 or waiter.reach == '2' then return end\ndrop(i, id)\nend\nend\nend\nlocal function sweep(i, asker, ms)\nfor _ = 1, MOST_DROPPED do\nlocal id = call('ZRANGE', KEYS[i + 3], 0, 0)[1]\nif id == asker or servable(i, id, ms) then return end\ndrop(i, id)\nend\nend\nlocal function recall(i)\nif call('EXISTS', KEYS[i + 4]) == 0 then return end\nlocal found = redis.pcall('HSCAN', KEYS[i + 4], 0, 'COUNT', 100)[2]\nif not found then return end\nfor n = 1, #found, 2 do tell(found[n], 'come') end\ncall('DEL', KEYS[i + 4])\nend\nlocal function hand(i, waiter, micros)\nlocal fence = nextFence(i, micros, waiter.memory)\nlocal grant = grantOf(fence, string.sub(waiter.value, 1, waiter.length), waiter.caller)\ncall('SET', KEYS[i + 1], grant, 'PX', waiter.ttl)\ncall('SET', KEYS[i], waiter.value, 'PX', waiter.ttl)\nreturn ' ' .. fence .. ' ' .. waiter.proof\nend\nlocal function keep(i, id, ticket, whose)\ncall('ZADD', KEYS[i + 3], ticket, id)\ncall('PEXPIRE', KEYS[i + 3], MEMORY_OF_LINE)\nif not whose then announce(i, 0, 1) end\nreturn whose or 'kept'\nend\nlocal function serve(i, asker, head)\nlocal micros, kept = nil, asker and 'kept'\nfor _ = 1, MOST_DROPPED do\nhead = head or call('ZPOPMIN', KEYS[i + 3])\nlocal id, ticket = head[1], head[2]\nhead = nil\nif not id then\nrecall(i)\nreturn 'nobody'\nend\nif id == asker then return keep(i, id, ticket, 'asker') end\nif not micros then\nlocal time = call('TIME')\nmicros = time[1] * 1000000 + time[2]\nend\nlocal waiter, count = servable(i, id, micros / 1000)\nif waiter then\nif waiter.reach == '0' then return keep(i, id, ticket, kept) end\nif not count or waiter.keys ~= 1 then\nlocal heard = tell(id, 'come')\nif count or heard ~= 0 then return keep(i, id, ticket, kept) end\nelseif type(tell(id, 'grant', hand(i, waiter, micros))) == 'number' then\ncall('HDEL', KEYS[i + 4], id)\nannounce(i, waiter.ttl, 0)\nreturn 'granted'\nelse\ncall('DEL', KEYS[i], KEYS[i + 1])\nreturn keep(i, id, ticket, kept)\nend\nend\ncall('HDEL', KEYS[i + 4], id)\nend\nreturn 'more'\nend\n",
   "local function run()\nlocal held = valueAt(1) and 1 or 0\nlocal whose = serve(1)\nif whose ~= 'granted' then call('DEL', KEYS[1], KEYS[2]) end\nredis.pcall('PUBLISH', 'redislock:leader:' .. KEYS[1], 'look')\nreturn { held, whose == 'more' and 1 or 0 }\nend\n",
   "local function describe(i, value)\nlocal fence, token = grantAt(i)\nlocal left = call('PTTL', KEYS[i])\nif not token or string.sub(value, 1, #token) ~= token then return { left, false, false } end\nreturn { left, fence, string.sub(value, #token + 1) }\nend\nlocal function longer(a, b)\nif not a[1] or b[1] == -1 or (a[1] ~= -1 and b[1] > a[1]) then return b end\nreturn a\nend\n",
   "local function run(k)\nlocal held = valueAt(k + 1)\n",
@@ -89,7 +89,7 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   forceRelease: {
     name: "forceRelease",
-    sha1: "9ced79ea764b71e3fd5e37dd8c533bc6e7cf359f",
+    sha1: "dce87d32bb3a485b5d490e1c629f74a665cd152b",
     source: text(0, 4, 5, 6, 7, 8, 9, 2, 3),
   },
   inspect: {
@@ -99,42 +99,42 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   leaveShared: {
     name: "leaveShared",
-    sha1: "1ed57dd072c514c20ded3d07fb9461687f41f3a9",
+    sha1: "c5f41bc71e473a736ca31f3cc1ab2fb269fcb968",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 15, 12, 16, 17, 18, 19, 20, 2, 3),
   },
   leave: {
     name: "leave",
-    sha1: "ff1b1510c379d7d75cbee1b33149072408830409",
+    sha1: "75307d4c89d6ff37b9f1c80a4a5ba7f2cad9f149",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 21, 2, 3),
   },
   obtainShared: {
     name: "obtainShared",
-    sha1: "a93e000ce29b57620d3f4fd423eb83c476c3a021",
+    sha1: "457a2f9657761899032f2b937a9ea43a4a127d3a",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 2, 3),
   },
   obtainSharedMany: {
     name: "obtainSharedMany",
-    sha1: "48c44bda3bb82fef3201adddc94c68ec0e5d82b4",
+    sha1: "4103431dd5503a10170ee982a4908037d686357a",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 27),
   },
   obtain: {
     name: "obtain",
-    sha1: "1d8c67fa5c0442803a54d4e9ba05863d456980ba",
+    sha1: "2a413baafc486c9dfbf8c089f6a7e5c6ce5cea48",
     source: text(0, 5, 6, 28, 4, 7, 8, 10, 29, 24, 30, 2, 3),
   },
   obtainMany: {
     name: "obtainMany",
-    sha1: "d22283f5efcceddd63329feb5c0787b5d94cc026",
+    sha1: "2db1577ac5749f08241144d41c36114b43bd810a",
     source: text(0, 5, 6, 28, 4, 7, 8, 10, 29, 24, 30, 27),
   },
   refreshShared: {
     name: "refreshShared",
-    sha1: "a79432fc56e66be53c1585002c22f39480775181",
+    sha1: "66647b05391d3e08c78a7b7ac66e1a22c091991c",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 2, 3),
   },
   refreshSharedMany: {
     name: "refreshSharedMany",
-    sha1: "b4dbd7fa629b2d6879c417053cbf0a0919faf9e7",
+    sha1: "dc4fa70f8e1afacd32c50c84143689924ddd474c",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 27),
   },
   refresh: {
@@ -149,32 +149,32 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   releaseShared: {
     name: "releaseShared",
-    sha1: "0baaa746cca31b421960fcfbd26bb4fc371b288a",
+    sha1: "ee221919f274b39f86e8c029e5df656562224661",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 2, 3),
   },
   releaseSharedMany: {
     name: "releaseSharedMany",
-    sha1: "4c63b827b71af3a55fec2a291deb69860f841d01",
+    sha1: "831024c7a46cafa2dd7f26dd9841b3bbfaa17da4",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 27),
   },
   release: {
     name: "release",
-    sha1: "e05e5ed796b4bd5229807c282472b92fa38c3445",
+    sha1: "81c798cb6c51f35d1da46dc896174ac999aff5e0",
     source: text(0, 40, 35, 41, 5, 6, 7, 8, 42, 2, 3),
   },
   releaseMany: {
     name: "releaseMany",
-    sha1: "bb91c5b9c4a76532730dd6337daff11a9de3e9ac",
+    sha1: "a0faa77b8489d2c8413bf2b0cb2e392cc70bb0ba",
     source: text(0, 40, 35, 41, 5, 6, 7, 8, 42, 27),
   },
   shorten: {
     name: "shorten",
-    sha1: "00857e2195409df6478dbb04638c48026de41eff",
+    sha1: "5e9eeb1ffc526bd8e0e962f16969e78f1b9d9ac3",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 2, 3),
   },
   shortenMany: {
     name: "shortenMany",
-    sha1: "d87ac7d979449862f3d0432234d0b10d5a1dc356",
+    sha1: "504da34decbadedfdc84ed958a3e8c76556c704a",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 27),
   },
   ttlShared: {

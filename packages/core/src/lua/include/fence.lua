@@ -9,7 +9,7 @@ local function raise(i, fence, memory)
   local last = redis.pcall('SET', key, fence, 'PX', memory, 'GET')
   if type(last) == 'table' then
     -- Redis before 6.2 has no GET here, and another type of data is not given back.
-    last = redis.pcall('GETRANGE', key, '0', '16')
+    last = redis.pcall('GETRANGE', key, 0, 16)
     call('SET', key, fence, 'PX', memory)
   end
   last = type(last) == 'string' and #last <= 16 and string.match(last, '^%d+$')

@@ -16,6 +16,6 @@
 -- a lock's key may be anybody's.
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
 -- No value is longer: 256 bytes of token, 4096 of metadata. One byte more shows that it is none of ours.
--- As text, as all that commands are given: Redis writes a number out anew each time, which takes it longer
--- than many a command.
+-- As text, as all that is often given to commands: Redis writes a number out anew each time, which takes it
+-- as long as a small command.
 local LAST_BYTE = '4352'

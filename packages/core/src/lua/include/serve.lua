@@ -59,7 +59,7 @@ end
 -- Drops whoever is in front of the asker and may not be served, so that the dead are not waited for.
 local function sweep(i, asker, ms)
   for _ = 1, MOST_DROPPED do
-    local id = call('ZRANGE', KEYS[i + 3], '0', '0')[1]
+    local id = call('ZRANGE', KEYS[i + 3], 0, 0)[1]
     if id == asker or servable(i, id, ms) then return end
     drop(i, id)
   end
@@ -68,7 +68,7 @@ end
 -- The line is empty. If its waiters are there all the same, it was lost alone: they are told to come.
 local function recall(i)
   if call('EXISTS', KEYS[i + 4]) == 0 then return end
-  local found = redis.pcall('HSCAN', KEYS[i + 4], '0', 'COUNT', '100')[2]
+  local found = redis.pcall('HSCAN', KEYS[i + 4], 0, 'COUNT', 100)[2]
   if not found then return end
   for n = 1, #found, 2 do tell(found[n], 'come') end
   call('DEL', KEYS[i + 4])

@@ -9,11 +9,11 @@
 -- @include grant
 local function run()
   local value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])
-  if call('GETRANGE', KEYS[1], '0', LAST_BYTE) ~= value then return 0 end
+  if call('GETRANGE', KEYS[1], 0, LAST_BYTE) ~= value then return 0 end
   local left = call('PTTL', KEYS[1])
   local last = raise(1, fence, math.max(memory, 2 * left))
   if last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end
-  local number, rest = string.match(call('GETRANGE', KEYS[2], '0', LAST_BYTE), '^(%d+)( .*)$')
+  local number, rest = string.match(call('GETRANGE', KEYS[2], 0, LAST_BYTE), '^(%d+)( .*)$')
   if number and tonumber(number) < tonumber(fence) and left > 0 then
     call('SET', KEYS[2], fence .. rest, 'PX', left)
   end

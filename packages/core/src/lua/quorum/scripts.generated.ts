@@ -7,12 +7,12 @@ export type QuorumScriptName = "lift" | "member" | "vote";
 export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   lift: {
     name: "lift",
-    sha1: "0e19018d41960fae3c29c8255a0e205f43902ee8",
+    sha1: "93749c0e9bc563257fa4bc38e5b3ca862b875e87",
     source: [
       parts[0],
       parts[5],
       parts[6],
-      "local function run()\nlocal value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])\nif call('GETRANGE', KEYS[1], '0', LAST_BYTE) ~= value then return 0 end\nlocal left = call('PTTL', KEYS[1])\nlocal last = raise(1, fence, math.max(memory, 2 * left))\nif last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end\nlocal number, rest = string.match(call('GETRANGE', KEYS[2], '0', LAST_BYTE), '^(%d+)( .*)$')\nif number and tonumber(number) < tonumber(fence) and left > 0 then\ncall('SET', KEYS[2], fence .. rest, 'PX', left)\nend\nreturn 1\nend\n",
+      "local function run()\nlocal value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])\nif call('GETRANGE', KEYS[1], 0, LAST_BYTE) ~= value then return 0 end\nlocal left = call('PTTL', KEYS[1])\nlocal last = raise(1, fence, math.max(memory, 2 * left))\nif last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end\nlocal number, rest = string.match(call('GETRANGE', KEYS[2], 0, LAST_BYTE), '^(%d+)( .*)$')\nif number and tonumber(number) < tonumber(fence) and left > 0 then\ncall('SET', KEYS[2], fence .. rest, 'PX', left)\nend\nreturn 1\nend\n",
       parts[2],
       parts[3],
     ].join(""),
@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "929ea1099a4ff199da51df23ec5f32c8f26f0ba0",
+    sha1: "a6935d6e0e89b2ae062db95497bc055b278e55c8",
     source: [
       parts[0],
       parts[5],
