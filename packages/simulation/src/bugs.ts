@@ -164,7 +164,7 @@ export const bugs: readonly Bug[] = [
     ],
     library: {
       file: "redis/batcher.js",
-      change: ["parts.map(({ command }) => command.args)", "parts.map(() => args)"],
+      change: ["args.push(...command.args)", "args.push(...first.command.args)"],
     },
   },
   {
