@@ -93,7 +93,7 @@ const A_DAY = 86_400_000;
 export interface Locker {
   /**
    * The locks that this locker holds: obtained, not released, not lost. Gone through anew each time, and
-   * true at each step. A lock whose object nobody keeps is not among them.
+   * true at each step. A renewed lock whose object nobody keeps is not among them.
    *
    * @example
    * for (const lock of locker.held) console.log(lock.key, lock.remaining);

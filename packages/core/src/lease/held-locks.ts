@@ -1,14 +1,15 @@
 import type { HeldLock, Lock } from "./lock.js";
 import type { Holding } from "./renewal.js";
 
-/** A lock's object as long as somebody else keeps it; where the platform cannot, for ever. */
+/** A lock's object; of a renewed one, for as long as somebody else keeps it, where the platform can tell. */
 interface Ref {
   deref(): HeldLock | undefined;
 }
 
 /**
- * The locks that a locker holds, until they are lost, or their release has come to its end. Keeps none of
- * their objects: a renewed lock whose user dropped it must not be held for ever.
+ * The locks that a locker holds, until they are lost, or their release has come to its end. Keeps no object
+ * of a renewed one: a lock that its user dropped must not be held for ever. Others end by their ttl, and a
+ * weak reference costs as much as half an obtain.
  */
 export class HeldLocks {
   readonly #refs = new Map<Holding, Ref>();
