@@ -1,0 +1,79 @@
+import { asServerError, type Listening } from "@redislock/core/adapter";
+import {
+  Batch,
+  ClusterBatch,
+  GlideClient,
+  type GlideClusterClient,
+  type GlideReturnType,
+} from "@valkey/valkey-glide";
+
+import { isCluster, openCluster, openSingle, type Pushes } from "./beside.js";
+import type { GlideLike } from "./glide-types.js";
+import { asTheServerSaidIt, inWordsOfTheServer } from "./server-error.js";
+
+/** Opens a connection that listens to one channel, and ends when it is lost. */
+export async function listen(
+  glide: GlideLike,
+  channel: string,
+  listening: Listening,
+): Promise<void> {
+  let pushed = (): void => undefined;
+  const pushes: Pushes = { message: listening.message, other: () => pushed() };
+  const client = await inWordsOfTheServer(open(glide, listening, pushes));
+  await assertPermitted(client, channel);
+  const confirmed = new Promise<void>((resolve) => {
+    pushed = () => {
+      pushed = () => listening.end(new Error("The connection was lost"));
+      resolve();
+    };
+  });
+  await client.subscribeLazy(new Set([channel]));
+  await confirmed;
+  // It may as well have been a loss that was told of.
+  const { actualSubscriptions } = await client.getSubscriptions();
+  if (!actualSubscriptions[EXACT]?.has(channel)) throw new Error("The connection was lost");
+}
+
+/** `PubSubChannelModes.Exact` of both kinds of clients. */
+const EXACT = 0;
+
+function open(
+  glide: GlideLike,
+  listening: Listening,
+  pushes: Pushes,
+): Promise<GlideClient | GlideClusterClient> {
+  return isCluster(glide)
+    ? openCluster(glide, listening, pushes)
+    : openSingle(glide, listening, pushes);
+}
+
+/**
+ * GLIDE keeps to itself that a subscription was refused, and asks for it again and again. So the server
+ * is asked before, by a transaction that is never executed.
+ *
+ * @throws ServerError if the user may not subscribe.
+ */
+async function assertPermitted(
+  client: GlideClient | GlideClusterClient,
+  channel: string,
+): Promise<void> {
+  const commands = [["MULTI"], ["SUBSCRIBE", channel], ["DISCARD"]];
+  for (const reply of (await sendTogether(client, channel, commands)) ?? []) {
+    if (reply instanceof Error) throw asServerError(asTheServerSaidIt(reply));
+  }
+}
+
+function sendTogether(
+  client: GlideClient | GlideClusterClient,
+  key: string,
+  commands: readonly string[][],
+): Promise<GlideReturnType[] | null> {
+  if (client instanceof GlideClient) {
+    const batch = new Batch(false);
+    for (const command of commands) batch.customCommand(command);
+    return client.exec(batch, false);
+  }
+  const batch = new ClusterBatch(false);
+  for (const command of commands) batch.customCommand(command);
+  return client.exec(batch, false, { route: { type: "primarySlotKey", key } });
+}

@@ -1,0 +1,17 @@
+import { eachClient, QuorumLocker, type QuorumLockerOptions } from "@redislock/core/quorum";
+
+import { valkeyGlideClient } from "./client.js";
+import type { GlideLike } from "./glide-types.js";
+
+export * from "@redislock/core/quorum";
+
+/**
+ * A {@link QuorumLocker} that takes its locks from a majority of the servers of `glides`, each
+ * a `GlideClient` of Valkey GLIDE. In the same order wherever they are used.
+ */
+export function createQuorumLocker(
+  glides: readonly GlideLike[],
+  options?: QuorumLockerOptions,
+): QuorumLocker {
+  return new QuorumLocker(eachClient(glides, valkeyGlideClient), options);
+}

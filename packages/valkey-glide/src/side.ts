@@ -1,0 +1,44 @@
+import { asServerError, type Life, type SideConnection, toReply } from "@redislock/core/adapter";
+import { Batch } from "@valkey/valkey-glide";
+
+import { openSingle, PATIENCE } from "./beside.js";
+import type { GlideLike } from "./glide-types.js";
+import { asTheServerSaidIt, inWordsOfTheServer } from "./server-error.js";
+
+const WHO_AM_I = ["CLIENT", "ID"];
+
+/**
+ * A connection to the only server, or to the master of several. GLIDE would connect again by itself, and
+ * what waits for replicas on another connection than the one that wrote waits for nothing: so each command
+ * comes together with the question which connection it is.
+ */
+export async function openSide(glide: GlideLike, life: Life): Promise<SideConnection> {
+  let pushed = (): void => undefined;
+  const client = await inWordsOfTheServer(openSingle(glide, life, { other: () => pushed() }));
+  const id = await inWordsOfTheServer(client.customCommand(WHO_AM_I)).catch(rejectAsServerError);
+  const lost = (): Error => {
+    const error = new Error("The connection was lost");
+    life.end(error);
+    return error;
+  };
+  pushed = lost;
+  // One after the other, for GLIDE does not promise an order.
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    send(command) {
+      const sending = last.then(async () => {
+        const batch = new Batch(false).customCommand(WHO_AM_I).customCommand([...command]);
+        const [current, reply] = (await client.exec(batch, false, { timeout: PATIENCE })) ?? [];
+        if (current !== id) throw lost();
+        if (reply instanceof Error) throw asServerError(asTheServerSaidIt(reply));
+        return toReply(reply);
+      });
+      last = sending.catch(() => undefined);
+      return sending;
+    },
+  };
+}
+
+function rejectAsServerError(error: unknown): never {
+  throw asServerError(error);
+}

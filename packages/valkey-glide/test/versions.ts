@@ -1,0 +1,41 @@
+import {
+  GlideClient,
+  GlideClusterClient,
+  type GlideClientConfiguration,
+  type GlideClusterClientConfiguration,
+  Logger,
+} from "@valkey/valkey-glide";
+
+// What tests provoke is no news.
+Logger.setLoggerConfig("off");
+
+const clients: { close(): void }[] = [];
+
+/** Milliseconds for one request: GLIDE's own 250 would take a busy machine for a broken one. */
+const requestTimeout = 10_000;
+
+export type Options = Omit<GlideClientConfiguration, "addresses">;
+export type ClusterOptions = Omit<GlideClusterClientConfiguration, "addresses">;
+
+const at = (port: number) => ({ addresses: [{ host: "127.0.0.1", port }], requestTimeout });
+
+export async function connect(port: number, options?: Options): Promise<GlideClient> {
+  return ours(await GlideClient.createClient({ ...at(port), ...options }));
+}
+
+export async function connectCluster(
+  port: number,
+  options?: ClusterOptions,
+): Promise<GlideClusterClient> {
+  return ours(await GlideClusterClient.createClient({ ...at(port), ...options }));
+}
+
+function ours<T extends { close(): void }>(client: T): T {
+  clients.push(client);
+  return client;
+}
+
+/** Closes what was connected. */
+export function closeClients(): void {
+  for (const client of clients.splice(0)) client.close();
+}
