@@ -63,11 +63,6 @@ function settingsOf(glide: GlideLike, pushes: Pushes): Configuration {
     lazyConnect: false,
     requestTimeout: PATIENCE,
     pubsubSubscriptions: listeningTo(pushes),
-    advancedConfiguration: {
-      ...configuration.advancedConfiguration,
-      // A client that was closed stays subscribed until GLIDE next looks what there is to do.
-      pubsubReconciliationIntervalMs: 500,
-    },
   };
 }
 

@@ -1,14 +1,15 @@
 import {
   defineAdapter,
   type RedisClient,
-  runScript,
+  ServerError,
   staySubscribed,
+  toReply,
 } from "@redislock/core/adapter";
 
 import { isCluster } from "./beside.js";
 import type { GlideLike } from "./glide-types.js";
 import { listen } from "./listen.js";
-import { inWordsOfTheServer } from "./server-error.js";
+import { orServerError } from "./server-error.js";
 import { openSide } from "./side.js";
 
 /** The client interface of the lock over a `GlideClient` or a `GlideClusterClient` of Valkey GLIDE. */
@@ -23,15 +24,17 @@ export const valkeyGlideClient: (glide: GlideLike) => RedisClient = defineAdapte
     get closed() {
       return Reflect.get(glide, "isClosed") === true;
     },
-    run(script, keys, args) {
+    async run(script, keys, args) {
+      const operands = [String(keys.length), ...keys, ...args];
       // As bytes: asked for text, GLIDE fails for what is not UTF-8.
       const send = (...command: string[]): Promise<unknown> =>
-        inWordsOfTheServer(glide.customCommand(command, { decoder: 0 }));
-      const operands = [String(keys.length), ...keys, ...args];
-      return runScript(script, {
-        evalsha: (sha1) => send("EVALSHA", sha1, ...operands),
-        eval: (source) => send("EVAL", source, ...operands),
-      });
+        orServerError(glide.customCommand([...command, ...operands], { decoder: 0 }));
+      try {
+        return toReply(await send("EVALSHA", script.sha1));
+      } catch (error) {
+        if (!(error instanceof ServerError && error.reply === "NOSCRIPT")) throw error;
+      }
+      return toReply(await send("EVAL", script.source));
     },
     subscribe: (channel, listener) =>
       staySubscribed((listening) => listen(glide, channel, listening), listener),

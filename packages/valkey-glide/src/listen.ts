@@ -1,4 +1,4 @@
-import { asServerError, type Listening } from "@redislock/core/adapter";
+import type { Listening } from "@redislock/core/adapter";
 import {
   Batch,
   ClusterBatch,
@@ -9,7 +9,7 @@ import {
 
 import { isCluster, openCluster, openSingle, type Pushes } from "./beside.js";
 import type { GlideLike } from "./glide-types.js";
-import { asTheServerSaidIt, inWordsOfTheServer } from "./server-error.js";
+import { asServerError, orServerError } from "./server-error.js";
 
 /** Opens a connection that listens to one channel, and ends when it is lost. */
 export async function listen(
@@ -19,7 +19,7 @@ export async function listen(
 ): Promise<void> {
   let pushed = (): void => undefined;
   const pushes: Pushes = { message: listening.message, other: () => pushed() };
-  const client = await inWordsOfTheServer(open(glide, listening, pushes));
+  const client = await orServerError(open(glide, listening, pushes));
   await assertPermitted(client, channel);
   const confirmed = new Promise<void>((resolve) => {
     pushed = () => {
@@ -59,7 +59,7 @@ async function assertPermitted(
 ): Promise<void> {
   const commands = [["MULTI"], ["SUBSCRIBE", channel], ["DISCARD"]];
   for (const reply of (await sendTogether(client, channel, commands)) ?? []) {
-    if (reply instanceof Error) throw asServerError(asTheServerSaidIt(reply));
+    if (reply instanceof Error) throw asServerError(reply);
   }
 }
 

@@ -1,3 +1,5 @@
+import { ServerError } from "@redislock/core/adapter";
+
 /**
  * GLIDE puts errors of the server into words of its own. This is how they are told from others, and
  * brought back into those of the server.
@@ -25,20 +27,21 @@ const NAMED = /An error was signalled by the server: - (\w+)(?:: ([^\n]*))?/;
 /** `WRONGTYPE: Operation against a key`, or such an answer to what a connection begins with. */
 const BY_CODE = /(?:^|Received error for address `[^`]*`: )([A-Z][A-Z0-9_]+): ([^\n]*)/;
 
-/** The reply, or the error that it is, in the server's own words if the server answered with it. */
-export async function inWordsOfTheServer<T>(reply: Promise<T>): Promise<T> {
+/** The reply; or the error that it is, as a `ServerError` if the server answered with it. */
+export async function orServerError<T>(reply: Promise<T>): Promise<T> {
   try {
     return await reply;
   } catch (error) {
-    throw asTheServerSaidIt(error);
+    throw asServerError(error);
   }
 }
 
-export function asTheServerSaidIt(error: unknown): unknown {
+/** The same error, as a `ServerError` if it is one that the server answered with. */
+export function asServerError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const [, name, detail = ""] = NAMED.exec(error.message) ?? [];
   // A name that is new, of a code that we cannot know: an error of the server all the same.
-  if (name !== undefined) return new Error(`${CODES[name] ?? "ERR"} ${detail}`, { cause: error });
+  if (name !== undefined) return new ServerError(`${CODES[name] ?? "ERR"} ${detail}`);
   const [, code, text = ""] = BY_CODE.exec(error.message) ?? [];
-  return code === undefined ? error : new Error(`${code} ${text}`, { cause: error });
+  return code === undefined ? error : new ServerError(`${code} ${text}`);
 }

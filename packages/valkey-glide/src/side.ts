@@ -1,9 +1,9 @@
-import { asServerError, type Life, type SideConnection, toReply } from "@redislock/core/adapter";
+import { type Life, type SideConnection, toReply } from "@redislock/core/adapter";
 import { Batch } from "@valkey/valkey-glide";
 
 import { openSingle, PATIENCE } from "./beside.js";
 import type { GlideLike } from "./glide-types.js";
-import { asTheServerSaidIt, inWordsOfTheServer } from "./server-error.js";
+import { asServerError, orServerError } from "./server-error.js";
 
 const WHO_AM_I = ["CLIENT", "ID"];
 
@@ -14,8 +14,8 @@ const WHO_AM_I = ["CLIENT", "ID"];
  */
 export async function openSide(glide: GlideLike, life: Life): Promise<SideConnection> {
   let pushed = (): void => undefined;
-  const client = await inWordsOfTheServer(openSingle(glide, life, { other: () => pushed() }));
-  const id = await inWordsOfTheServer(client.customCommand(WHO_AM_I)).catch(rejectAsServerError);
+  const client = await orServerError(openSingle(glide, life, { other: () => pushed() }));
+  const id = await orServerError(client.customCommand(WHO_AM_I));
   const lost = (): Error => {
     const error = new Error("The connection was lost");
     life.end(error);
@@ -30,15 +30,11 @@ export async function openSide(glide: GlideLike, life: Life): Promise<SideConnec
         const batch = new Batch(false).customCommand(WHO_AM_I).customCommand([...command]);
         const [current, reply] = (await client.exec(batch, false, { timeout: PATIENCE })) ?? [];
         if (current !== id) throw lost();
-        if (reply instanceof Error) throw asServerError(asTheServerSaidIt(reply));
+        if (reply instanceof Error) throw asServerError(reply);
         return toReply(reply);
       });
       last = sending.catch(() => undefined);
       return sending;
     },
   };
-}
-
-function rejectAsServerError(error: unknown): never {
-  throw asServerError(error);
 }

@@ -14,6 +14,7 @@ export interface ExpectedClient {
 const LOOKALIKES: readonly (readonly [method: string, hint: string])[] = [
   ["evalSha", "a node-redis client: use @redislock/node-redis"],
   ["evalsha", "an ioredis client: use @redislock/ioredis"],
+  ["customCommand", "a Valkey GLIDE client: use @redislock/valkey-glide"],
 ];
 
 /**

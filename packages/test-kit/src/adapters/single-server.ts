@@ -33,7 +33,13 @@ export interface AdapterKind {
   readonly connectOnce: Connect;
   /** The same client, set in other ways, by what is special about each. */
   readonly settings: Readonly<Record<string, Connect>>;
+  /** What its error says when the server is not there. Default: the code `ECONNREFUSED`. */
+  readonly unreachable?: Readonly<Record<string, unknown>>;
+  /** Whether the library itself tries again to open a connection that fails while it is greeted. */
+  readonly insists?: boolean;
 }
+
+const ECONNREFUSED = { code: "ECONNREFUSED" };
 
 /** @param closeClients - Closes what the kinds have connected. */
 export function singleServerTests(
@@ -67,7 +73,10 @@ export function singleServerTests(
     });
   }
 
-  describe.each(kinds)("$name", ({ connect, connectDeaf, connectOnce, settings }) => {
+  describe.each(kinds)("$name", (kind) => {
+    const { connect, connectDeaf, connectOnce, settings } = kind;
+    const { unreachable = ECONNREFUSED, insists = false } = kind;
+
     describe("a script is sent by its hash", () => {
       const sent = (): string[] =>
         proxy.commands.all.map(([name = ""]) => name).filter((name) => name.startsWith("EVAL"));
@@ -145,12 +154,23 @@ export function singleServerTests(
         await run(client, "return 1");
         proxy.refuse();
         const error = await failure(subscriptions.open(client));
-        expect(error).toMatchObject({ code: "ECONNREFUSED" });
+        expect(error).toMatchObject(unreachable);
       });
+
+      if (insists)
+        test("is open after all when the server hangs up while it is greeted", async () => {
+          const client = await connect(proxy.port);
+          await run(client, "return 1");
+          const swallowed = proxy.swallowNextRequest();
+          const { heard } = await subscriptions.open(client);
+          await swallowed.happened;
+          await publish(server, "one");
+          expect(await heard.next()).toBe("message: one");
+        });
 
       test.each([
         ["instead of an answer", "SUBSCRIBE"],
-        ["while it is greeted", undefined],
+        ...(insists ? [] : [["while it is greeted", undefined] as const]),
       ])("fails when the server hangs up %s, and leaves nothing behind", async (_, command) => {
         const client = await connect(proxy.port);
         await run(client, "return 1");

@@ -1,0 +1,132 @@
+/** What is special about GLIDE: what it makes of errors, and when it is closed. */
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { failure, run, startProxiedServer } from "@redislock/test-kit";
+import { ServerError } from "@redislock/core/adapter";
+import { GlideClient } from "@valkey/valkey-glide";
+
+import { createLocker, valkeyGlideClient } from "../src/index.js";
+import { closeClients, connect } from "./versions.js";
+
+const { server, proxy, stop } = await startProxiedServer();
+afterAll(stop);
+beforeEach(() => server.command("FLUSHALL"));
+afterEach(closeClients);
+
+describe("an error that the server answers is a ServerError, in the server's own words", () => {
+  test.each([
+    "ASK 1 127.0.0.1:1",
+    "BUSY Redis is busy running a script",
+    "CLUSTERDOWN The cluster is down",
+    "CROSSSLOT Keys in request don't hash to the same slot",
+    "ERR some: thing",
+    "EXECABORT Transaction discarded",
+    "LOADING Redis is loading",
+    "MASTERDOWN Link with MASTER is down",
+    "MINE is broken",
+    "MISCONF Redis is configured to save",
+    "MOVED 1 127.0.0.1:1",
+    "NOAUTH Authentication required.",
+    "NOPERM this user has no permissions",
+    "NOREPLICAS Not enough good replicas",
+    "NOTBUSY No scripts in execution",
+    "OOM command not allowed",
+    "READONLY You can't write against a read only replica.",
+    "TRYAGAIN Multiple keys request",
+    "UNBLOCKED force unblock",
+  ])("%s", async (answer) => {
+    const client = valkeyGlideClient(await connect(server.port));
+    const error = await failure(run(client, "return redis.error_reply(ARGV[1])", [], [answer]));
+    expect(error).toBeInstanceOf(ServerError);
+    expect(error).toMatchObject({ message: answer, reply: answer.split(" ")[0] });
+  });
+
+  test("for what no code is known of", async () => {
+    const client = valkeyGlideClient(await connect(server.port));
+    const error = await failure(run(client, "this is no script"));
+    expect(error).toMatchObject({ code: "SERVER", reply: "ERR" });
+  });
+
+  test("for a wrong password, found out when it connects at last", async () => {
+    const credentials = { username: "nobody", password: "wrong" };
+    const glide = await connect(server.port, { credentials, lazyConnect: true });
+    const error = await failure(run(valkeyGlideClient(glide), "return 1"));
+    expect(error).toMatchObject({ code: "SERVER", reply: "WRONGPASS" });
+  });
+});
+
+describe("any other error is passed on as it is", () => {
+  test.each([
+    "Operation timed out",
+    "Received connection error `Failed to receive a response due to a fatal error`",
+    "Unable to execute requests; the client is closed. Please create a new client.",
+    "IO error: broken pipe",
+  ])("%s", async (message) => {
+    const given = new Error(message);
+    const glide = { customCommand: () => Promise.reject(given), exec: () => given, close: () => 1 };
+    expect(await failure(run(valkeyGlideClient(glide), "return 1"))).toBe(given);
+  });
+
+  test("when there is no answer in the time that GLIDE is set to", async () => {
+    const client = valkeyGlideClient(await connect(proxy.port, { requestTimeout: 50 }));
+    await run(client, "return 1");
+    proxy.silence();
+    const error = await failure(run(client, "return 1"));
+    proxy.speak();
+    expect(error).not.toBeInstanceOf(ServerError);
+    expect(error).toMatchObject({ name: "TimeoutError" });
+  });
+});
+
+test("bytes that are no text are none the less an answer", async () => {
+  const client = valkeyGlideClient(await connect(server.port));
+  await expect(run(client, "return {'\\255', 'a'}")).resolves.toEqual(["\u{FFFD}", "a"]);
+});
+
+test("is closed once it was closed, not before", async () => {
+  const glide = await connect(server.port, { lazyConnect: true });
+  const client = valkeyGlideClient(glide);
+  expect(client.closed).toBe(false);
+  await run(client, "return 1");
+  expect(client.closed).toBe(false);
+  glide.close();
+  expect(client.closed).toBe(true);
+});
+
+test("is wrapped once: all lockers over it share one subscription", async () => {
+  const glide = await connect(server.port);
+  expect(valkeyGlideClient(glide)).toBe(valkeyGlideClient(glide));
+});
+
+test("a waiter whose connection is lost hears of its turn on the next one", async () => {
+  const locker = createLocker(await connect(proxy.port));
+  const held = await locker.obtain("key", 60_000);
+  proxy.commands.clear();
+  const waiting = locker.obtain("key", 60_000, { wait: 60_000 });
+  await proxy.commands.waitFor("SUBSCRIBE");
+  await proxy.cutAll();
+  await held.release();
+  await (await waiting).release();
+  await locker.close();
+});
+
+describe("refuses, saying what would be right,", () => {
+  const right =
+    "redis must be a GlideClient or GlideClusterClient of Valkey GLIDE, " +
+    "such as await GlideClient.createClient({ addresses })";
+
+  test("what is no client", () => {
+    // @ts-expect-error -- no client
+    expect(() => valkeyGlideClient(undefined)).toThrow(new TypeError(`${right}, not undefined`));
+    // @ts-expect-error -- no client
+    expect(() => valkeyGlideClient({})).toThrow(new TypeError(`${right}, not object`));
+    // @ts-expect-error -- no client
+    expect(() => valkeyGlideClient(GlideClient)).toThrow(new TypeError(`${right}, not function`));
+  });
+
+  test("a client that is still being connected", async () => {
+    const connecting = connect(server.port);
+    // @ts-expect-error -- no client
+    expect(() => createLocker(connecting)).toThrow(new TypeError(`${right}, not object`));
+    await connecting;
+  });
+});

@@ -1,0 +1,38 @@
+import { afterAll, afterEach, expect, test } from "@jest/globals";
+import { startCluster } from "@redislock/test-kit";
+import { clusterTests } from "@redislock/test-kit/adapters";
+import { Decoder, ProtocolVersion } from "@valkey/valkey-glide";
+
+import { createLocker, type RedisClient, valkeyGlideClient } from "../src/index.js";
+import { closeClients, type ClusterOptions, connectCluster } from "./versions.js";
+
+const cluster = await startCluster();
+const port = Number(cluster.nodes[0]?.port);
+afterAll(() => cluster.stop());
+afterEach(closeClients);
+
+const connect = (options?: ClusterOptions) => async (): Promise<RedisClient> =>
+  valkeyGlideClient(await connectCluster(port, options));
+
+clusterTests(
+  cluster,
+  [
+    {
+      name: "GlideClusterClient",
+      connect: connect(),
+      settings: {
+        "defaultDecoder Bytes": { connect: connect({ defaultDecoder: Decoder.Bytes }) },
+        lazyConnect: { connect: connect({ lazyConnect: true }) },
+        RESP2: { connect: connect({ protocol: ProtocolVersion.RESP2 }) },
+      },
+    },
+  ],
+  closeClients,
+);
+
+test("minReplicas is refused, for GLIDE does not say which node has a slot", async () => {
+  const glide = await connectCluster(port);
+  expect(() => createLocker(glide, { minReplicas: 1 })).toThrow(
+    new TypeError("minReplicas needs a client that can have connections beside its own"),
+  );
+});

@@ -1,0 +1,3 @@
+import { exitTests } from "@redislock/test-kit/adapters";
+
+exitTests(new URL("..", import.meta.url), ["GlideClient"]);
