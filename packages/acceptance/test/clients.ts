@@ -33,7 +33,7 @@ export interface User {
 
 export interface Kind {
   readonly name: string;
-  readonly library: "ioredis" | "node-redis";
+  readonly library: "ioredis" | "node-redis" | "valkey-glide";
   readonly cluster: boolean;
   /** The kind of a user whose key `k` is called this in Redis. */
   readonly prefix: string;
@@ -215,6 +215,41 @@ export function nodeRedisCluster(
   };
 }
 
+/** Milliseconds, so that a busy machine is not taken for a broken one: GLIDE's own would be 250. */
+const requestTimeout = 5_000;
+
+/** A client of Valkey GLIDE, or a cluster client. It has a native part: loaded if all kinds are run. */
+async function glide(): Promise<readonly Kind[]> {
+  const { GlideClient, GlideClusterClient, Logger } = await import("@valkey/valkey-glide");
+  const { createLocker } = await import("@redislock/valkey-glide");
+  // It would write of everything that tests do to it.
+  Logger.setLoggerConfig("off");
+  return [GlideClient, GlideClusterClient].map((library) => ({
+    name: library === GlideClient ? "GlideClient" : "GlideClusterClient",
+    library: "valkey-glide",
+    cluster: library === GlideClusterClient,
+    prefix: "",
+    db: 0,
+    connect: async (port, proxied) => {
+      const client = await library.createClient({
+        addresses: [{ host, port }],
+        requestTimeout,
+        ...(proxied && { addressResolver: () => [host, port] }),
+      });
+      const close = (): void => client.close();
+      return {
+        locker: (options) => createLocker(client, options),
+        quit: async () => close(),
+        destroy: close,
+        listeners: () => 0,
+      };
+    },
+  }));
+}
+
+/** Whether scenarios are run with every kind, which takes several times as long. */
+const ALL = process.env["REDISLOCK_TESTS"] === "all";
+
 /** Every kind of client. */
 export const kinds: readonly Kind[] = [
   ioredis(5),
@@ -227,10 +262,8 @@ export const kinds: readonly Kind[] = [
   nodeRedisPool(6),
   nodeRedisCluster(5),
   nodeRedisCluster(6),
+  ...(ALL ? await glide() : []),
 ];
-
-/** Whether scenarios are run with every kind, which takes several times as long. */
-const ALL = process.env["REDISLOCK_TESTS"] === "all";
 
 // The newest versions come first: some files have one scenario alone.
 let scenarios = 1;
