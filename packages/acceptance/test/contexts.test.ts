@@ -36,7 +36,7 @@ test.concurrent.each(cast(kinds))(
  */
 function sorted(line: string): string {
   const [name = "", events] = line.split(": ");
-  if (events === undefined || !events.includes(",")) return line;
+  if (!events?.includes(",")) return line;
   const all = events.split(",").filter((event) => event !== "renewed");
   return `${name}: ${all.sort().join(",")}`;
 }

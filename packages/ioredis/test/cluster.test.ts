@@ -17,18 +17,20 @@ const settings: Readonly<Record<string, ClusterSettings>> = {
   stringNumbers: { redisOptions: { stringNumbers: true } },
 };
 
-const kinds = versions.map(({ name, connectCluster }) => ({
+const kinds = versions.map(({ name, connectCluster, pipelinesApart }) => ({
   name,
   connect: async (port: number) => ioredisClient(connectCluster(port)),
   create: (port: number) => ioredisClient(connectCluster(port, { lazyConnect: true })),
   settings: Object.fromEntries(
-    Object.entries(settings).map(([what, options]) => [
-      what,
-      {
-        connect: async (port: number) => ioredisClient(connectCluster(port, options)),
-        ...(what.includes("keyPrefix") && { keyPrefix }),
-      },
-    ]),
+    Object.entries(settings)
+      .filter(([, { enableAutoPipelining }]) => !enableAutoPipelining || pipelinesApart)
+      .map(([what, options]) => [
+        what,
+        {
+          connect: async (port: number) => ioredisClient(connectCluster(port, options)),
+          ...(what.includes("keyPrefix") && { keyPrefix }),
+        },
+      ]),
   ),
   noNode: "No node of the cluster is connected",
 }));

@@ -1,3 +1,3 @@
 import { exitTests } from "@redislock/test-kit/adapters";
 
-exitTests(new URL("..", import.meta.url), ["ioredis 5", "ioredis 6"]);
+exitTests(new URL("..", import.meta.url), ["ioredis 5", "ioredis 6", "iovalkey"]);

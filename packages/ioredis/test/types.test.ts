@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { Cluster, Redis } from "ioredis";
 import { Cluster as Cluster5, Redis as Redis5 } from "ioredis-5";
+import { Cluster as ClusterOfIovalkey, Redis as RedisOfIovalkey } from "iovalkey";
 
 import { createLocker, ioredisClient, Locker } from "../src/index.js";
 
@@ -30,6 +31,11 @@ describe("accepts", () => {
 
   test("Cluster of ioredis 5", () => {
     expect(createLocker(new Cluster5([], { lazyConnect }))).toBeInstanceOf(Locker);
+  });
+
+  test("Redis and Cluster of iovalkey", () => {
+    expect(createLocker(new RedisOfIovalkey({ lazyConnect }))).toBeInstanceOf(Locker);
+    expect(createLocker(new ClusterOfIovalkey([], { lazyConnect }))).toBeInstanceOf(Locker);
   });
 
   test("either of the two, and either of the versions", () => {
@@ -79,6 +85,16 @@ describe("refuses, saying what would be right,", () => {
   test("the options of a client", () => {
     // @ts-expect-error -- no client
     expect(() => ioredisClient({ host: "127.0.0.1" })).toThrow(new TypeError(`${right}object`));
+  });
+
+  test("a client of Valkey GLIDE", () => {
+    const glide = { customCommand: () => Promise.resolve(), close: () => undefined };
+    // @ts-expect-error -- no client
+    expect(() => ioredisClient(glide)).toThrow(
+      new TypeError(
+        "redis must be a Redis or Cluster of ioredis; that looks like a Valkey GLIDE client: use @redislock/valkey-glide",
+      ),
+    );
   });
 
   test("a client of node-redis", () => {

@@ -5,14 +5,23 @@ import {
   type ClusterOptions,
   type RedisOptions,
 } from "ioredis-5";
+import {
+  Cluster as ClusterOfIovalkey,
+  type ClusterOptions as ClusterOptionsOfIovalkey,
+  Redis as RedisOfIovalkey,
+  type RedisOptions as OptionsOfIovalkey,
+} from "iovalkey";
 
 /** A client that belongs to a user of ours. */
-export type User = Redis | Redis5;
-export type ClusterUser = Cluster | Cluster5;
+export type User = Redis | Redis5 | RedisOfIovalkey;
+export type ClusterUser = Cluster | Cluster5 | ClusterOfIovalkey;
 
-/** Options that both versions know. */
-export type Options = Omit<RedisOptions, "Connector">;
-export interface ClusterSettings extends Omit<ClusterOptions, "redisOptions"> {
+/** Options that all versions know. */
+export type Options = Omit<RedisOptions & OptionsOfIovalkey, "Connector">;
+export interface ClusterSettings extends Omit<
+  ClusterOptions & ClusterOptionsOfIovalkey,
+  "redisOptions"
+> {
   readonly redisOptions?: Pick<Options, "keyPrefix" | "stringNumbers">;
 }
 
@@ -20,6 +29,8 @@ export interface Version {
   readonly name: string;
   readonly connect: (port: number, options?: Options) => User;
   readonly connectCluster: (port: number, options?: ClusterSettings) => ClusterUser;
+  /** Whether a Cluster with enableAutoPipelining takes commands for several nodes at once. */
+  readonly pipelinesApart: boolean;
 }
 
 const host = "127.0.0.1";
@@ -30,6 +41,7 @@ const disconnectTimeout = 1;
 export const versions: readonly Version[] = [
   {
     name: "ioredis 5",
+    pipelinesApart: true,
     connect: (port, options) => ours(new Redis5({ host, port, disconnectTimeout, ...options })),
     connectCluster: (port, options) => {
       const redisOptions = { disconnectTimeout, ...options?.redisOptions };
@@ -38,6 +50,7 @@ export const versions: readonly Version[] = [
   },
   {
     name: "ioredis 6",
+    pipelinesApart: true,
     connect: (port, options) => ours(new Redis({ host, port, disconnectTimeout, ...options })),
     connectCluster: (port, options) => {
       const redisOptions = { disconnectTimeout, ...options?.redisOptions };
@@ -46,11 +59,22 @@ export const versions: readonly Version[] = [
   },
   {
     name: "ioredis 6 with RESP2",
+    pipelinesApart: true,
     connect: (port, options) =>
       ours(new Redis({ host, port, disconnectTimeout, protocol: 2, ...options })),
     connectCluster: (port, options) => {
       const redisOptions = { disconnectTimeout, protocol: 2 as const, ...options?.redisOptions };
       return ours(new Cluster([{ host, port }], { ...options, redisOptions }));
+    },
+  },
+  {
+    name: "iovalkey",
+    pipelinesApart: false,
+    connect: (port, options) =>
+      ours(new RedisOfIovalkey({ host, port, disconnectTimeout, ...options })),
+    connectCluster: (port, options) => {
+      const redisOptions = { disconnectTimeout, ...options?.redisOptions };
+      return ours(new ClusterOfIovalkey([{ host, port }], { ...options, redisOptions }));
     },
   },
 ];

@@ -2,6 +2,7 @@
 import { stayUntilTold } from "@redislock/test-kit";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
+import { Redis as RedisOfIovalkey } from "iovalkey";
 import { once } from "node:events";
 
 import { ioredisClient } from "../../src/index.js";
@@ -14,7 +15,14 @@ const options = {
   disconnectTimeout: 60_000,
   retryStrategy: () => null,
 };
-const redis = kind === "ioredis 5" ? new Redis5(options) : new Redis(options);
+const libraries = {
+  "ioredis 5": () => new Redis5(options),
+  "ioredis 6": () => new Redis(options),
+  iovalkey: () => new RedisOfIovalkey(options),
+};
+const connect = Object.entries(libraries).find(([name]) => name === kind)?.[1];
+if (!connect) throw new Error(`There is no ${kind}`);
+const redis = connect();
 redis.on("error", () => undefined);
 // A client that is cut off while it is greeted waits for a disconnectTimeout of its own.
 await once(redis, "ready");
