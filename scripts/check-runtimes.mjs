@@ -75,6 +75,8 @@ await runMain(async () => {
     install(folder);
     compile(folder);
     const server = await startServer();
+    // The conformance kit forgets scripts and cuts connections.
+    const serverOfKit = await startServer();
     const http = await serveHttp(server);
     try {
       const urls = [server.url, http.url];
@@ -84,9 +86,17 @@ await runMain(async () => {
         denoTest(deno, folder),
         ...[...nodes, bun].flatMap(({ name, program }) => casesOf(name, [program], folder, urls)),
         ...casesOf(deno.name, [deno.program, "run", ...denoFlags], folder, urls),
+        {
+          name: `${bun.name}, the adapter for its own client`,
+          runtime: [bun.program],
+          file: join(root, "examples/test/bun/conformance.mjs"),
+          args: [serverOfKit.url],
+          lines: ["the adapter conforms"],
+        },
       ]);
     } finally {
       await http.close();
+      await serverOfKit.stop();
       await server.stop();
     }
   } finally {

@@ -27,6 +27,7 @@ const inside = [
   { text: "Architecture", link: "/architecture" },
   { text: "Protocol", link: "/protocol" },
   { text: "Writing an adapter", link: "/writing-an-adapter" },
+  { text: "Bun's client, Upstash", link: "/other-clients" },
   { text: "Decisions", link: "/decisions" },
 ];
 
