@@ -1,7 +1,12 @@
 /** Locks over the Redis client that Bun has built in. */
 
 // #region adapter
-import { type Listening, type RedisClient, runScript, staySubscribed } from "@redislock/core/adapter";
+import {
+  type Listening,
+  type RedisClient,
+  runScript,
+  staySubscribed,
+} from "@redislock/core/adapter";
 
 /** What is used of Bun's `RedisClient`. */
 export interface BunRedis {

@@ -5,8 +5,8 @@ import { type RedisClient, runScript } from "@redislock/core/adapter";
 import type { Redis } from "@upstash/redis";
 
 /**
- * The client interface of the lock over a client of @upstash/redis, which must hand replies on as they are:
- * `new Redis({ url, token, automaticDeserialization: false, retry: false })`.
+ * The client interface of the lock over a client of @upstash/redis, which must hand replies on as they
+ * are: `new Redis({ url, token, automaticDeserialization: false, retry: false })`.
  */
 export function upstashClient(redis: Redis): RedisClient {
   return {

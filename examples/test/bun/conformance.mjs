@@ -3,9 +3,11 @@
  * `bun test`, so that it is one process among those of `pnpm check:runtimes`.
  */
 import { conformance } from "@redislock/testing/conformance";
-import { bunClient } from "../../dist/adapters/bun.js";
 
-/** @type {{ RedisClient: new (url: string, options?: object) => import("../../dist/adapters/bun.js").BunRedis }} */
+/** @typedef {import("../../src/adapters/bun.js").BunRedis} BunRedis */
+/** @type {typeof import("../../src/adapters/bun.js")} As it was built. */
+const { bunClient } = await import(new URL("../../dist/adapters/bun.js", import.meta.url).href);
+/** @type {{ RedisClient: new (url: string, options?: object) => BunRedis }} */
 const { RedisClient } = Reflect.get(globalThis, "Bun");
 
 const url = process.argv[2] ?? "";
