@@ -52,6 +52,7 @@ function check({ folder, manifest }, temp) {
   return [
     ...manifestProblems(manifest),
     ...fileProblems(files, manifest.bin),
+    ...linkProblems(readFileSync(join(folder, "README.md"), "utf8")),
     ...(manifest.name === "@redislock/core" ? coreProblems(folder, manifest, files) : []),
     ...verdict("publint", ["run", "--strict", tarball]),
     // Types are for who imports.
@@ -85,6 +86,17 @@ function fileProblems(files, bin) {
       .filter((file) => !files.includes(file))
       .map((file) => `lacks ${file}`),
   ];
+}
+
+/**
+ * A README is read where the packages are, too, and there only whole addresses lead anywhere.
+ * @param {string} readme
+ */
+function linkProblems(readme) {
+  return [...readme.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^(https:|#)/.test(target))
+    .map((target) => `README.md links to ${target}, which is not there for who reads it elsewhere`);
 }
 
 /**
