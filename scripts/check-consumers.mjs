@@ -31,7 +31,10 @@ const common = {
 const projects = {
   core: { files: ["core.mts", "core.cts", "copies.mts"], types: [] },
   adapters: {
-    files: ["ioredis.mts", "ioredis.cts", "node-redis.mts", "node-redis.cts"],
+    files: ["ioredis", "node-redis", "valkey-glide"].flatMap((name) => [
+      `${name}.mts`,
+      `${name}.cts`,
+    ]),
     types: ["node"],
   },
 };
@@ -65,7 +68,8 @@ await runMain(async () => {
 /** @param {string} folder */
 function install(folder) {
   const compilers = typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`);
-  const others = [...compilers, "ioredis@6.0.0", "redis@6.3.1", "@types/node@20"];
+  const clients = ["ioredis@6.0.0", "redis@6.3.1", "@valkey/valkey-glide@2.5.2"];
+  const others = [...compilers, ...clients, "@types/node@20"];
   say(`in an empty folder: \`npm install <our tarballs> ${others.join(" ")}\``);
   installPacked(folder, others);
 }
