@@ -3,12 +3,12 @@ import {
   type RedisClient,
   ServerError,
   staySubscribed,
-  toReply,
 } from "@redislock/core/adapter";
 
 import { isCluster } from "./beside.js";
 import type { GlideLike } from "./glide-types.js";
 import { listen } from "./listen.js";
+import { replyOf } from "./reply.js";
 import { orServerError } from "./server-error.js";
 import { openSide } from "./side.js";
 
@@ -30,11 +30,11 @@ export const valkeyGlideClient: (glide: GlideLike) => RedisClient = defineAdapte
       const send = (...command: string[]): Promise<unknown> =>
         orServerError(glide.customCommand([...command, ...operands], { decoder: 0 }));
       try {
-        return toReply(await send("EVALSHA", script.sha1));
+        return replyOf(await send("EVALSHA", script.sha1));
       } catch (error) {
         if (!(error instanceof ServerError && error.reply === "NOSCRIPT")) throw error;
       }
-      return toReply(await send("EVAL", script.source));
+      return replyOf(await send("EVAL", script.source));
     },
     subscribe: (channel, listener) =>
       staySubscribed((listening) => listen(glide, channel, listening), listener),

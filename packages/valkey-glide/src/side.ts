@@ -1,8 +1,9 @@
-import { type Life, type SideConnection, toReply } from "@redislock/core/adapter";
+import type { Life, SideConnection } from "@redislock/core/adapter";
 import { Batch } from "@valkey/valkey-glide";
 
 import { openSingle, PATIENCE } from "./beside.js";
 import type { GlideLike } from "./glide-types.js";
+import { replyOf } from "./reply.js";
 import { asServerError, orServerError } from "./server-error.js";
 
 const WHO_AM_I = ["CLIENT", "ID"];
@@ -31,7 +32,7 @@ export async function openSide(glide: GlideLike, life: Life): Promise<SideConnec
         const [current, reply] = (await client.exec(batch, false, { timeout: PATIENCE })) ?? [];
         if (current !== id) throw lost();
         if (reply instanceof Error) throw asServerError(reply);
-        return toReply(reply);
+        return replyOf(reply);
       });
       last = sending.catch(() => undefined);
       return sending;

@@ -125,12 +125,7 @@ export function toReply(raw: unknown): Reply {
   if (typeof raw === "string") return raw;
   if (raw === null || raw === undefined) return null;
   if (typeof raw === "number" || typeof raw === "bigint") return String(raw);
-  if (Array.isArray(raw)) {
-    // Not by `map`, which makes one more of those that native code made, perhaps of another realm.
-    const replies: Reply[] = [];
-    for (const one of raw) replies.push(toReply(one));
-    return replies;
-  }
+  if (Array.isArray(raw)) return raw.map(toReply);
   if (ArrayBuffer.isView(raw)) return (utf8 ??= new TextDecoder()).decode(raw);
   throw new TypeError(`a script replied with ${Object.prototype.toString.call(raw)}`);
 }
