@@ -21,6 +21,8 @@ export interface LockInfo {
   readonly permits: number;
   readonly limit: number | null;
   readonly waiters: number;
+  /** Milliseconds that the first in line has waited; null if nobody waits. */
+  readonly waited: number | null;
 }
 
 /** @param serverNow - ms by the server's clock; undefined if it does not tell. */
@@ -29,7 +31,7 @@ export function lockInfo(
   inspection: Inspection,
   serverNow: number | undefined,
 ): LockInfo {
-  const { holder, holders, held, permits, waiters } = inspection;
+  const { holder, holders, held, permits, waiters, line } = inspection;
   const fencingToken = holder?.fencingToken ?? null;
   const remaining = holder?.remaining ?? Infinity;
   return {
@@ -46,6 +48,7 @@ export function lockInfo(
       null,
     ),
     waiters,
+    waited: line[0]?.waited ?? null,
   };
 }
 
