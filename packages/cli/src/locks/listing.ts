@@ -26,7 +26,7 @@ export interface Listing {
   readonly why: string;
 }
 
-const MOST_SHOWN = 10_000;
+export const MOST_SHOWN = 10_000;
 
 export function takesListing(command: Command): Command {
   return takesServer(
