@@ -48,9 +48,7 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
   try {
     return await observing(
       options,
-      async (observer, connection) => {
-        // While Redis is away, a command is under way until it is back.
-        told.signal.addEventListener("abort", () => connection.close());
+      async (observer) => {
         if (screen) put(ALTERNATE_SCREEN);
         for await (const { found, changes } of follow(observer, prefix, options, told.signal)) {
           if (screen) draw(found, prefix);

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 
 import { parseDuration } from "../options.js";
 import { Progress } from "../output/progress.js";
-import { within } from "../output/until-told.js";
+import { unlessTold, within } from "../output/until-told.js";
 
 import { type Change, Changes } from "./changes.js";
 import { type Listing, listing, type ListOptions } from "./listing.js";
@@ -40,11 +40,19 @@ export async function* follow(
   const changes = new Changes();
   while (!signal.aborted) {
     const began = performance.now();
-    const found = await listing(observer, prefix, options, new Progress(false), signal);
-    if (signal.aborted) return;
-    const since = await changes.since(found.locks, (key) => observer.lock(key));
-    if (signal.aborted) return;
-    yield { found, changes: since };
+    // While Redis is away, a command is under way until it is back.
+    const look = await unlessTold(
+      (async () => {
+        const found = await listing(observer, prefix, options, new Progress(false), signal);
+        return {
+          found,
+          changes: await changes.since(found.locks, (key) => observer.lock(key)),
+        };
+      })(),
+      signal,
+    );
+    if (!look || signal.aborted) return;
+    yield look;
     const took = performance.now() - began;
     await within(Math.max(options.interval - took, took * (PART_OF_TIME - 1)), signal);
   }

@@ -32,3 +32,21 @@ export function within(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) done();
   });
 }
+
+/** Undefined if told to end before there is a result. */
+export async function unlessTold<T>(
+  result: Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const over = new AbortController();
+  const told = new Promise<undefined>((resolve) => {
+    const end = (): void => resolve(undefined);
+    signal.addEventListener("abort", end, { signal: over.signal });
+    if (signal.aborted) end();
+  });
+  try {
+    return await Promise.race([result, told]);
+  } finally {
+    over.abort();
+  }
+}

@@ -47,7 +47,9 @@ export function createApp({ token, host, feed, release }: AppOptions): Hono {
     app.post("/api/release", bodyLimit({ maxSize: MOST_BYTES }), async (c) => {
       const asked = readAsked(await c.req.json().catch(() => undefined));
       if (!asked) return c.json<Problem>({ problem: "a key and a fencing token are needed" }, 400);
-      const released = await release(asked.key, asked.fencingToken);
+      const released = await release(asked.key, asked.fencingToken).finally(() =>
+        feed.forget(asked.key),
+      );
       if (released) return c.json<Released>(released);
       return c.json<Problem>({ problem: CHANGED_HANDS }, 409);
     });

@@ -85,22 +85,31 @@ export class Feed {
       this.#pages.delete(page);
       if (this.#pages.size === 0) {
         this.#looking.abort();
-        this.#forget();
+        this.#forgetAll();
       }
     }
   }
 
-  /** However many pages have the same lock open, it is asked about once in a while. */
-  open(key: string): Promise<Opened> {
+  /** However many pages have the same lock open, it is asked about once for each look. */
+  async open(key: string): Promise<Opened> {
     const known = this.#opened.get(key);
     if (known) return known;
     const opened = this.#ask(key);
     this.#opened.set(key, opened);
-    const forget = (): void => {
-      if (this.#opened.get(key) === opened) this.#opened.delete(key);
-    };
-    opened.then(() => setTimeout(forget, this.#options.interval / 2).unref(), forget);
-    return opened;
+    try {
+      return await opened;
+    } catch (error) {
+      this.forget(key);
+      throw error;
+    } finally {
+      // Without a look to come, nothing else would forget it.
+      if (this.#pages.size === 0) this.forget(key);
+    }
+  }
+
+  /** The lock was changed from here. */
+  forget(key: string): void {
+    this.#opened.delete(key);
   }
 
   async #ask(key: string): Promise<Opened> {
@@ -145,6 +154,7 @@ export class Feed {
 
   #tell({ locks, total, held, waiters, unread, why }: Listing, changes: readonly Change[]): void {
     const now = Date.now();
+    this.#opened.clear();
     const rows: Row[] = [];
     const renewed: [string, number][] = [];
     const all = new Map<string, Row>();
@@ -198,8 +208,9 @@ export class Feed {
   }
 
   /** What was seen is old by the time that somebody looks again. */
-  #forget(): void {
+  #forgetAll(): void {
     this.#rows = new Map();
+    this.#opened.clear();
     this.#grants = [];
     this.#summary = NOTHING;
   }

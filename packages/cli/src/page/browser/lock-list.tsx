@@ -61,7 +61,10 @@ export function LockList({ rows, fresh, at, onOpen }: Props): VNode {
       <ul
         ref={list}
         class="list"
-        style={{ paddingTop: first * height, paddingBottom: (rows.length - last) * height }}
+        style={{
+          paddingTop: `${first * height}px`,
+          paddingBottom: `${(rows.length - last) * height}px`,
+        }}
       >
         {shown.map((row, i) => (
           <li key={row.key} aria-setsize={rows.length} aria-posinset={first + i + 1}>
@@ -149,12 +152,13 @@ function useWindow(
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(USUAL_HEIGHT);
   const [screen, setScreen] = useState(innerHeight);
+  const look = (): void => {
+    setTop(-(list.current?.getBoundingClientRect().top ?? 0));
+    setScreen(innerHeight);
+  };
+  // Fewer rows may end above what was on the screen.
+  useLayoutEffect(look, [rows]);
   useEffect(() => {
-    const look = (): void => {
-      setTop(-(list.current?.getBoundingClientRect().top ?? 0));
-      setScreen(innerHeight);
-    };
-    look();
     addEventListener("scroll", look, { passive: true });
     addEventListener("resize", look);
     return () => {
