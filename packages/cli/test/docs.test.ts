@@ -68,7 +68,7 @@ function wordsOf(command: string): string[] {
 function steady(text: string): string {
   return text
     .replace(/\d+(\.\d+)?(ms|s)\b/g, "TIME")
-    .replace(/("(age|remaining)": )\d+/g, "$1N")
+    .replace(/("(age|remaining|waited|readAt)": )\d+/g, "$1N")
     .replace(/\b\d{16}\b/g, "FENCE")
     .replace(/(Redis|Valkey) [\d.]+/g, "VERSION")
     .replace(/(?<=clock {2,})[^\n]+/g, "CLOCK")

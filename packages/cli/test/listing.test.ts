@@ -128,7 +128,7 @@ describe("ls", () => {
       expect([all.stderr, one.stderr, two.stderr]).toEqual(["", "", ""]);
       // What changes while one looks.
       return [all, one, two].map(({ stdout }) =>
-        stdout.replace(/"(age|remaining|waited)": \d+/g, '"$1":0'),
+        stdout.replace(/"(age|remaining|waited|readAt)": \d+/g, '"$1":0'),
       );
     };
     expect(await seen(as)).toEqual(await seen(url));

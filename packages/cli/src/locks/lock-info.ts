@@ -23,6 +23,8 @@ export interface LockInfo {
   readonly waiters: number;
   /** Milliseconds that the first in line has waited; null if nobody waits. */
   readonly waited: number | null;
+  /** When all this was so, by this machine's clock: a listing of many locks takes a while. */
+  readonly readAt: number;
 }
 
 /** @param serverNow - ms by the server's clock; undefined if it does not tell. */
@@ -49,6 +51,7 @@ export function lockInfo(
     ),
     waiters,
     waited: line[0]?.waited ?? null,
+    readAt: Date.now(),
   };
 }
 

@@ -159,7 +159,7 @@ export class Feed {
     const renewed: [string, number][] = [];
     const all = new Map<string, Row>();
     for (const lock of locks) {
-      const row = rowOf(lock, now);
+      const row = rowOf(lock);
       const before = this.#rows.get(lock.key);
       if (before && isSame(before, row)) {
         // Kept as it was told, so that small differences do not add up unseen.
@@ -246,7 +246,7 @@ class Page {
   }
 }
 
-function rowOf({ age, remaining, waited, ...lock }: LockInfo, now: number): Row {
+function rowOf({ age, remaining, waited, readAt: now, ...lock }: LockInfo): Row {
   return {
     ...lock,
     metadata: textOf(lock),

@@ -4,7 +4,7 @@ import type { LockDetail } from "../locks/lock-detail.js";
 import type { LockInfo } from "../locks/lock-info.js";
 
 /** One lock of the list: what changes only because time passes is told as a moment. */
-export interface Row extends Omit<LockInfo, "age" | "remaining" | "waited"> {
+export interface Row extends Omit<LockInfo, "age" | "remaining" | "waited" | "readAt"> {
   readonly since: number | null;
   readonly ends: number | null;
   /** Since when the first in line waits. */
