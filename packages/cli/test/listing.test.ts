@@ -152,6 +152,24 @@ describe("watch", () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout.trimEnd().split("\n")).toHaveLength(4);
   });
+
+  it("tells a lock that its filter leaves out by now from one that is free", async () => {
+    const stop = new AbortController();
+    const lock = await locker.obtain("k", 60_000, { metadata: "first" });
+    locker.obtain("k", 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+    await untilInLine(server, "k", 1);
+    const watching = start(["watch", "--waiting", "--interval", "20ms"], { url });
+    await watching.says(/\theld\tk\texclusive\t1\tfirst\n/);
+    stop.abort();
+    await watching.says(/\twaiters\tk\texclusive\t0\tfirst\n/);
+    await lock.release();
+    const again = await locker.obtain("k", 60_000, { metadata: "again" });
+    locker.obtain("k", 60_000, { wait: 60_000 }).catch(() => {});
+    await watching.says(/\theld\tk\texclusive\t1\tagain\n/);
+    await again.release();
+    watching.signal("SIGINT");
+    expect((await watching.ended).stdout).not.toContain("freed");
+  });
 });
 
 describe("release", () => {
