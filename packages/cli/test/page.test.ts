@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -524,6 +525,40 @@ describe("page", () => {
     await waitUntil(isQuiet, { what: "no looks" });
   }, 60_000);
 
+  it("tells all anew to a page that reads too slowly, instead of keeping all for it", async () => {
+    const keys = Array.from({ length: 300 }, (_, i) => `${i}:${"k".repeat(400)}`);
+    const metadata = "m".repeat(200);
+    const obtain = (): Promise<unknown> =>
+      Promise.all(keys.map((key) => locker.obtain(key, 600_000, { metadata })));
+    await obtain();
+    const served = await serve();
+    const { host, hostname, port } = new URL(served.origin);
+    const slow = connect({ host: hostname, port: Number(port) });
+    let text = "";
+    slow.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    slow.write(
+      `GET /api/events HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${served.token}\r\n\r\n`,
+    );
+    const timesTold = (): number => text.split('"type":"rows","first":true').length - 1;
+    await waitUntil(() => timesTold() === 1, { what: "the rows" });
+    slow.pause();
+    const quick = new Stream(served);
+    // 200 kB for each page, until no buffer on the way takes more.
+    for (let i = 0; i < 100; i++) {
+      await Promise.all(keys.map((key) => locker.forceRelease(key)));
+      await obtain();
+      await quick.after(1);
+    }
+    expect(timesTold()).toBe(1);
+    slow.resume();
+    await waitUntil(() => timesTold() === 2, { what: "all rows once more" });
+    await locker.forceRelease(keys[0] ?? "");
+    await waitUntil(() => text.includes('"gone":["0:'), { what: "news after them" });
+    slow.destroy();
+    await quick.leave();
+    expect(quick.messages.filter(({ first }) => first === true)).toHaveLength(1);
+  }, 90_000);
+
   it("can be used by keyboard alone, in the dark and in the light", async () => {
     for (const key of ["a", "b", "c"]) await locker.obtain(key, 600_000, { metadata: `of ${key}` });
     const { address } = await serve();
@@ -576,6 +611,7 @@ describe("page", () => {
       await theirs.obtain("k", 600_000);
       const { address, program } = await serve([], own.url);
       const watching = start(["watch"], { url: own.url });
+      running.push(watching);
       await watching.says("held\tk");
       const { page } = await open(browser, address);
       await page.getByText("1 lock held").waitFor();

@@ -35,7 +35,7 @@ export async function takePictures(where: string): Promise<void> {
       await locker.obtain(`cron:${job}`, 60_000, { metadata });
     }
     const first = await open(browser, address);
-    await first.page.getByText("8 locks held").waitFor();
+    await first.page.getByText("7 locks held").waitFor();
     for (const [key, more] of [
       ["order:17", 1],
       ["order:42", 3],

@@ -45,12 +45,15 @@ async function stay(api: Api): Promise<void> {
         begin(null, "That is not the token of this page: it is made anew with each start.");
         return;
       }
+      if (error instanceof Refusal) state = { ...state, refused: error.message };
     } finally {
       document.removeEventListener("visibilitychange", leave);
     }
+    // Nobody sees it, and it is connected again before anybody does.
+    if (document.hidden) continue;
     state = { ...state, connected: false };
     drawSoon(api);
-    if (!document.hidden) await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
   }
 }
 

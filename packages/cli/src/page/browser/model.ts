@@ -19,6 +19,8 @@ export interface State {
   /** By how much the clock of those who tell us is ahead of ours. */
   readonly ahead: number;
   readonly connected: boolean;
+  /** Why it is not. */
+  readonly refused: string;
 }
 
 export const nothing: State = {
@@ -31,6 +33,7 @@ export const nothing: State = {
   lookedAt: 0,
   ahead: 0,
   connected: false,
+  refused: "",
 };
 
 /** Milliseconds for which a hand-off stands out. */
@@ -40,7 +43,7 @@ export const FRESH = 2_500;
 export function afterMessage(state: State, message: Message, at: number): State {
   switch (message.type) {
     case "start":
-      return { ...state, start: message, connected: true };
+      return { ...state, start: message, connected: true, refused: "" };
     case "rows": {
       const before = message.first ? [] : state.rows;
       const rows = new Map([...before, ...message.rows.map((row) => [row.key, row] as const)]);

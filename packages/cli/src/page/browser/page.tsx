@@ -146,9 +146,11 @@ interface StatusProps {
 }
 
 /** What cannot be seen, and why. */
-function Notices({ state: { summary, connected, rows, looks } }: { state: State }): VNode {
+function Notices({ state }: { state: State }): VNode {
+  const { summary, connected, refused, rows, looks } = state;
   return (
     <div class="notices" role="status">
+      {refused !== "" && <p>{refused}</p>}
       {!connected && looks > 0 && (
         <p>The connection to redislock is lost. What is shown is what was last seen.</p>
       )}
