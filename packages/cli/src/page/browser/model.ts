@@ -37,7 +37,7 @@ export const nothing: State = {
 };
 
 /** Milliseconds for which a hand-off stands out. */
-export const FRESH = 2_500;
+const FRESH = 2_500;
 
 /** @param at - Now, by our clock. */
 export function afterMessage(state: State, message: Message, at: number): State {
