@@ -20,7 +20,11 @@ const required = ["README.md", "LICENSE"];
 const library = ["dist/esm/index.js", "dist/cjs/index.js"];
 
 /** A program that is started by name, and imported by nobody: ES modules alone, and no declarations. */
-const program = /^dist\/([\w-]+\/)*[\w.-]+\.js(\.map)?$/;
+const program = [
+  /^dist\/([\w-]+\/)*[\w.-]+\.js(\.map)?$/,
+  // A page that it serves.
+  /^(src|dist)\/page\/browser\/[\w-]+\.(tsx|css|svg)$/,
+];
 
 /** Scripts that npm runs on a user's machine. */
 const installScripts = ["preinstall", "install", "postinstall", "prepare"];
@@ -76,7 +80,7 @@ function manifestProblems({ files, publishConfig, scripts = {} }) {
  * @param {Record<string, string> | undefined} bin
  */
 function fileProblems(files, bin) {
-  const allowed = bin ? [...expected.slice(0, 2), program] : expected;
+  const allowed = bin ? [...expected.slice(0, 2), ...program] : expected;
   const needed = bin ? Object.values(bin).map((path) => posix.normalize(path)) : library;
   return [
     ...files

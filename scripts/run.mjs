@@ -13,15 +13,17 @@ import { Failure, root, runMain, say, show } from "./shell.mjs";
  * @property {string} usage
  * @property {string[]} [options] the names of those that it takes, each with a value
  * @property {() => boolean} needsRedis
+ * @property {boolean} [needsBrowser]
  * @property {(args: string[]) => Promise<number>} run
  */
 
 const setupHelp = `
-What a fresh clone lacks is installed and built first: a redis-server, the dependencies, the
-packages. All commands that this takes are shown before the first of them runs.
+What a fresh clone lacks is installed and built first: a redis-server, for tests a browser, the
+dependencies, the packages. All commands that this takes are shown before the first of them runs.
 
 Environment:
-  REDIS_SERVER=/path/to/valkey-server   the server to start, if not redis-server on the PATH`;
+  REDIS_SERVER=/path/to/valkey-server   the server to start, if not redis-server on the PATH
+  CHROMIUM=/path/to/chromium            the browser for tests, if none is on the PATH`;
 
 /** @type {Record<string, Task>} */
 const tasks = {
@@ -31,6 +33,7 @@ const tasks = {
 Every promise, against real servers on free ports; each with some kinds of clients.
 ${setupHelp}`,
     needsRedis: () => true,
+    needsBrowser: true,
     run: test,
   },
 
@@ -40,6 +43,7 @@ ${setupHelp}`,
 The same with every kind of client, and more orders of events: several times as long.
 ${setupHelp}`,
     needsRedis: () => true,
+    needsBrowser: true,
     run: () => {
       process.env["REDISLOCK_TESTS"] = "all";
       return test();
@@ -85,7 +89,7 @@ await runMain(() => {
     console.log(task.usage);
     return 0;
   }
-  setUp({ redis: task.needsRedis() });
+  setUp({ redis: task.needsRedis(), browser: task.needsBrowser ?? false });
   return task.run(args);
 });
 

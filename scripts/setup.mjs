@@ -11,19 +11,23 @@ import { Failure, quietly, root, say, succeeds } from "./shell.mjs";
 
 const debianInstaller = join(root, "scripts/install-redis-debian.sh");
 
+/** @type {string[]} */
+const browsers = JSON.parse(readFileSync(join(root, "scripts/browsers.json"), "utf8"));
+
 /**
  * Does what is missing, after saying all that it is going to do.
  *
- * @param {{ redis: boolean }} needs
+ * @param {{ redis: boolean, browser: boolean }} needs
  * @throws Failure before anything is done, if any of it cannot work
  */
-export function setUp({ redis }) {
+export function setUp({ redis, browser }) {
   if (Number.parseInt(process.versions.node) < 20) {
     throw new Failure(`Node 20 or newer is needed, this is ${process.version}`);
   }
   /** @type {Step[]} */
   const steps = [
     ...(redis ? redisSteps() : []),
+    ...(browser ? browserSteps() : []),
     {
       brings: "dependencies, into node_modules",
       command: [...pnpm(), "install", "--frozen-lockfile"],
@@ -38,6 +42,7 @@ export function setUp({ redis }) {
     quietly(program, args);
   }
   if (redis && !isRedisThere()) throw new Failure(redisAdvice());
+  if (browser && !isBrowserThere()) throw new Failure(browserAdvice());
 }
 
 /**
@@ -102,4 +107,36 @@ function server() {
 /** The one that lies beside the server: `valkey-cli` beside `valkey-server`. */
 function client() {
   return join(dirname(server()), basename(server()).replace("-server", "-cli"));
+}
+
+/** @returns {Step[]} none if a browser is there, in which the page is tested */
+function browserSteps() {
+  if (isBrowserThere()) return [];
+  const command = process.env["CHROMIUM"] ? undefined : browserInstaller();
+  if (command) return [{ brings: "chromium", command }];
+  throw new Failure(browserAdvice());
+}
+
+function isBrowserThere() {
+  const chosen = process.env["CHROMIUM"];
+  return (chosen ? [chosen] : browsers).some((name) => succeeds(name, ["--version"]));
+}
+
+/** @returns {Step["command"] | undefined} */
+function browserInstaller() {
+  if (process.platform === "darwin" && succeeds("brew", ["--version"])) {
+    return ["brew", "install", "--cask", "google-chrome"];
+  }
+  if (!succeeds("apt-get", ["--version"])) return undefined;
+  const install = "apt-get update -qq && apt-get install -qq --no-install-recommends chromium";
+  if (process.getuid?.() === 0) return ["sh", "-c", install];
+  return succeeds("sudo", ["-n", "true"]) ? ["sudo", "-n", "sh", "-c", install] : undefined;
+}
+
+/** @returns {string} */
+function browserAdvice() {
+  return (
+    "Chromium or Chrome is needed, in which the page of `redislock page` is tested.\n" +
+    "Install it; CHROMIUM=/path/to/chromium names one that is elsewhere."
+  );
 }

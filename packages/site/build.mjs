@@ -29,7 +29,7 @@ for (const { from, to } of pages) {
 for (const folder of ["docs/images/", "docs/bench/"]) {
   mkdirSync(new URL(folder, content), { recursive: true });
   for (const name of readdirSync(new URL(folder, root))) {
-    if (!name.endsWith(".svg")) continue;
+    if (!/\.(svg|png)$/.test(name)) continue;
     writeFileSync(new URL(folder + name, content), readFileSync(new URL(folder + name, root)));
   }
 }

@@ -31,7 +31,7 @@ function linkTo(target, from, published) {
   const hash = anchor === undefined ? "" : `#${anchor}`;
   const page = published.get(place);
   if (page !== undefined) return `./${page}${hash}`;
-  if (place.endsWith(".svg")) return `./${place}`;
+  if (/\.(svg|png)$/.test(place)) return `./${place}`;
   return `${REPOSITORY}${place}${hash}`;
 }
 

@@ -4,6 +4,7 @@ import { env } from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
 
 import { Observer } from "./locks/observer.js";
+import { type Unit, units } from "./output/duration.js";
 import { connect, type Connection } from "./redis/connection.js";
 import { DEFAULT_URL, parseUrl } from "./redis/url.js";
 
@@ -44,4 +45,17 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError("It must be a whole number from 1 on.");
   }
   return number;
+}
+
+/** Milliseconds of "500ms", "30s", "1.5m", "2h", "1d"; a bare number is seconds. */
+export function parseDuration(text: string): number {
+  const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  if (digits === undefined || !isUnit(unit)) {
+    throw new InvalidArgumentError("It must be a time such as 500ms, 30s, 5m or 2h.");
+  }
+  return Math.round(Number(digits) * units[unit]);
+}
+
+function isUnit(text: string): text is Unit {
+  return Object.hasOwn(units, text);
 }

@@ -7,6 +7,7 @@ import { addCompletion } from "./commands/completion.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addInspect } from "./commands/inspect.js";
 import { addList } from "./commands/list.js";
+import { addPage } from "./commands/page.js";
 import { addRelease } from "./commands/release.js";
 import { addRun } from "./commands/run.js";
 import { addWatch } from "./commands/watch.js";
@@ -33,8 +34,17 @@ export function createProgram(): Command {
     })
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  for (const add of [addRun, addList, addInspect, addWatch, addRelease, addDoctor, addCompletion])
-    add(program);
+  const commands = [
+    addRun,
+    addList,
+    addInspect,
+    addWatch,
+    addPage,
+    addRelease,
+    addDoctor,
+    addCompletion,
+  ];
+  for (const add of commands) add(program);
   return program;
 }
 

@@ -128,7 +128,7 @@ describe("ls", () => {
       expect([all.stderr, one.stderr, two.stderr]).toEqual(["", "", ""]);
       // What changes while one looks.
       return [all, one, two].map(({ stdout }) =>
-        stdout.replace(/"(age|remaining|waited)": \d+/g, '"$1":0'),
+        stdout.replace(/"(age|remaining|waited|readAt)": \d+/g, '"$1":0'),
       );
     };
     expect(await seen(as)).toEqual(await seen(url));
@@ -151,6 +151,24 @@ describe("watch", () => {
     const { code, stdout, stderr } = await watching.ended;
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout.trimEnd().split("\n")).toHaveLength(4);
+  });
+
+  it("tells a lock that its filter leaves out by now from one that is free", async () => {
+    const stop = new AbortController();
+    const lock = await locker.obtain("k", 60_000, { metadata: "first" });
+    locker.obtain("k", 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+    await untilInLine(server, "k", 1);
+    const watching = start(["watch", "--waiting", "--interval", "20ms"], { url });
+    await watching.says(/\theld\tk\texclusive\t1\tfirst\n/);
+    stop.abort();
+    await watching.says(/\twaiters\tk\texclusive\t0\tfirst\n/);
+    await lock.release();
+    const again = await locker.obtain("k", 60_000, { metadata: "again" });
+    locker.obtain("k", 60_000, { wait: 60_000 }).catch(() => {});
+    await watching.says(/\theld\tk\texclusive\t1\tagain\n/);
+    await again.release();
+    watching.signal("SIGINT");
+    expect((await watching.ended).stdout).not.toContain("freed");
   });
 });
 

@@ -5,6 +5,7 @@ import type { HolderInfo, Inspection } from "@redislock/ioredis";
 import type { Command } from "commander";
 
 import { ending } from "../exit-codes.js";
+import { lockDetail } from "../locks/lock-detail.js";
 import { ageOf, lockInfo } from "../locks/lock-info.js";
 import { kindShown } from "../locks/lock-table.js";
 import { observing, type ServerOptions, takesServer } from "../options.js";
@@ -40,34 +41,10 @@ async function inspect(key: string, options: InspectOptions): Promise<number> {
   return observing(options, async (observer) => {
     const inspection = await observer.inspect(key);
     const now = await observer.serverNow();
-    if (options.json) printJson(asJson(key, inspection, now));
+    if (options.json) printJson(lockDetail(key, inspection, now));
     else for (const line of inspectionLines(key, inspection, now)) print(line);
     return 0;
   });
-}
-
-/** As {@link lockInfo}, with all that is known of holders and waiters. */
-function asJson(key: string, inspection: Inspection, now: number | undefined): object {
-  const { holder } = inspection;
-  const none = { ...lockInfo(key, inspection, now), kind: "free" };
-  return {
-    ...(holder ? lockInfo(key, inspection, now) : none),
-    holders: inspection.holders.map(({ metadata, mode, permits, limit, remaining }) => ({
-      metadata: metadata ?? null,
-      mode,
-      permits,
-      limit: limit ?? null,
-      remaining: remaining === Infinity ? null : remaining,
-    })),
-    line: inspection.line.map(({ position, metadata, waited, sharing }) => ({
-      position,
-      metadata,
-      waited,
-      mode: sharing?.mode ?? "exclusive",
-      permits: sharing?.permits ?? 1,
-      limit: sharing?.limit ?? null,
-    })),
-  };
 }
 
 /** What `inspect` and `release` show. */

@@ -8,9 +8,9 @@ import type { Command } from "commander";
 import { ending, exitCodes } from "../exit-codes.js";
 import { Failure } from "../failure.js";
 import { Observer } from "../locks/observer.js";
+import { CHANGED_HANDS, fenceOf, isAnother, outcome } from "../locks/taking-away.js";
 import { connectBy, type ServerOptions, takesServer } from "../options.js";
 import { print, printJson } from "../output/out.js";
-import { count, plain } from "../output/text.js";
 import { explain } from "../redis/explain.js";
 
 import { inspectionLines } from "./inspect.js";
@@ -70,8 +70,8 @@ async function release(key: string, options: ReleaseOptions): Promise<number> {
         print("Nothing was done.");
         return exitCodes.no;
       }
-      if (isAnother(before, await observer.inspect(key))) {
-        print("It has changed hands meanwhile: nothing was done. Look again.");
+      if (isAnother(fenceOf(before), await observer.inspect(key))) {
+        print(CHANGED_HANDS);
         return exitCodes.no;
       }
     }
@@ -98,19 +98,4 @@ async function isAgreed({ held }: Inspection): Promise<boolean> {
   } finally {
     asker.close();
   }
-}
-
-function isAnother({ holder: before }: Inspection, { holder: now }: Inspection): boolean {
-  return before?.fencingToken !== now?.fencingToken;
-}
-
-function outcome(released: boolean, { holder, waiters }: Inspection): string {
-  const done = released ? "Released." : "It was free by then.";
-  if (!holder) {
-    return waiters === 0
-      ? `${done} Nobody waits for it.`
-      : `${done} It is kept for the first of ${count(waiters, "waiter")}, who was told to ask.`;
-  }
-  const who = holder.metadata ? plain(holder.metadata) : "one without metadata";
-  return `${done} It went to ${who}; ${count(waiters, "waiter")} left in line.`;
 }

@@ -17,8 +17,14 @@ import type { Command } from "commander";
 
 import { ending, exitCodes } from "../exit-codes.js";
 import { Failure } from "../failure.js";
-import { connectBy, parseCount, type ServerOptions, takesServer } from "../options.js";
-import { duration, parseDuration } from "../output/duration.js";
+import {
+  connectBy,
+  parseCount,
+  parseDuration,
+  type ServerOptions,
+  takesServer,
+} from "../options.js";
+import { duration } from "../output/duration.js";
 import { complain } from "../output/out.js";
 import { count, plain } from "../output/text.js";
 import type { Connection } from "../redis/connection.js";

@@ -4,20 +4,15 @@ import { stdout } from "node:process";
 import type { Command } from "commander";
 
 import { ending, exitCodes } from "../exit-codes.js";
-import type { LockInfo } from "../locks/lock-info.js";
-import { type Listing, listing, type ListOptions, takesListing } from "../locks/listing.js";
+import type { Change } from "../locks/changes.js";
+import { follow, type FollowOptions, takesInterval } from "../locks/follow.js";
+import { type Listing, takesListing } from "../locks/listing.js";
 import { kindShown, lockTable, summary } from "../locks/lock-table.js";
 import { observing } from "../options.js";
 import { paletteFor } from "../output/colour.js";
-import { parseDuration } from "../output/duration.js";
 import { print, put } from "../output/out.js";
-import { Progress } from "../output/progress.js";
 import { plain } from "../output/text.js";
 import { untilTold } from "../output/until-told.js";
-
-interface WatchOptions extends ListOptions {
-  readonly interval: number;
-}
 
 const EXAMPLES = `
 On a terminal the table is redrawn in place; Ctrl-C ends it. On a pipe there is one line for each change,
@@ -34,40 +29,30 @@ const HOME = "\u001b[H";
 const REST_OF_LINE = "\u001b[K";
 const REST_OF_SCREEN = "\u001b[J";
 
-/** A listing takes at most this part of the time, however many keys there are. */
-const PART_OF_TIME = 5;
-
 export function addWatch(program: Command): void {
-  takesListing(
-    program
-      .command("watch")
-      .summary("follow the locks live")
-      .description("Follows every lock that is held or waited for."),
+  takesInterval(
+    takesListing(
+      program
+        .command("watch")
+        .summary("follow the locks live")
+        .description("Follows every lock that is held or waited for."),
+    ),
   )
-    .option("--interval <time>", "how often to look", parseDuration, 1_000)
     .addHelpText("after", EXAMPLES)
     .action(ending(watch));
 }
 
-async function watch(prefix: string = "", options: WatchOptions): Promise<number> {
+async function watch(prefix: string = "", options: FollowOptions): Promise<number> {
   const told = untilTold();
   const screen = stdout.isTTY && !options.json;
   try {
     return await observing(
       options,
-      async (observer, connection) => {
-        // While Redis is away, a command is under way until it is back.
-        told.signal.addEventListener("abort", () => connection.close());
+      async (observer) => {
         if (screen) put(ALTERNATE_SCREEN);
-        const changes = new Changes();
-        while (!told.signal.aborted) {
-          const began = performance.now();
-          const found = await listing(observer, prefix, options, new Progress(false));
-          if (told.signal.aborted) break;
+        for await (const { found, changes } of follow(observer, prefix, options, told.signal)) {
           if (screen) draw(found, prefix);
-          else for (const change of changes.since(found)) print(line(change, options));
-          const took = performance.now() - began;
-          await told.within(Math.max(options.interval - took, took * (PART_OF_TIME - 1)));
+          else for (const change of changes) print(line(change, options));
         }
         return exitCodes.ok;
       },
@@ -91,38 +76,7 @@ function draw(found: Listing, prefix: string): void {
   put(HOME + lines.map((text) => text + REST_OF_LINE).join("\r\n") + REST_OF_SCREEN);
 }
 
-interface Change {
-  readonly change: "held" | "passed on" | "freed" | "waiters";
-  readonly lock: LockInfo;
-}
-
-class Changes {
-  #before = new Map<string, LockInfo>();
-
-  since({ locks }: Listing): Change[] {
-    const now = new Map(locks.map((lock) => [lock.key, lock]));
-    const changes: Change[] = [];
-    for (const lock of locks) {
-      const change = changeOf(this.#before.get(lock.key), lock);
-      if (change) changes.push({ change, lock });
-    }
-    for (const [key, lock] of this.#before) {
-      if (!now.has(key)) changes.push({ change: "freed", lock: { ...lock, waiters: 0 } });
-    }
-    this.#before = now;
-    return changes;
-  }
-}
-
-function changeOf(before: LockInfo | undefined, now: LockInfo): Change["change"] | undefined {
-  if (now.kind === "free" && before?.kind !== "free") return before ? "freed" : "waiters";
-  if (!before || before.kind === "free") return now.kind === "free" ? undefined : "held";
-  if (before.fencingToken !== now.fencingToken || before.kind !== now.kind) return "passed on";
-  if (before.waiters !== now.waiters || before.held !== now.held) return "waiters";
-  return undefined;
-}
-
-function line({ change, lock }: Change, { json }: WatchOptions): string {
+function line({ change, lock }: Change, { json }: FollowOptions): string {
   const at = new Date().toISOString();
   if (json) return JSON.stringify({ at, change, ...lock });
   const cells = [change, lock.key, kindShown(lock), String(lock.waiters), lock.metadata || "-"];

@@ -1,8 +1,7 @@
 /** The locks that were asked for, sorted, and no more of them in memory than are shown. */
 import { type Command, Option } from "commander";
 
-import { parseCount, type ServerOptions, takesServer } from "../options.js";
-import { parseDuration } from "../output/duration.js";
+import { parseCount, parseDuration, type ServerOptions, takesServer } from "../options.js";
 import type { Progress } from "../output/progress.js";
 import { count } from "../output/text.js";
 
@@ -27,7 +26,7 @@ export interface Listing {
   readonly why: string;
 }
 
-const MOST_SHOWN = 10_000;
+export const MOST_SHOWN = 10_000;
 
 export function takesListing(command: Command): Command {
   return takesServer(
@@ -51,6 +50,7 @@ export async function listing(
   prefix: string,
   options: ListOptions,
   progress: Progress,
+  signal?: AbortSignal,
 ): Promise<Listing> {
   const found: Found = { scanned: 0, locks: 0, unread: 0, why: "" };
   const order = orders[options.sort];
@@ -62,6 +62,7 @@ export async function listing(
   };
   let [total, held, waiters] = [0, 0, 0];
   for await (const lock of observer.locks(prefix, found)) {
+    if (signal?.aborted) break;
     progress.show(() => `${count(found.locks, "lock")} of ${found.scanned} keys …`);
     if (!isWanted(lock, options) || rows.has(lock.key)) continue;
     total += 1;

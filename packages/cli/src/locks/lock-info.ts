@@ -21,6 +21,10 @@ export interface LockInfo {
   readonly permits: number;
   readonly limit: number | null;
   readonly waiters: number;
+  /** Milliseconds that the first in line has waited; null if nobody waits. */
+  readonly waited: number | null;
+  /** When all this was so, by this machine's clock: a listing of many locks takes a while. */
+  readonly readAt: number;
 }
 
 /** @param serverNow - ms by the server's clock; undefined if it does not tell. */
@@ -29,7 +33,7 @@ export function lockInfo(
   inspection: Inspection,
   serverNow: number | undefined,
 ): LockInfo {
-  const { holder, holders, held, permits, waiters } = inspection;
+  const { holder, holders, held, permits, waiters, line } = inspection;
   const fencingToken = holder?.fencingToken ?? null;
   const remaining = holder?.remaining ?? Infinity;
   return {
@@ -46,6 +50,8 @@ export function lockInfo(
       null,
     ),
     waiters,
+    waited: line[0]?.waited ?? null,
+    readAt: Date.now(),
   };
 }
 

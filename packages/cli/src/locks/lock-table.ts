@@ -41,8 +41,10 @@ function cells(lock: LockInfo): string[] {
   ];
 }
 
+type Shown = Pick<LockInfo, "kind" | "held" | "permits" | "limit">;
+
 /** "exclusive", "shared by 3", "counted 3/4". */
-export function kindShown({ kind, held, permits, limit }: LockInfo): string {
+export function kindShown({ kind, held, permits, limit }: Shown): string {
   if (kind === "shared") return `shared by ${held}`;
   if (kind === "counted") return `counted ${permits}/${limit ?? "?"}`;
   return kind;

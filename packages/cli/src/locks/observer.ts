@@ -64,6 +64,13 @@ export class Observer {
     }
   }
 
+  /** Undefined if nobody has the lock and nobody waits. */
+  async lock(key: string): Promise<LockInfo | undefined> {
+    const inspection = await this.inspect(key);
+    if (!inspection.holder && inspection.waiters === 0) return undefined;
+    return lockInfo(key, inspection, await this.serverNow());
+  }
+
   /**
    * All locks that are held or waited for and whose keys begin so, one batch of SCAN after the other, on
    * each server. Some may come twice.
