@@ -1,5 +1,5 @@
 /** A lock that a majority of several independent servers keeps. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import {
   companion,
   connect,
@@ -15,8 +15,14 @@ import {
 } from "@redislock/test-kit";
 
 import { scripts } from "../src/adapter.js";
-import { NotObtainedError, OutcomeUnknownError, RefusedError } from "../src/index.js";
-import type { LockEvent, RedisClient } from "../src/index.js";
+import { Acquisition } from "../src/acquire/acquisition.js";
+import {
+  linearBackoff,
+  NotObtainedError,
+  OutcomeUnknownError,
+  RefusedError,
+} from "../src/index.js";
+import type { LockEvent, RedisClient, Reply } from "../src/index.js";
 import {
   QuorumError,
   QuorumLocker,
@@ -201,6 +207,47 @@ test("who is told no gives back also what it never heard of, without waiting for
   await waitUntil(isFree, { what: "the vote to be given back", timeout: TTL / 2 });
 });
 
+test("what is to give back a vote and comes late leaves the vote that was given since", async () => {
+  let late: (() => Promise<Reply>) | undefined;
+  const own = servers.map(client);
+  const clients = own.map((real, index) => ({
+    run: async (...of: Parameters<RedisClient["run"]>): Promise<Reply> => {
+      if (index !== 2 || late || of[0].name !== "leave") return real.run(...of);
+      late = () => real.run(...of);
+      await first.server.command("DEL", "k");
+      return new Promise(() => undefined); // Lost, and nobody is told.
+    },
+  }));
+  const one = new QuorumLocker(clients, { maxTtl: MAX_TTL });
+  opened.push(one);
+  await one.using("known", TTL, () => undefined);
+  await untilFree("known");
+  for (const { server } of [first, second]) {
+    await server.command("SET", "k", "another", "PX", String(10 * TTL));
+  }
+  const lock = await one.obtain("k", TTL, { retry: linearBackoff(20) });
+  await late?.();
+  expect(await third.server.command("GET", "k")).toBe(lock.token);
+  expect(await failure((await known()).obtain("k", TTL))).toBeInstanceOf(NotObtainedError);
+  await lock.release();
+  await second.server.command("DEL", "k");
+  await untilFree("k");
+});
+
+test("a server that was silent at first votes when it is back, though another is gone by then", async () => {
+  const one = locker({ commandTimeout: 60_000 });
+  third.server.pause();
+  await one.using("known", TTL, () => undefined);
+  first.server.pause();
+  third.server.resume();
+  // Its first answer came late, so it is called anew.
+  const lock = await one.obtain("k", TTL, { wait: 60_000 });
+  expect(lock.held).toBe(true);
+  await lock.release();
+  first.server.resume();
+  await untilFree("k");
+});
+
 test("too few answers are unknown, with what each server said, and nothing is left", async () => {
   const one = await known({ commandTimeout: 300 });
   second.proxy.silenceReplies();
@@ -373,6 +420,78 @@ describe("waiting", () => {
     await untilFree("k");
   });
 
+  test("a long wait keeps nothing of the places that it has left", async () => {
+    const one = await known();
+    for (const { server } of [second, third]) {
+      await server.command("SET", "k", "another", "PX", "60000");
+    }
+    const told = jest.spyOn(Acquisition.prototype, "onStop");
+    const ended = jest.spyOn(Acquisition.prototype, "end");
+    /** How often one obtain has been asked to tell of its end. */
+    const places = (): number => {
+      const all = told.mock.contexts;
+      return Math.max(0, ...all.map((one) => all.filter((other) => other === one).length));
+    };
+    const control = new AbortController();
+    const waiting = failure(one.obtain("k", TTL, { wait: 60_000, signal: control.signal }));
+    // It is first in line, cannot get the other votes, and stands in line anew, again and again.
+    await waitUntil(() => places() >= 4, { what: "its fourth place in line" });
+    ended.mockClear();
+    control.abort(new Error("enough"));
+    expect(await waiting).toMatchObject({ message: "enough" });
+    // Of all its places, only the last one is told.
+    expect(ended.mock.calls.length).toBeLessThanOrEqual(1);
+    told.mockRestore();
+    ended.mockRestore();
+    for (const { server } of [second, third]) await server.command("DEL", "k");
+    await untilFree("k");
+  });
+
+  test("a waiter that comes while the server is asked whether it is there does not have it asked twice", async () => {
+    let [underWay, most, leaves] = [0, 0, 0];
+    const replies: (() => void)[] = [];
+    const clients = servers.map((server, index): RedisClient => {
+      const real = client(server);
+      const run = async (...of: Parameters<RedisClient["run"]>): Promise<Reply> => {
+        if (index === 0 && of[0].name === "leave") leaves++;
+        const isPulse = index === 0 && of[0].name === "member" && of[1].length === 0;
+        if (!isPulse || !holdsBack) return real.run(...of);
+        most = Math.max(most, ++underWay);
+        await new Promise<void>((resolve) => replies.push(resolve));
+        underWay--;
+        return real.run(...of);
+      };
+      return { run, subscribe: real.subscribe.bind(real) };
+    });
+    let holdsBack = false;
+    const one = new QuorumLocker(clients, { maxTtl: MAX_TTL });
+    opened.push(one);
+    await one.using("known", TTL, () => undefined);
+    await untilFree("known");
+    const lock = await (await known()).obtain("k", TTL, { renew: true });
+    const control = new AbortController();
+    const left = failure(one.obtain("k", TTL, { wait: 60_000, signal: control.signal }));
+    await untilInLine(first.server, "k", 1);
+    holdsBack = true;
+    await waitUntil(() => replies.length === 1, { what: "a pulse" });
+    control.abort(new Error("enough"));
+    expect(await left).toMatchObject({ message: "enough" });
+    await untilInLine(first.server, "k", 0);
+    const waiting = one.obtain("k", TTL, { wait: 60_000 });
+    await untilInLine(first.server, "k", 1);
+    replies.shift()?.();
+    await waitUntil(() => replies.length === 1, { what: "the next pulse" });
+    // It is held back until the server is taken to be silent, and its line left: longer than a pulse takes.
+    const before = leaves;
+    await waitUntil(() => leaves > before, { what: "the line to be left" });
+    expect(most).toBe(1);
+    holdsBack = false;
+    for (const answer of replies) answer();
+    await lock.release();
+    await (await waiting).release();
+    await untilFree("k");
+  });
+
   test("a forced release hands the lock on, and its holder learns of it", async () => {
     const [one, other] = [await known(), await known()];
     const lock = await one.obtain("k", TTL);
@@ -431,6 +550,14 @@ describe("refused", () => {
       message: "ttl must be at most maxTtl, 4000 ms, got 4001",
     });
     expect(servers.map(({ proxy }) => proxy.commands.all)).toEqual([[], [], []]);
+    // A server that forgot it would vote for another before its end.
+    const lock = await one.obtain("k", TTL);
+    expect(await failure(lock.refresh(MAX_TTL + 1))).toMatchObject({
+      name: "RangeError",
+      message: `ttl must be at most maxTtl, ${MAX_TTL} ms, got ${MAX_TTL + 1}`,
+    });
+    await lock.release();
+    await untilFree("k");
   });
 
   test("one server by two addresses", async () => {

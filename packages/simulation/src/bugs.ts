@@ -1,6 +1,7 @@
 import type { Script } from "@redislock/core";
 
 import { type Change, type LibraryBug, replaced } from "./library.js";
+import type { Servers } from "./schedules/simulate.js";
 import type { Trouble } from "./schedules/world.js";
 import type { ServerBug } from "./server.js";
 import type { Wrong } from "./violation.js";
@@ -9,6 +10,8 @@ import type { Wrong } from "./violation.js";
 export interface Bug {
   readonly name: string;
   readonly shows: readonly Wrong[];
+  /** Which servers it is a bug of. Default: one. */
+  readonly servers?: Servers;
   /** The troubles without which it does not show. */
   readonly needs?: readonly Trouble[];
   /** The first seed that is tried: those before do not show it, and would only take time. Default: 1. */
@@ -582,6 +585,121 @@ const bugsOfLoss: readonly Bug[] = [
   },
 ];
 
+/** Those of a quorum. */
+export const bugsOfQuorum: readonly Bug[] = [
+  {
+    name: "a vote that is counted twice",
+    servers: "quorum",
+    shows: [
+      "two holders at once",
+      "a lease that too few servers prove",
+      "a fencing token that too few servers remember",
+    ],
+    library: {
+      file: "quorum/gather.js",
+      change: [
+        "replies.filter(({ reply }) => count.isYes(reply));",
+        "replies.flatMap((one) => (count.isYes(one.reply) ? [one, one] : []));",
+      ],
+    },
+  },
+  {
+    name: "a lease that is the one of the fastest answer, not of the majority",
+    servers: "quorum",
+    shows: ["two holders at once", "a lease that too few servers prove"],
+    library: { file: "quorum/gather.js", change: ["sent[majorityOf(members) - 1]", "sent[0]"] },
+  },
+  {
+    name: "a vote that is not given back where nobody has answered",
+    servers: "quorum",
+    shows: ["something left behind"],
+    from: 45,
+    library: {
+      file: "quorum/claim.js",
+      change: [
+        "if (member !== line && !isNo)",
+        'if (member !== line && vote?.kind === "reply" && !isNo)',
+      ],
+    },
+  },
+  {
+    name: "a fencing token by the votes alone, that no majority need remember",
+    servers: "quorum",
+    shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
+    library: {
+      file: "quorum/claim.js",
+      change: ["votes.filter(({ reply }) => fenceOf(reply) >= number);", "votes;"],
+      also: ["Math.max(fences.floor(), ", "Math.max(0, "],
+    },
+  },
+  {
+    name: "a restart that is not looked at",
+    servers: "quorum",
+    shows: ["two holders at once", "a vote of a server that is too young"],
+    needs: ["restartEmpty"],
+    server: { source: changed(["vote"], ["tonumber(up) < tonumber(ARGV[a + 1])", "false"]) },
+  },
+  {
+    name: "a vote that is given back by what was to give back the one before",
+    servers: "quorum",
+    shows: ["two holders at once"],
+    needs: ["loseRequest", "delay", "loseReply"],
+    from: 50,
+    library: {
+      file: "quorum/claim.js",
+      change: [
+        "const attempt = ++this.#tries;\n        await",
+        "const attempt = 1;\n        await",
+      ],
+    },
+  },
+];
+
+/** Those of a master with replicas. */
+export const bugsOfReplicas: readonly Bug[] = [
+  {
+    name: "a lock that counts however many replicas have it",
+    servers: "replicas",
+    shows: ["a lease that too few replicas have", "two holders at once"],
+    library: {
+      file: "redis/replicas.js",
+      change: ["if (count >= minReplicas)", "if (count >= 0)"],
+    },
+  },
+  {
+    name: "a waiter that is told of its grant before replicas have it",
+    servers: "replicas",
+    shows: ["a lease that too few replicas have", "two holders at once"],
+    library: { file: "acquire/acquisition.js", change: ["if (!this.#replicas) {", "if (true) {"] },
+  },
+  {
+    name: "a renewal that counts before replicas have it",
+    servers: "replicas",
+    shows: ["a lease that too few replicas have", "two holders at once"],
+    library: {
+      file: "acquire/engine.js",
+      change: ["this.#replicas ?? this.commands", "this.commands"],
+    },
+  },
+  {
+    name: "a lock that is over by the time that replicas have it",
+    servers: "replicas",
+    shows: ["a lock that is over when it is obtained"],
+    needs: ["delay", "pause"],
+    from: 105,
+    library: {
+      file: "acquire/acquisition.js",
+      change: ["if (this.isOver(outcome.sentAt, ttl))", "if (false)"],
+    },
+  },
+  {
+    name: "too few replicas that are no answer for those who are behind",
+    servers: "replicas",
+    shows: ["a refusal that is told otherwise"],
+    library: { file: "redis/replicas.js", change: ["this.#hadTooFew && ", "false && "] },
+  },
+];
+
 export const allBugs: readonly Bug[] = [
   ...bugsOfSharing,
   ...bugs,
@@ -589,6 +707,8 @@ export const allBugs: readonly Bug[] = [
   ...bugsAfterMishaps,
   ...bugsOfOrder,
   ...bugsOfLoss,
+  ...bugsOfQuorum,
+  ...bugsOfReplicas,
 ];
 
 /** Grants without counting, and takes a grant back that nobody was counted to have heard. */

@@ -4,10 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import type * as Core from "@redislock/core";
+import { jitter, linearBackoff, Locker } from "@redislock/core";
+import { QuorumLocker } from "@redislock/core/quorum";
+
+/** As it is. */
+export const library = { Locker, QuorumLocker, jitter, linearBackoff };
 
 /** The library, or a copy of it with a bug. */
-export type Library = Pick<typeof Core, "Locker" | "jitter" | "linearBackoff">;
+export type Library = typeof library;
 
 /** Some text, and what is put in its place. */
 export type Change = readonly [from: string, to: string];
@@ -16,19 +20,26 @@ export type Change = readonly [from: string, to: string];
 export interface LibraryBug {
   readonly file: string;
   readonly change: Change;
+  /** Another change of the same file. */
+  readonly also?: Change;
 }
 
 /** Loads a copy of the compiled library with a bug in it. */
-export async function buggyLibrary({ file, change }: LibraryBug): Promise<Library> {
+export async function buggyLibrary({ file, change, also }: LibraryBug): Promise<Library> {
   const compiled = dirname(createRequire(import.meta.url).resolve("@redislock/core"));
   const folder = await mkdtemp(join(tmpdir(), "buggy-redislock-"));
   try {
     await cp(join(compiled, "../esm"), folder, { recursive: true });
     await writeFile(join(folder, "package.json"), '{ "type": "module" }');
     const path = join(folder, file);
-    await writeFile(path, replaced(await readFile(path, "utf8"), change));
-    const module: unknown = await import(pathToFileURL(join(folder, "index.js")).href);
-    if (isLibrary(module)) return module;
+    const text = replaced(await readFile(path, "utf8"), change);
+    await writeFile(path, also ? replaced(text, also) : text);
+    const load = async (name: string): Promise<object> => {
+      const module: unknown = await import(pathToFileURL(join(folder, name)).href);
+      return typeof module === "object" && module !== null ? module : {};
+    };
+    const copy = { ...(await load("index.js")), ...(await load("quorum/index.js")) };
+    if (isLibrary(copy)) return copy;
     throw new Error("the copy of the library is none");
   } finally {
     await rm(folder, { recursive: true });
@@ -41,6 +52,6 @@ export function replaced(text: string, [from, to]: Change): string {
   throw new Error(`cannot plant the bug: there is no "${from}"`);
 }
 
-function isLibrary(module: unknown): module is Library {
-  return typeof module === "object" && module !== null && "Locker" in module && "jitter" in module;
+function isLibrary(module: object): module is Library {
+  return Object.keys(library).every((name) => name in module);
 }

@@ -1,14 +1,15 @@
 /**
  * `pnpm simulate --seeds N [--from M]`: runs the schedules of N seeds, and tells of the first that goes wrong.
  * `--with` and `--without` name troubles that all of them have, or are spared; `--accept` what may go wrong;
- * `--frozen` the scripts that some of the processes run.
+ * `--frozen` the scripts that some of the processes run; `--servers` which servers there are.
  */
 import { parseArgs } from "node:util";
 
-import * as library from "@redislock/core";
+import { library } from "./library.js";
 
 import { frozenFile, thaw } from "./frozen.js";
 import { report, search } from "./schedules/search.js";
+import { isServers } from "./schedules/simulate.js";
 import { isTrouble, type Trouble } from "./schedules/world.js";
 import { isWrong } from "./violation.js";
 
@@ -20,12 +21,15 @@ const { values } = parseArgs({
     without: { type: "string", default: "" },
     accept: { type: "string", default: "" },
     frozen: { type: "string" },
+    servers: { type: "string", default: "one" },
   },
 });
 const BATCH = 500;
 const from = Number(values.from);
 const end = from + Number(values.seeds);
+if (!isServers(values.servers)) throw new Error(`no servers are known as "${values.servers}"`);
 const setting = {
+  servers: values.servers,
   library,
   beyond: troublesIn(values.with),
   spared: troublesIn(values.without),

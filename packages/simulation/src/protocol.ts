@@ -77,6 +77,7 @@ export interface Waiter {
 const SERVING = new Set([
   "obtain",
   "obtainMany",
+  "vote",
   "release",
   "releaseMany",
   "leave",

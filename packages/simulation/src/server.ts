@@ -32,23 +32,73 @@ export interface ServerWatch {
 
 /** The server in memory, perhaps with a bug, and perhaps with somebody watching what it does. */
 export class SimulatedServer {
-  readonly memory: MemoryServer;
+  memory: MemoryServer;
+  /** Counts how often it went down: what was sent before does not arrive after that. */
+  life = 0;
   /** How many batches came, by script. */
   readonly batches = new Map<string, number>();
   /** Memory is full. */
   full = false;
   /** How many dead waiters a script drops at most, instead of as many as it really does. */
   mostDropped: number | undefined;
+  /** What it says instead of doing anything, as a replica does. */
+  refusal: ServerError | undefined;
+  #up = true;
+  /** What it will be asked when it goes on; undefined while it does not hang. */
+  #hanging: (() => void)[] | undefined;
   readonly #texts = new Map<string, string>();
   readonly #timeline: Timeline;
   readonly #bug: ServerBug;
   readonly #watch: ServerWatch | undefined;
 
-  constructor(timeline: Timeline, bug: ServerBug = {}, watch?: ServerWatch) {
-    this.memory = new MemoryServer({ clock: timeline.clock() });
+  constructor(
+    timeline: Timeline,
+    bug: ServerBug = {},
+    watch?: ServerWatch,
+    memory: MemoryServer = new MemoryServer({ clock: timeline.clock() }),
+  ) {
+    this.memory = memory;
     this.#timeline = timeline;
     this.#bug = bug;
     this.#watch = watch;
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  get hangs(): boolean {
+    return this.#hanging !== undefined;
+  }
+
+  /** It is gone, and with it all that it has not answered. */
+  goDown(): void {
+    this.#up = false;
+    this.life++;
+    this.#hanging = undefined;
+  }
+
+  /** It is there again, with this memory. */
+  start(memory: MemoryServer): void {
+    this.memory = memory;
+    this.#up = true;
+  }
+
+  /** From now on it does nothing, and forgets nothing. */
+  hang(): void {
+    if (this.#up) this.#hanging ??= [];
+  }
+
+  goOn(): void {
+    const asked = this.#hanging ?? [];
+    this.#hanging = undefined;
+    for (const run of asked) run();
+  }
+
+  /** Runs this now, or when it goes on. */
+  do(run: () => void): void {
+    if (this.#hanging) this.#hanging.push(run);
+    else run();
   }
 
   /** Runs a script, and hands on what came of it. */
@@ -58,6 +108,14 @@ export class SimulatedServer {
     args: readonly string[],
     answer: (outcome: Outcome) => void,
   ): void {
+    if (this.#hanging) {
+      this.#hanging.push(() => this.ask(script, keys, args, answer));
+      return;
+    }
+    if (this.refusal) {
+      answer({ error: this.refusal });
+      return;
+    }
     const { source, lateEnqueue } = this.#bug;
     const { name } = script;
     if (isBatch(script)) this.batches.set(name, (this.batches.get(name) ?? 0) + 1);

@@ -18,6 +18,11 @@ const WRONGS = [
   "a subscription that stays deaf",
   "a command that memory full keeps from being done",
   "a script that drops too many at once",
+  "a lease that too few servers prove",
+  "a lease that too few replicas have",
+  "a refusal that is told otherwise",
+  "a fencing token that too few servers remember",
+  "a vote of a server that is too young",
 ] as const;
 
 /** What must never be. */

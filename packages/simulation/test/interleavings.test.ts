@@ -3,7 +3,7 @@
  * scripts, run through all orders of a scenario, or through many where there are too many.
  */
 import { describe, expect, test } from "@jest/globals";
-import * as library from "@redislock/core";
+import { library } from "../src/library.js";
 
 import { allBugs, type Bug } from "../src/bugs.js";
 import { Counterexample, explore, replay, sample } from "../src/interleavings/explorer.js";

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import * as library from "@redislock/core";
+import { library } from "../src/library.js";
 
 import { type Bug, bugs, bugsAfterMishaps, bugsInTrouble, bugsOfSharing } from "../src/bugs.js";
 import { buggyLibrary } from "../src/library.js";
 import { firstWrong, report, search } from "../src/schedules/search.js";
-import { MISHAPS, simulate } from "../src/schedules/simulate.js";
+import { MISHAPS } from "../src/schedules/one-server.js";
+import { simulate } from "../src/schedules/simulate.js";
 import type { Trouble } from "../src/schedules/world.js";
 import type { Wrong } from "../src/violation.js";
 import { count } from "./counts.js";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 import { expect, test } from "@jest/globals";
-import * as library from "@redislock/core";
+import { library } from "../src/library.js";
 
 import { bugs } from "../src/bugs.js";
 import { frozenFile, rewritten, sha1Of, thaw } from "../src/frozen.js";

@@ -23,10 +23,22 @@ interface Entry {
 export class Keyspace {
   readonly #entries = new Map<string, Entry>();
   readonly #now: () => number;
+  /** How many changes were made, as Redis counts them: also those that leave everything as it was. */
+  #changes = 0;
 
-  /** @param now - The server's clock, in milliseconds. */
-  constructor(now: () => number) {
+  /**
+   * @param now - The server's clock, in milliseconds.
+   * @param original - What it begins with a copy of.
+   */
+  constructor(now: () => number, original?: Keyspace) {
     this.#now = () => Math.floor(now());
+    for (const [key, { value, expiresAt }] of original ? original.#entries : []) {
+      this.#entries.set(key, { value: copyOf(value), expiresAt });
+    }
+  }
+
+  get changes(): number {
+    return this.#changes;
   }
 
   get(key: string): string | undefined {
@@ -38,10 +50,11 @@ export class Keyspace {
   set(key: string, value: string, ttl?: number): void {
     const expiresAt = ttl === undefined ? undefined : this.#now() + ttl;
     this.#entries.set(key, { value, expiresAt });
+    this.#changes++;
   }
 
   del(key: string): boolean {
-    return this.exists(key) && this.#entries.delete(key);
+    return this.#changed(this.exists(key) && this.#entries.delete(key));
   }
 
   exists(key: string): boolean {
@@ -52,6 +65,7 @@ export class Keyspace {
     const entry = this.#read(key);
     if (!entry) return false;
     entry.expiresAt = this.#now() + ttl;
+    this.#changes++;
     return ttl > 0 || this.#entries.delete(key);
   }
 
@@ -81,6 +95,7 @@ export class Keyspace {
       (item) => item.score > score || (item.score === score && item.member > member),
     );
     set.splice(after < 0 ? set.length : after, 0, { score, member });
+    this.#changes++;
     if (!this.exists(key)) this.#entries.set(key, { value: set, expiresAt: undefined });
     return before < 0;
   }
@@ -91,7 +106,7 @@ export class Keyspace {
     if (rank < 0) return false;
     set.splice(rank, 1);
     if (set.length === 0) this.#entries.delete(key);
-    return true;
+    return this.#changed(true);
   }
 
   zrange(key: string, start: number, end: number): readonly Member[] {
@@ -127,6 +142,7 @@ export class Keyspace {
     if (hash.size === 0) this.#entries.set(key, { value: hash, expiresAt: undefined });
     const isNew = !hash.has(field);
     hash.set(field, value);
+    this.#changes++;
     return isNew;
   }
 
@@ -134,7 +150,7 @@ export class Keyspace {
     const hash = this.#hash(key);
     const done = hash?.delete(field) ?? false;
     if (hash?.size === 0) this.#entries.delete(key);
-    return done;
+    return this.#changed(done);
   }
 
   keys(): string[] {
@@ -143,6 +159,12 @@ export class Keyspace {
 
   flushall(): void {
     this.#entries.clear();
+    this.#changes++;
+  }
+
+  #changed(done: boolean): boolean {
+    if (done) this.#changes++;
+    return done;
   }
 
   #read(key: string): Entry | undefined {
@@ -164,6 +186,11 @@ export class Keyspace {
     if (value === undefined || value instanceof Map) return value;
     throw wrongType();
   }
+}
+
+function copyOf(value: Value): Value {
+  if (typeof value === "string") return value;
+  return Array.isArray(value) ? [...value] : new Map(value);
 }
 
 function wrongType(): ServerError {

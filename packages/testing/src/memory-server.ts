@@ -11,6 +11,13 @@ export interface MemoryServerOptions {
   readonly clock?: Clock | undefined;
   /** How many replicas confirm what is written, for `minReplicas`. Default: none. */
   readonly replicas?: number | undefined;
+  /** For how many milliseconds it has been up, by its own clock. Default: for years. */
+  readonly uptime?: number | undefined;
+  /**
+   * Whose data it begins with: a replica that takes over, or the same server started anew with what it had
+   * on disk. Only the data: no listener, no script, no clock that was moved.
+   */
+  readonly copyOf?: MemoryServer | undefined;
 }
 
 type Listeners = Map<string, Set<(text: string) => void>>;
@@ -18,8 +25,10 @@ type Listeners = Map<string, Set<(text: string) => void>>;
 /** Where a clock begins that has no wall clock, so that fencing tokens look as they do in Redis. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
-/** What all of them say of themselves: that they have been up for years. */
-const ABOUT = "redis_mode:standalone\r\nrole:master\r\nuptime_in_seconds:100000000\r\n";
+/** What all of them say of themselves. */
+const ABOUT = "redis_mode:standalone\r\nrole:master\r\n";
+/** Seconds that are years. */
+const YEARS = 100_000_000;
 /** How many there are in this process, so that each has a name of its own. */
 let servers = 0;
 
@@ -47,20 +56,23 @@ export class MemoryServer {
   /** Messages that a command sent. */
   #outbox: (() => void)[] = [];
   #replicas: number;
+  /** By its own clock; undefined if that was years ago. */
+  readonly #startedAt: number | undefined;
   /** Those who wait for more replicas. */
   readonly #onReplicas = new Set<() => void>();
 
-  constructor({ clock, replicas = 0 }: MemoryServerOptions = {}) {
+  constructor({ clock, replicas = 0, uptime, copyOf }: MemoryServerOptions = {}) {
     this.#replicas = replicas;
     this.clock = clock ?? platformClock;
-    this.#data = new Keyspace(() => this.now());
+    this.#startedAt = uptime === undefined ? undefined : this.now() - uptime;
+    this.#data = new Keyspace(() => this.now(), copyOf && copyOf.#data);
     this.#host = {
       data: this.#data,
       micros: () => this.#micros(),
       publish: (channel, message) => this.#publish(decoded(channel), decoded(message)),
       countListeners: (channel) => this.#count(decoded(channel), this.#miscounts.numsub),
       flushScripts: () => this.#scripts.clear(),
-      info: () => `${ABOUT}run_id:${this.#id}\r\n`,
+      info: () => `${ABOUT}run_id:${this.#id}\r\nuptime_in_seconds:${this.#uptime()}\r\n`,
       knowsScript: (sha1) => this.#scripts.has(sha1),
     };
   }
@@ -68,6 +80,11 @@ export class MemoryServer {
   /** The server's own clock: milliseconds since 1970, with fractions. */
   now(): number {
     return this.#frozen ?? this.#wallClock() + this.#moved;
+  }
+
+  /** How many changes were made to its data, as `rdb_changes_since_last_save` of Redis counts them. */
+  get changes(): number {
+    return this.#data.changes;
   }
 
   /** Moves the server's clock, and so the end of every ttl nearer; a negative number moves it back. */
@@ -167,6 +184,12 @@ export class MemoryServer {
     readonly numsub?: 0 | 1 | "refused" | undefined;
   }): void {
     this.#miscounts = counts;
+  }
+
+  /** As Redis has it: whole seconds between two moments that are cut off to whole seconds. */
+  #uptime(): number {
+    if (this.#startedAt === undefined) return YEARS;
+    return Math.floor(this.now() / 1000) - Math.floor(this.#startedAt / 1000);
   }
 
   #wallClock(): number {

@@ -1,8 +1,10 @@
 /** `minReplicas`, where the number of replicas and the way to the master are at hand. */
 import { describe, expect, test } from "@jest/globals";
+import type { SideConnections } from "@redislock/core/adapter";
 import { failure } from "@redislock/test-kit";
 
 import {
+  type Clock,
   type LockEvent,
   Locker,
   ManualClock,
@@ -125,6 +127,50 @@ test("tryObtain tells too few replicas from a lock that is taken", async () => {
   await clock.advance(500);
   expect(await refused).toMatchObject(FEW);
 });
+
+test("who is behind too few replicas is told of too few, too", async () => {
+  const { clock, locker, server } = setUp({ replicas: 0 });
+  const first = failure(locker.obtain("a", 9_000));
+  await clock.advance(100);
+  const second = failure(locker.obtain("b", 9_000));
+  await clock.advance(2_000);
+  expect(await first).toMatchObject(FEW);
+  expect(await second).toMatchObject(FEW);
+  expect(left(server)).toEqual([]);
+});
+
+test("a lock whose lease is over by the time that replicas have it is none, and given back", async () => {
+  const { clock, client, server } = setUp();
+  let paused = 0;
+  const own: Clock = {
+    now: () => clock.now() + paused,
+    after: (ms, run) => clock.after(ms, run),
+  };
+  const side: SideConnections = {
+    open: async (life, master) => {
+      const connection = await openSide(client, life, master);
+      return {
+        send: async (command) => {
+          const reply = await connection.send(command);
+          // The process stands still when the answer is there, and nobody has looked at it.
+          if (command[0] === "WAIT") paused = 10_000;
+          return reply;
+        },
+      };
+    },
+  };
+  const locker = new Locker(
+    { run: (...command) => client.run(...command), side },
+    { clock: own, minReplicas: 1 },
+  );
+  expect(await failure(locker.obtain("k", 9_000))).toBeInstanceOf(OutcomeUnknownError);
+  expect(left(server)).toEqual([]);
+});
+
+function openSide(client: MemoryClient, ...of: Parameters<SideConnections["open"]>) {
+  if (!client.side) throw new Error("the client has no connections beside its own");
+  return client.side.open(...of);
+}
 
 describe("renewal", () => {
   test("moves the lease only once replicas have it, and the holder is told at its deadline", async () => {

@@ -187,6 +187,7 @@ export class Acquisition {
     const until = Math.min(deadline, sentAt + usable(grant.ttl));
     const outcome = await replicas.run(this.claim.refresh(fencingToken, ttl, 0, seat), { until });
     if (outcome.kind === "reply") {
+      if (this.isOver(outcome.sentAt, ttl)) return this.#tooLate();
       if (outcome.reply === "ours") return { ...grant, sentAt: outcome.sentAt, ttl };
       const why = "it was granted, and gone before replicas could have it";
       return { kind: "failed", error: new OutcomeUnknownError(keys, "obtain", why), final: false };

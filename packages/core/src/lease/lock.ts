@@ -138,7 +138,7 @@ export class HeldLock implements Lock {
   }
 
   async refresh(ttl: number = this.#holding.lease.ttl): Promise<void> {
-    checkTtl("ttl", ttl);
+    checkTtl("ttl", ttl, this.#holding.claim.maxTtl);
     this.#checkHeld();
     const { timers } = this.#commands;
     const result = await timers.awaited(this.#renewal.refresh(this.#holding, ttl));

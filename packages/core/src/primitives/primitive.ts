@@ -12,6 +12,8 @@ export interface Claim {
   readonly names: readonly string[];
   /** Milliseconds of the lease that is asked for. */
   readonly ttl: number;
+  /** The longest that it may ever have; undefined for any that Redis takes. */
+  readonly maxTtl?: number;
   readonly token: string;
   readonly metadata: string;
   /** How it shares its lock with others; undefined when it has its locks alone. */

@@ -33,6 +33,7 @@ export class QuorumClaim implements Claim {
   readonly keys: readonly string[];
   readonly names: readonly string[];
   readonly ttl: number;
+  readonly maxTtl: number;
   readonly token: string;
   readonly metadata: string;
   /** Where it stands in line, or stood. */
@@ -45,6 +46,11 @@ export class QuorumClaim implements Claim {
   readonly #fences: (number | undefined)[];
   /** A vote that was had by standing in line. */
   #granted: Reply<Asked> | undefined;
+  /**
+   * How often votes were asked for. Each time by a call of its own: what gives back the votes of one may be
+   * done late, and must not give back those of the next, which are of the same token.
+   */
+  #tries = 0;
   /** Whose vote is asked for once more. */
   readonly #retaking = new Set<Member>();
   /** Where a vote is being given back. */
@@ -56,6 +62,7 @@ export class QuorumClaim implements Claim {
     this.#quorum = quorum;
     this.keys = request.keys;
     this.ttl = request.ttl;
+    this.maxTtl = quorum.maxTtl;
     this.token = request.token;
     this.metadata = request.metadata;
     this.#ownToken = request.ownToken;
@@ -76,14 +83,15 @@ export class QuorumClaim implements Claim {
       ...command,
       run: (options) => member.run(command, options),
     });
+    const attempt = ++this.#tries;
     const vote = (command: Command<Asked>): Command<Asked> =>
-      here(this.#vote(command, this.#quorum.fences.floor()));
+      here(this.#vote(command, this.#quorum.fences.floor(), attempt));
     return {
       ...{ keys: claim.keys, names: claim.names, ttl: claim.ttl },
       ...{ token: claim.token, metadata: claim.metadata },
       obtain: () => vote(claim.obtain()),
       standInLine: (place) => vote(claim.standInLine(place)),
-      leave: (id) => here(claim.leave(id)),
+      leave: (id) => here(leaveOf(claim, attempt, id)),
       release: (fencingToken) => here(claim.release(fencingToken)),
       refresh: (fencingToken, ttl, order) => here(claim.refresh(fencingToken, ttl, order)),
       timeLeft: (fencingToken) => here(claim.timeLeft(fencingToken)),
@@ -160,14 +168,17 @@ export class QuorumClaim implements Claim {
   }
 
   /** An obtain as a vote: with how long the server must have been up, and a floor for the fencing token. */
-  #vote(command: Command<Asked>, floor: number): Command<Asked> {
-    const args = [String(this.#quorum.oldEnough), String(floor), ...command.args];
+  #vote(command: Command<Asked>, floor: number, attempt: number): Command<Asked> {
+    const [value = "", ttl = "", length = "", call = "", ...rest] = command.args;
+    const asking = [value, ttl, length, `${call}.${attempt}`, ...rest];
+    const args = [String(this.#quorum.oldEnough), String(floor), ...asking];
     return { script: quorumScripts.vote, keys: command.keys, args, read: command.read };
   }
 
   async #obtain(options: RunOptions<Asked>): Promise<Outcome<Asked>> {
     const { members, roll, fences } = this.#quorum;
     const need = majorityOf(members.length);
+    const attempt = ++this.#tries;
     await roll.call(options.until);
     // One for all, so that they give the same token.
     const floor = Math.max(fences.floor(), this.#granted ? fenceOf(this.#granted.reply) : 0);
@@ -180,7 +191,7 @@ export class QuorumClaim implements Claim {
     const outcome = await gather<Asked>(members, {
       ask: async (member) => {
         const settled = member === line ? this.#granted : undefined;
-        const vote = settled ?? (await this.#askForVote(member, floor, options));
+        const vote = settled ?? (await this.#askForVote(member, floor, attempt, options));
         heard[member.index] = vote;
         return vote;
       },
@@ -213,7 +224,7 @@ export class QuorumClaim implements Claim {
         return said(votes, members.length, { kind: "taken", holder, cause });
       },
       straggler: (member, { kind }) => {
-        if (kind === "reply") this.#late(member, options);
+        if (kind === "reply") this.#late(member, attempt, options);
       },
     });
     if (outcome.kind === "reply" && isGranted(outcome.reply)) return outcome;
@@ -221,22 +232,22 @@ export class QuorumClaim implements Claim {
     for (const member of members) {
       const vote = heard[member.index];
       const isNo = vote?.kind === "refused" || (vote?.kind === "reply" && !isGranted(vote.reply));
-      if (member !== line && !isNo) this.#quorum.leaves(this.#leaveAt(member));
+      if (member !== line && !isNo) this.#quorum.leaves(this.#leaveAt(member, attempt));
     }
     return outcome;
   }
 
   /** A vote came when all was decided: it counts for a lock that is held, and else goes back. */
-  #late(member: Member, { late }: RunOptions<Asked>): void {
+  #late(member: Member, attempt: number, { late }: RunOptions<Asked>): void {
     if (this.#givingBack.has(member)) return; // By a command behind the one that it answers.
-    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member));
+    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member, attempt));
     else late?.(undefined); // Whoever asked knows whether the lock is held still.
   }
 
-  #leaveAt(member: Member): Promise<unknown> {
+  #leaveAt(member: Member, attempt: number): Promise<unknown> {
     this.#fences[member.index] = undefined;
     this.#givingBack.add(member);
-    const leaving = member.run(this.#at(member.index).leave(), {});
+    const leaving = member.run(leaveOf(this.#at(member.index), attempt), {});
     return leaving.finally(() => this.#givingBack.delete(member));
   }
 
@@ -244,17 +255,18 @@ export class QuorumClaim implements Claim {
   async #askForVote(
     member: Member,
     floor: number,
+    attempt: number,
     options: RunOptions<Asked>,
   ): Promise<Outcome<Asked>> {
     const { fences, timers, roll } = this.#quorum;
     const unknown = roll.doubt(member);
     if (unknown) return unknown;
     const before = timers.now();
-    const outcome = await member.run(this.#vote(this.#at(member.index).obtain(), floor), {
+    const outcome = await member.run(this.#vote(this.#at(member.index).obtain(), floor, attempt), {
       ...options,
       late: (reply) => {
         if (reply?.kind === "granted") this.#fences[member.index] = reply.fencingToken;
-        if (reply?.kind !== "taken") this.#late(member, options);
+        if (reply?.kind !== "taken") this.#late(member, attempt, options);
       },
     });
     if (outcome.kind === "reply" && outcome.reply.kind === "granted") {
@@ -285,6 +297,12 @@ export class QuorumClaim implements Claim {
     return outcome;
   }
 
+  /** Nothing is asked for any more: of a token that is its own, it leaves whatever is there. */
+  #leaveForGood({ index }: Member): Command<Leftover> {
+    const claim = this.#at(index);
+    return this.#ownToken ? leaveOf(claim, this.#tries) : claim.leave();
+  }
+
   #leave(options: RunOptions<Leftover>): Promise<Outcome<Leftover>> {
     this.#wanted = false;
     const { members } = this.#quorum;
@@ -296,7 +314,7 @@ export class QuorumClaim implements Claim {
           if (!reply) return { kind: "unknown", error };
         }
         this.#givingBack.add(member);
-        const outcome = await member.run(this.#at(member.index).leave(), options);
+        const outcome = await member.run(this.#leaveForGood(member), options);
         this.#givingBack.delete(member);
         return outcome;
       },
@@ -365,7 +383,7 @@ export class QuorumClaim implements Claim {
       return member.run(claim.release(fence ?? fencingToken), options);
     }
     const { until = Infinity } = options;
-    const outcome = await member.run(claim.leave(), { until });
+    const outcome = await member.run(this.#leaveForGood(member), { until });
     if (outcome.kind !== "reply") return outcome;
     // Its vote was told of meanwhile: another call with the token may have been told, too.
     const told = this.#fences[member.index];
@@ -404,13 +422,21 @@ export class QuorumClaim implements Claim {
   async #retake(member: Member, fencingToken: number): Promise<void> {
     if (!this.#wanted || this.#retaking.has(member)) return;
     this.#retaking.add(member);
-    const command = this.#vote(this.#at(member.index).obtain(), fencingToken);
+    const attempt = this.#tries;
+    const command = this.#vote(this.#at(member.index).obtain(), fencingToken, attempt);
     const outcome = await member.run(command, {});
     this.#retaking.delete(member);
     if (outcome.kind !== "reply" || !isGranted(outcome.reply)) return;
     this.#fences[member.index] = outcome.reply.fencingToken;
-    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member));
+    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member, attempt));
   }
+}
+
+/** Gives back the vote of one attempt, and no other's. */
+function leaveOf(claim: ExclusiveClaim, attempt: number, id?: string): Command<Leftover> {
+  const command = claim.leave(id);
+  const [value = "", place = "", call = ""] = command.args;
+  return { ...command, args: [value, place, `${call}.${attempt}`] };
 }
 
 /** The fencing token of a vote. */

@@ -123,7 +123,8 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
       const [space] = spaces.values();
       if (!space) throw new TypeError("there are no servers");
       const request = checkRequest(key, ttl, obtainOptions, space);
-      checkForQuorum(request, maxTtl);
+      checkForQuorum(request);
+      checkTtl("ttl", request.ttl, maxTtl);
       return engine.obtain(new QuorumClaim(request, quorum), request);
     });
     this.#engine = engine;
@@ -260,7 +261,7 @@ function checkNoReplicas(options: unknown): void {
 }
 
 /** @throws TypeError, RangeError for what a quorum does not give. */
-function checkForQuorum({ keys, ttl, sharing }: Request, maxTtl: number): void {
+function checkForQuorum({ keys, sharing }: Request): void {
   if (sharing) {
     throw new TypeError(
       `${sharing.limit === undefined ? "mode" : "limit"} is not for a quorum: majorities for two ` +
@@ -268,5 +269,4 @@ function checkForQuorum({ keys, ttl, sharing }: Request, maxTtl: number): void {
     );
   }
   if (keys.length > 1) throw new TypeError("key must be one: a quorum takes locks one by one");
-  if (ttl > maxTtl) throw new RangeError(`ttl must be at most maxTtl, ${maxTtl} ms, got ${ttl}`);
 }

@@ -10,6 +10,8 @@ export class Quorum {
   readonly timers: Timers;
   readonly roll: Roll;
   readonly fences: Fences;
+  /** The longest ttl that a lock may have, when it is obtained and later on. */
+  readonly maxTtl: number;
   /** Seconds that a server must say it has been up before it may vote. */
   readonly oldEnough: number;
   readonly #leaving = new Set<Promise<unknown>>();
@@ -18,6 +20,7 @@ export class Quorum {
     this.members = members;
     this.timers = timers;
     this.roll = new Roll(members, timers, timeout);
+    this.maxTtl = maxTtl;
     this.fences = new Fences(timers);
     // Servers count whole seconds, by moments that are cut off to whole seconds: up to one less has passed.
     this.oldEnough = Math.ceil(maxTtl / 1000) + 1;

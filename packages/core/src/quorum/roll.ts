@@ -108,17 +108,17 @@ export class Roll {
       if (identity.runId === own.runId) this.#accuse(sameProblem(other, member));
     }
     const others = this.#written.filter((other) => other !== member);
-    const found = await Promise.all([
-      ...others.map((other) => this.#finds(other, member)),
-      ...(others.length > 0 ? others.map((other) => this.#finds(member, other)) : []),
-    ]);
-    if (found.every(Boolean)) this.#known.set(member, own);
+    const looks = others.map((other) => whileHeard(other, this.#look(other, [member])));
+    const [isThere] = await Promise.all([this.#look(member, others), ...looks]);
+    if (isThere) this.#known.set(member, own);
   }
 
-  /** Whether a server answers, and has not what was written to another. */
-  async #finds(member: Member, another: Member): Promise<boolean> {
+  /** Whether a server answers; if it has what was written to others, that is a problem. */
+  async #look(member: Member, others: readonly Member[]): Promise<boolean> {
+    if (others.length === 0) return true;
     const identity = await this.#ask(member, "look");
-    if (identity?.has[another.index] === true) this.#accuse(sameProblem(member, another));
+    const other = others.find(({ index }) => identity?.has[index] === true);
+    if (other) this.#accuse(sameProblem(member, other));
     return identity !== undefined;
   }
 
@@ -145,6 +145,18 @@ export class Roll {
       read: (reply) => readIdentity(reply, keys.length),
     };
   }
+}
+
+/**
+ * Resolves with `asked`, or when the server falls silent: one that is down must not keep others from voting.
+ * They are asked for what it has, as it will be, if it was not, when it is called itself.
+ */
+async function whileHeard(member: Member, asked: Promise<unknown>): Promise<void> {
+  if (member.silent) return;
+  let forget: () => void = () => undefined;
+  const silence = new Promise<void>((resolve) => (forget = member.onSilence(resolve)));
+  await Promise.race([asked, silence]);
+  forget();
 }
 
 function aloneProblem(member: Member, { mode, role }: Identity): TypeError | undefined {

@@ -24,6 +24,8 @@ export interface Replication {
 
 /** The word of a refusal by too few replicas, which is also that of a server with `min-replicas-to-write`. */
 const TOO_FEW = "NOREPLICAS";
+/** What is told to those who were behind, for whom the connection is closed, too: they are asked for anew. */
+const BEHIND = `${TOO_FEW} the connection was closed on which too few replicas had a lock`;
 /** What the server says when it stops to wait: it has become a replica. */
 const UNBLOCKED = "UNBLOCKED";
 /** How much of the time that is left the replicas get: their number has to reach us, too. */
@@ -70,7 +72,8 @@ export class Replicas {
       },
     };
     // The replicas had their time.
-    const isWaitedOut = (error: ServerError): boolean => isNotNow(error) && error.reply !== TOO_FEW;
+    const isWaitedOut = (error: ServerError): boolean =>
+      isNotNow(error) && (error.reply !== TOO_FEW || error.message === BEHIND);
     this.#commands = new Commands(confirming, timers, timeout, isWaitedOut);
   }
 
@@ -154,6 +157,8 @@ class Link {
   /** The `WAIT` that is under way, and the one that is sent when it is answered. */
   #waiting: Promise<unknown> | undefined;
   #next: Promise<number> | undefined;
+  /** It has ended because too few replicas answered. */
+  #hadTooFew = false;
 
   constructor(timers: Timers, replication: Replication, settings: LinkSettings) {
     this.#timers = timers;
@@ -178,6 +183,7 @@ class Link {
   }
 
   end(reason: unknown): void {
+    this.#hadTooFew ||= reason instanceof ServerError && reason.reply === TOO_FEW;
     this.#life.end(reason);
   }
 
@@ -210,6 +216,7 @@ class Link {
       throw new ServerError(`${TOO_FEW} ${count} of ${minReplicas} replicas have the lock`);
     } catch (error) {
       if (isDoubt(error)) this.end(error);
+      if (this.#hadTooFew && !(error instanceof ServerError)) throw new ServerError(BEHIND);
       throw error;
     }
   }

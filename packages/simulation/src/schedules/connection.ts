@@ -8,9 +8,9 @@ import {
 import { ServerError } from "@redislock/core/adapter";
 
 import type { FrozenScripts } from "../frozen.js";
-import type { Outcome } from "../server.js";
+import type { Outcome, SimulatedServer } from "../server.js";
 import type { SimulatedProcess } from "./process.js";
-import { happens, type World } from "./world.js";
+import { happens, type Scene } from "./world.js";
 
 /** What a server may say instead of doing what it was asked. */
 const REFUSALS = [
@@ -20,6 +20,9 @@ const REFUSALS = [
 ] as const;
 
 export interface ConnectionOptions {
+  readonly server: SimulatedServer;
+  /** Default: that of the process. */
+  readonly name?: string;
   readonly cluster: boolean;
   /** Where it subscribes; undefined if it cannot. */
   readonly listensTo: "master" | "replica" | undefined;
@@ -40,19 +43,25 @@ export class Connection implements RedisClient {
   readonly cluster: boolean;
   readonly subscribe?: (channel: string, listener: ChannelListener) => Promise<Subscription>;
   readonly #process: SimulatedProcess;
-  readonly #world: World;
-  readonly #listensTo: "master" | "replica";
+  readonly #world: Scene;
+  readonly name: string;
+  readonly listensTo: "master" | "replica";
   readonly #frozen: FrozenScripts | undefined;
   readonly #flights = new Set<Flight>();
   readonly #ears = new Set<Ear>();
+  #server: SimulatedServer;
+  /** Nothing gets through. */
+  #parted = false;
   #lastArrival = 0;
   #lastReply = 0;
 
   constructor(process: SimulatedProcess, options: ConnectionOptions) {
     this.#process = process;
+    this.#server = options.server;
+    this.name = options.name ?? process.name;
     this.#world = process.world;
     this.cluster = options.cluster;
-    this.#listensTo = options.listensTo ?? "master";
+    this.listensTo = options.listensTo ?? "master";
     this.#frozen = options.frozen;
     if (options.listensTo) {
       this.subscribe = (channel, listener) => this.#listen(channel, listener);
@@ -60,8 +69,10 @@ export class Connection implements RedisClient {
   }
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
-    const { server, chance } = this.#world;
-    const { name } = this.#process;
+    const { chance } = this.#world;
+    const { name } = this;
+    const server = this.#server;
+    const { life } = server;
     return new Promise((resolve, reject) => {
       const flight: Flight = {
         lost: false,
@@ -80,7 +91,7 @@ export class Connection implements RedisClient {
         this.#later("reply", () => flight.settle({ error }));
         return;
       }
-      if (this.#happens("loseRequest", 0.04)) {
+      if (this.#happens("loseRequest", 0.04) || this.#parted) {
         this.#lose(flight);
         return;
       }
@@ -88,8 +99,13 @@ export class Connection implements RedisClient {
       const loseReply = this.#happens("loseReply", 0.05);
       for (let copy = 1; copy <= copies; copy++) {
         this.#later("request", () => {
+          // Nobody is there, or somebody who was started since and knows nothing of this connection.
+          if (!server.up || server.life !== life) {
+            this.#later("reply", () => flight.settle("connection lost"));
+            return;
+          }
           server.ask(this.#frozen?.get(script.name) ?? script, keys, args, (outcome) => {
-            if (loseReply) this.#lose(flight);
+            if (loseReply || this.#parted) this.#lose(flight);
             else this.#later("reply", () => flight.lost || flight.settle(outcome));
           });
         });
@@ -99,12 +115,38 @@ export class Connection implements RedisClient {
 
   /** The connection breaks: nothing that is under way will be heard of. */
   cut(): void {
-    this.#world.history.note(this.#process.name, () => "loses its connections");
+    this.#world.history.note(this.name, () => "loses its connections");
     for (const flight of this.#flights) {
       flight.lost = true;
       flight.settle("connection lost");
     }
     for (const ear of this.#ears) ear.cut();
+  }
+
+  /** From now on it leads to this server. */
+  leadTo(server: SimulatedServer): void {
+    this.#server = server;
+    this.cut();
+  }
+
+  get server(): SimulatedServer {
+    return this.#server;
+  }
+
+  /** Nothing gets through for so many milliseconds, and nobody is told. */
+  part(ms: number): void {
+    const { timeline, history } = this.#world;
+    history.note(this.name, () => `nothing gets through for ${ms.toFixed(0)} ms`);
+    this.#parted = true;
+    timeline.at(timeline.now + ms, () => {
+      this.#parted = false;
+      this.cut();
+    });
+  }
+
+  /** Whether messages get through. */
+  get hears(): boolean {
+    return !this.#parted;
   }
 
   /** Nothing comes any more on the subscriptions that there are, though their connections live. */
@@ -114,7 +156,7 @@ export class Connection implements RedisClient {
 
   /** The client hears that the connection was lost; or it never hears anything at all. */
   #lose(flight: Flight): void {
-    const { name } = this.#process;
+    const { name } = this;
     const { chance, timeline } = this.#world;
     flight.lost = true;
     if (chance.draw(`${name} hears of a loss`) < 0.5) return;
@@ -140,7 +182,7 @@ export class Connection implements RedisClient {
 
   #latency(): number {
     const { chance } = this.#world;
-    const { name } = this.#process;
+    const { name } = this;
     if (this.#happens("delay", 0.1)) {
       return chance.between(
         `${name} long way`,
@@ -152,7 +194,7 @@ export class Connection implements RedisClient {
   }
 
   #happens(trouble: Parameters<typeof happens>[1], probability: number): boolean {
-    return happens(this.#world, trouble, this.#process.name, probability);
+    return happens(this.#world, trouble, this.name, probability);
   }
 
   #listen(channel: string, listener: ChannelListener): Promise<Subscription> {
@@ -163,9 +205,14 @@ export class Connection implements RedisClient {
         });
         return;
       }
-      const ear = new Ear(this.#world, this.#process, this.#listensTo, channel, listener);
+      const ear = new Ear(this.#world, this.#process, this, channel, listener);
       this.#ears.add(ear);
       this.#later("request", () => {
+        if (!this.#server.up) {
+          this.#ears.delete(ear);
+          this.#process.enter(() => reject(new Error("connection lost")));
+          return;
+        }
         ear.open();
         this.#later("reply", () => this.#process.enter(() => resolve(ear)));
       });
@@ -175,9 +222,9 @@ export class Connection implements RedisClient {
 
 /** A connection that listens to a channel, and is replaced by a new one when it breaks. */
 class Ear implements Subscription {
-  readonly #world: World;
+  readonly #world: Scene;
   readonly #process: SimulatedProcess;
-  readonly #listensTo: "master" | "replica";
+  readonly #client: Connection;
   readonly #channel: string;
   readonly #listener: ChannelListener;
   #stop: () => void = () => undefined;
@@ -187,32 +234,32 @@ class Ear implements Subscription {
   #state: "broken" | "hears" | "deaf" | "closed" = "broken";
 
   constructor(
-    world: World,
+    world: Scene,
     process: SimulatedProcess,
-    listensTo: "master" | "replica",
+    client: Connection,
     channel: string,
     listener: ChannelListener,
   ) {
     this.#world = world;
     this.#process = process;
-    this.#listensTo = listensTo;
+    this.#client = client;
     this.#channel = channel;
     this.#listener = listener;
   }
 
   open(): void {
     const connection = ++this.#connection;
-    const { timeline, chance, server } = this.#world;
-    const { name } = this.#process;
-    const { memory } = server;
-    const replicated = this.#listensTo === "replica";
+    const { timeline, chance } = this.#world;
+    const { name } = this.#client;
+    const { memory } = this.#client.server;
+    const replicated = this.#client.listensTo === "replica";
     this.#hear("hears");
     this.#stop = (replicated ? memory.replica() : memory).subscribe(this.#channel, (text) => {
       if (this.#state === "deaf") {
         this.#world.watch.unheard(this.#process, text);
         return;
       }
-      if (happens(this.#world, "loseMessage", name, 0.1)) return;
+      if (!this.#client.hears || happens(this.#world, "loseMessage", name, 0.1)) return;
       const slow = happens(this.#world, "delay", `${name} message`, 0.1);
       const sent = timeline.now + (replicated ? this.#replication() : 0);
       const at = sent + chance.between(`${name} message`, 0.1, slow ? 1_500 : 5);
@@ -230,14 +277,14 @@ class Ear implements Subscription {
   /** How long a message takes from the master to the replica. */
   #replication(): number {
     const { chance, stormy } = this.#world;
-    const { name } = this.#process;
+    const { name } = this.#client;
     const longest = stormy ? chance.pick(`${name} replica's lag`, [5, 300, 3_000]) : 5;
     return chance.between(`${name} replication`, 0.1, longest);
   }
 
   deafen(): void {
     if (this.#state !== "hears") return;
-    this.#world.history.note(this.#process.name, () => "hears no messages any more");
+    this.#world.history.note(this.#client.name, () => "hears no messages any more");
     this.#hear("deaf");
   }
 
@@ -251,14 +298,23 @@ class Ear implements Subscription {
   cut(): void {
     if (this.#state === "closed") return;
     const { timeline, chance } = this.#world;
-    const { name } = this.#process;
+    const { name } = this.#client;
     this.#connection++;
     this.#hear("broken");
     const stop = this.#stop;
     timeline.at(timeline.now + chance.between(`${name} half open`, 0, 1_000), stop);
-    const back = timeline.now + chance.between(`${name} subscribes again`, 20, 500);
+    this.#openAgain();
+  }
+
+  #openAgain(): void {
+    const { timeline, chance } = this.#world;
+    const back = timeline.now + chance.between(`${this.#client.name} subscribes again`, 20, 500);
     timeline.at(back, () => {
       if (!this.#process.alive || this.#state !== "broken") return;
+      if (!this.#client.server.up || !this.#client.hears) {
+        this.#openAgain();
+        return;
+      }
       this.open();
       this.#process.enter(() => this.#listener.resumed());
     });

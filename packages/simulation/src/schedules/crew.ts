@@ -1,50 +1,53 @@
 import type { Locker } from "@redislock/core";
 
-import { Connection, type ConnectionOptions } from "./connection.js";
 import type { GuardedStore } from "./guarded-store.js";
 import { SimulatedProcess } from "./process.js";
-import { Worker } from "./worker.js";
-import { happens, type Trouble, type World } from "./world.js";
+import { Worker, type WorkerSettings } from "./worker.js";
+import { happens, type Scene, type Trouble } from "./world.js";
 
 /** Milliseconds into a schedule in which the last mishap is planned. */
 const LAST_MISHAP = 3_000;
 
+/** What a process works with. */
+interface Gear {
+  readonly locker: Pick<Locker, "tryObtain">;
+  /** Its connections, which break and go deaf together. */
+  readonly lines: readonly { cut(): void; deafen(): void }[];
+}
+
+/** Of a crew: how it works, and what each of its processes gets when it is started. */
+export interface Rig extends WorkerSettings {
+  readonly launch: (process: SimulatedProcess) => Gear;
+}
+
 /** What runs while a process does not crash. */
-interface Running {
+interface Running extends Gear {
   readonly process: SimulatedProcess;
-  readonly connection: Connection;
-  readonly locker: Locker;
 }
 
 /** A process with two workers, which is started anew when it has crashed. */
 export class Crew {
   readonly #name: string;
-  readonly #world: World;
+  readonly #world: Scene;
   readonly #store: GuardedStore;
-  readonly #cluster: boolean;
-  readonly #listensTo: ConnectionOptions["listensTo"];
-  readonly #commandTimeout: number;
+  readonly #rig: Rig;
   /** How many rounds are to be worked yet, by worker. */
   readonly #rounds = new Map<string, number>();
   #running: Running;
 
-  constructor(name: string, world: World, store: GuardedStore, cluster: boolean) {
+  constructor(name: string, world: Scene, store: GuardedStore, rig: Rig) {
     const { chance } = world;
     this.#name = name;
     this.#world = world;
     this.#store = store;
-    this.#cluster = cluster;
-    const subscribes = chance.draw(`${name} subscribes`) < 0.85;
-    const replica = happens(world, "replica", name, 0.5);
-    this.#listensTo = subscribes ? (replica ? "replica" : "master") : undefined;
-    this.#commandTimeout = chance.pick(`${name} timeout`, [200, 1_000, 2_000]);
+    this.#rig = rig;
     this.#running = this.#launch();
     this.#plan("pause", 3, () =>
       this.#running.process.pause(chance.between(`${name} pause`, 5, 1_500)),
     );
     this.#plan("cut", 2, () => this.cut());
     this.#plan("crash", 1, () => this.#crash());
-    this.#plan("deaf", 2, () => this.#running.connection.deafen());
+    this.#plan("deaf", 2, () => this.#deafen());
   }
 
   get busy(): boolean {
@@ -65,11 +68,15 @@ export class Crew {
   calm(): void {
     const { troubles, chance } = this.#world;
     if (!troubles.has("deaf") || chance.draw(`${this.#name} deaf in the calm`) < 0.5) return;
-    this.#running.connection.deafen();
+    this.#deafen();
   }
 
   cut(): void {
-    this.#running.connection.cut();
+    for (const line of this.#running.lines) line.cut();
+  }
+
+  #deafen(): void {
+    for (const line of this.#running.lines) line.deafen();
   }
 
   #plan(trouble: Trouble, most: number, run: () => void): void {
@@ -81,26 +88,14 @@ export class Crew {
   }
 
   #launch(): Running {
-    const { library, frozen, chance } = this.#world;
     const process = new SimulatedProcess(this.#name, this.#world);
-    // Started again, it may be of the other version.
-    const isOld = frozen !== undefined && chance.draw(`${this.#name} version`) < 0.5;
-    const connection = new Connection(process, {
-      cluster: this.#cluster,
-      listensTo: this.#listensTo,
-      frozen: isOld ? frozen : undefined,
-    });
-    const locker = new library.Locker(connection, {
-      clock: process.clock,
-      commandTimeout: this.#commandTimeout,
-    });
-    return { process, connection, locker };
+    return { process, ...this.#rig.launch(process) };
   }
 
   #crash(): void {
     const { timeline, chance } = this.#world;
     this.#running.process.crash();
-    this.#running.connection.cut();
+    this.cut();
     timeline.at(timeline.now + chance.between(`${this.#name} down`, 0, 1_000), () => {
       this.#running = this.#launch();
       this.#world.history.note(this.#name, () => "is started again");
@@ -110,10 +105,8 @@ export class Crew {
 
   #work(): void {
     const { process, locker } = this.#running;
-    const keys = this.#cluster ? (["{k}a", "{k}b"] as const) : (["a", "b"] as const);
     for (const name of this.#rounds.keys()) {
-      const settings = { keys, commandTimeout: this.#commandTimeout };
-      const worker = new Worker(name, process, locker, this.#store, settings);
+      const worker = new Worker(name, process, locker, this.#store, this.#rig);
       this.#untilDone(name, process, worker).catch((error: unknown) => {
         this.#world.failure ??= error instanceof Error ? error : new Error(String(error));
       });

@@ -1,6 +1,6 @@
 import type { Clock } from "@redislock/core";
 
-import type { World } from "./world.js";
+import type { Scene } from "./world.js";
 
 /**
  * A process with a clock of its own. Nothing happens in it but through {@link enter}: while it is
@@ -8,22 +8,24 @@ import type { World } from "./world.js";
  */
 export class SimulatedProcess {
   readonly name: string;
-  readonly world: World;
+  readonly world: Scene;
   readonly clock: Clock;
+  /** How fast that goes. */
+  readonly rate: number;
   /** What is sent to its subscription does not arrive, though its connection lives. */
   deaf = false;
   #state: "running" | "paused" | "crashed" = "running";
   #waiting: (() => void)[] = [];
   #resumedAt = -Infinity;
 
-  constructor(name: string, world: World) {
+  constructor(name: string, world: Scene) {
     this.name = name;
     this.world = world;
     const { timeline, chance } = world;
     const offset = chance.between(`${name} clock`, 0, 1e6);
     // Two clocks that are half a percent off differ by the one percent that the lock allows for.
-    const rate = chance.between(`${name} rate`, 0.9955, 1.0045);
-    this.clock = timeline.clock(offset, rate, (run) => this.enter(run));
+    this.rate = chance.between(`${name} rate`, 0.9955, 1.0045);
+    this.clock = timeline.clock(offset, this.rate, (run) => this.enter(run));
   }
 
   get alive(): boolean {

@@ -85,9 +85,11 @@ export function report({ details, history, again }: Finding): string {
   ].join("\n");
 }
 
-function optionsOf({ seed, beyond = [], spared = [], accepted = [], frozen }: Setting): string {
+function optionsOf(setting: Setting): string {
+  const { seed, servers = "one", beyond = [], spared = [], accepted = [], frozen } = setting;
   const list = (name: string, items: readonly string[]): string =>
     items.length > 0 ? ` --${name} ${items.join(",").replaceAll(" ", "_")}` : "";
   const all = [list("with", beyond), list("without", spared), list("accept", accepted)].join("");
-  return `--from ${seed} --seeds 1${all}${frozen ? " --frozen <number>" : ""}`;
+  const which = servers === "one" ? "" : ` --servers ${servers}`;
+  return `--from ${seed} --seeds 1${which}${all}${frozen ? " --frozen <number>" : ""}`;
 }

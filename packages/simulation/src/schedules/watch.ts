@@ -1,4 +1,3 @@
-import type { Lock } from "@redislock/core";
 import type { MemoryServer } from "@redislock/testing";
 
 import { isOutOfMemory } from "../memory-full.js";
@@ -17,40 +16,14 @@ import {
   type LockState,
   losesTurn,
   servesLine,
-  type Sharing,
   stateOf,
   type Waiter,
   worksWithMemoryFull,
 } from "../protocol.js";
-import { FencingTokens, mayShare, twoHolders } from "../safety.js";
+import { FencingTokens, mayShare } from "../safety.js";
 import type { Run, ServerWatch } from "../server.js";
-import type { Timeline } from "../timeline.js";
-import { Violation, type Wrong } from "../violation.js";
-import type { History } from "./history.js";
+import { Beliefs, type Hold } from "./beliefs.js";
 import type { SimulatedProcess } from "./process.js";
-
-/** What a process believes of a lock. */
-export interface Hold {
-  readonly name: string;
-  readonly process: SimulatedProcess;
-  readonly lock: Lock;
-  /** Undefined for one who has it alone. */
-  readonly sharing: Sharing | undefined;
-  /** Until when it is its own for certain, on its own clock, as far as was seen. */
-  until: number;
-}
-
-interface Call {
-  readonly name: string;
-  readonly process: SimulatedProcess;
-  /** On the clock of the process. */
-  readonly deadline: number;
-  /** How long it may take after a pause. */
-  readonly afterPause: number;
-}
-
-/** How late a call may be: timers have whole milliseconds. */
-const LATE = 5;
 
 /** After so many calm milliseconds, a grant has been heard, and a free lock is somebody's. */
 const SOON = 500;
@@ -59,60 +32,22 @@ const CHECKED_IN = 1_500;
 /** So many milliseconds after it learned that a message was not heard, a process has subscribed anew. */
 const HEARS_AGAIN = 1_100;
 
-/** Sees everything that happens, and throws a {@link Violation} at what must not be. */
-export class Watch implements ServerWatch {
-  /** Nothing goes wrong any more: what then is late or out of order is wrong. */
-  calm = false;
+/** Sees everything that happens, also in the server, and throws a {@link Violation} at what must not be. */
+export class Watch extends Beliefs implements ServerWatch {
   /** How many may be gone from a line after one script; undefined for any number. */
   mostGone: number | undefined;
-  /** Who wants a lock, by token. */
-  readonly asking = new Map<string, SimulatedProcess>();
-  readonly #holds = new Set<Hold>();
-  readonly #calls = new Set<Call>();
   readonly #locks = new Map<string, LockNames>();
   readonly #fencingTokens = new FencingTokens();
+  #server: MemoryServer | undefined;
   #before = new Map<string, LockState>();
   /** Since when a lock has been free although the first of those in line who live could be told. */
   readonly #freeSince = new Map<string, number>();
   /** Fencing tokens of grants that were sent to a process that hears no messages. */
   readonly #unheard = new Map<string, SimulatedProcess>();
-  readonly #timeline: Timeline;
-  readonly #history: History;
-  readonly #accepted: ReadonlySet<Wrong>;
 
-  /** @param accepted - What may be after all. */
-  constructor(timeline: Timeline, history: History, accepted: ReadonlySet<Wrong>) {
-    this.#timeline = timeline;
-    this.#history = history;
-    this.#accepted = accepted;
-  }
-
-  /** @throws Violation */
-  report(wrong: Wrong, details: string): void {
-    if (!this.#accepted.has(wrong)) throw new Violation(wrong, details);
-  }
-
-  /**
-   * A call that has to settle within so many milliseconds, or so many after a pause of the process;
-   * returns what to call when it did.
-   */
-  call(process: SimulatedProcess, name: string, within: number, afterPause: number): () => void {
-    const call = { name, process, deadline: process.clock.now() + within + LATE, afterPause };
-    this.#calls.add(call);
-    return () => this.#calls.delete(call);
-  }
-
-  /** Somebody has a lock, and believes so until it is lost or let go. */
-  hold(hold: Hold): void {
-    // One that comes too late is asked for again, or is none.
-    if (!hold.lock.held) this.report("a lock that is over when it is obtained", hold.name);
-    this.#holds.add(hold);
+  override hold(hold: Hold): void {
+    super.hold(hold);
     this.#expectToHear(hold);
-  }
-
-  /** Somebody lets go of a lock, and with it all that have it by the same token. */
-  letGo({ lock: { token } }: Hold): void {
-    for (const hold of this.#holds) if (hold.lock.token === token) this.#holds.delete(hold);
   }
 
   /** The locks that were asked for. */
@@ -121,52 +56,18 @@ export class Watch implements ServerWatch {
   }
 
   /** A message was sent to a process whose subscription is deaf. */
-  unheard(process: SimulatedProcess, message: string): void {
+  override unheard(process: SimulatedProcess, message: string): void {
     const fence = fencingTokenGranted(message);
     if (fence !== undefined) this.#unheard.set(fence, process);
   }
 
-  /** A release or a refresh was refused to somebody who has the lock, when nothing goes wrong. */
-  turnedAway(name: string, error: unknown): void {
-    if (this.calm) this.report("a holder that is turned away", `${name}: ${String(error)}`);
-  }
-
-  /** Whether somebody believes that it has a lock by this token. */
-  isHeld(token: string): boolean {
-    return [...this.#holds].some(({ lock }) => lock.token === token);
-  }
-
-  /** Somebody was refused for its fencing token. */
-  keptOut(lock: Lock): void {
-    for (const hold of this.#holds) {
-      if (hold.lock !== lock || hold.process.clock.now() >= hold.until) continue;
-      this.report("a holder that is kept out by its fencing token", hold.name);
-    }
-  }
-
-  /** Looks at what the processes believe. */
-  look(): void {
-    for (const hold of this.#holds) {
-      const { process, lock } = hold;
-      // A paused process cannot be asked; it still believes what it did.
-      if (process.awake > 0) hold.until = process.clock.now() + lock.remaining;
-      if (!process.alive || process.clock.now() >= hold.until) this.#holds.delete(hold);
-    }
-    const two = twoHolders(this.#holds);
-    if (two !== undefined) this.report("two holders at once", two);
-    for (const { name, process, deadline, afterPause } of this.#calls) {
-      if (process.awake > afterPause + LATE && process.clock.now() > deadline) {
-        this.report("a call that does not settle", name);
-      }
-    }
-  }
-
   before(server: MemoryServer): void {
+    this.#server = server;
     this.#before = new Map([...this.#locks].map(([key, names]) => [key, stateOf(server, names)]));
   }
 
   after(server: MemoryServer, { script, keys, args, outcome }: Run): void {
-    this.#history.note("server", () => {
+    this.history.note("server", () => {
       const told = "error" in outcome ? outcome.error.message : JSON.stringify(outcome.reply);
       const whose = askerIn(script, args).replace(/-+$/, "");
       return `${script.name} ${keys[0] ?? ""} for ${whose}: ${told}`;
@@ -212,7 +113,9 @@ export class Watch implements ServerWatch {
   }
 
   /** Whether anything of an obtain that was given up is there still. */
-  checkNothingLeft(server: MemoryServer, name: string, token: string): void {
+  override checkNothingLeft(name: string, token: string): void {
+    const server = this.#server;
+    if (!server) return;
     for (const names of this.#locks.values()) {
       const { holders, line } = stateOf(server, names);
       if ([...holders, ...line].some(({ value }) => value.startsWith(token))) {
@@ -234,10 +137,10 @@ export class Watch implements ServerWatch {
         this.report("a lock that is held again without a new fencing token", `${key} by ${value}`);
       }
       const number = fence ?? 0;
-      this.#history.note("", () => `  ${key} is granted to ${value}, fencing token ${number}`);
+      this.history.note("", () => `  ${key} is granted to ${value}, fencing token ${number}`);
       // All of one phase have the same; that of the next is above it.
       if (sharing && after.phase === before?.phase) continue;
-      const holder = sharing ? `those who share it from ${this.#timeline.now}` : value;
+      const holder = sharing ? `those who share it from ${this.timeline.now}` : value;
       const fallen = this.#fencingTokens.given(key, number, holder);
       if (fallen !== undefined) this.report("a fencing token that does not rise", fallen);
     }
@@ -261,7 +164,7 @@ export class Watch implements ServerWatch {
 
   #expectNews(key: string, value: string): void {
     const within = this.asking.get(value)?.deaf ? CHECKED_IN : SOON;
-    this.#timeline.at(this.#timeline.now + within, () => {
+    this.timeline.at(this.timeline.now + within, () => {
       if (!this.asking.get(value)?.alive) return;
       this.report("a grant that nobody is told of", `${value} at ${key}`);
     });
@@ -272,7 +175,7 @@ export class Watch implements ServerWatch {
     const fence = String(lock.fencingToken);
     // Who shares a lock has its fencing token in common with others, who were told of it or not.
     if (!this.calm || sharing || !process.deaf || this.#unheard.get(fence) !== process) return;
-    this.#timeline.at(this.#timeline.now + HEARS_AGAIN, () => {
+    this.timeline.at(this.timeline.now + HEARS_AGAIN, () => {
       if (process.deaf) this.report("a subscription that stays deaf", name);
     });
   }
@@ -293,9 +196,9 @@ export class Watch implements ServerWatch {
       return;
     }
     if (this.#freeSince.has(names.key)) return;
-    const since = this.#timeline.now;
+    const since = this.timeline.now;
     this.#freeSince.set(names.key, since);
-    this.#timeline.at(since + SOON, () => {
+    this.timeline.at(since + SOON, () => {
       if (this.#freeSince.get(names.key) !== since || !isFree(stateOf(server, names))) return;
       this.report("a free lock with somebody in line", `${names.key} for ${SOON} ms`);
     });

@@ -3,8 +3,8 @@ import type { Lock, Locker, ObtainOptions } from "@redislock/core";
 import type { Sharing } from "../protocol.js";
 import type { GuardedStore } from "./guarded-store.js";
 import type { SimulatedProcess } from "./process.js";
-import type { Hold } from "./watch.js";
-import { happens, type World } from "./world.js";
+import type { Hold } from "./beliefs.js";
+import { happens, type Scene } from "./world.js";
 
 /** How long an obtain that ends with a "no" may look for the holder's name, in milliseconds. */
 const LAST_WORD = 50;
@@ -58,30 +58,51 @@ interface Together {
   readonly next: number | undefined;
 }
 
+export interface WorkerSettings {
+  readonly keys: readonly [string, string];
+  /** Locks are of one key each. */
+  readonly oneByOne?: boolean;
+  readonly commandTimeout: number;
+  /** How many commands a call may wait for, one after the other, when its time is over. Default: one. */
+  readonly lastCommands?: number;
+  readonly ttls?: Ttls;
+}
+
+/** From which ttls to choose in the storm and in the calm, and the longest that may be asked for. */
+export interface Ttls {
+  readonly stormy: readonly [number, ...number[]];
+  readonly calm: readonly [number, ...number[]];
+  readonly longest: number;
+}
+
+const TTLS: Ttls = {
+  stormy: [40, 150, 150, 600, 2_000],
+  calm: [150, 600, 2_000],
+  longest: Infinity,
+};
+
 /** A piece of a user's program: takes locks, one after the other, and does something while it has them. */
 export class Worker {
   readonly #name: string;
   readonly #process: SimulatedProcess;
-  readonly #world: World;
-  readonly #locker: Locker;
+  readonly #world: Scene;
+  readonly #locker: Pick<Locker, "tryObtain">;
   readonly #store: GuardedStore;
-  readonly #commandTimeout: number;
-  readonly #keys: readonly [string, string];
+  readonly #settings: WorkerSettings;
 
   constructor(
     name: string,
     process: SimulatedProcess,
-    locker: Locker,
+    locker: Pick<Locker, "tryObtain">,
     store: GuardedStore,
-    settings: { commandTimeout: number; keys: readonly [string, string] },
+    settings: WorkerSettings,
   ) {
     this.#name = name;
     this.#process = process;
     this.#world = process.world;
     this.#locker = locker;
     this.#store = store;
-    this.#commandTimeout = settings.commandTimeout;
-    this.#keys = settings.keys;
+    this.#settings = settings;
   }
 
   /** Takes a lock, or tries to. */
@@ -92,7 +113,7 @@ export class Worker {
     if (!chance.strikes(this.#name, 1)) return;
     if (chance.draw(`${this.#name} takes several`) < 0.1) {
       // Each with a life of its own, so that none waits for another; what they say leaves together.
-      const [a, b] = this.#keys;
+      const [a, b] = this.#settings.keys;
       const names = [a, b, `${a}+`, `${b}+`];
       const plans = this.#together(plan, names);
       await Promise.all(plans.map((one) => this.#carryOut([one])));
@@ -109,8 +130,9 @@ export class Worker {
     const { chance, stormy, library, troubles } = this.#world;
     const name = this.#name;
     const kind = troubles.has("sharing") ? chance.pick(`${name} kind`, KINDS) : ALONE;
-    const [a, b] = this.#keys;
-    const ttl = chance.pick(`${name} ttl`, stormy ? [40, 150, 150, 600, 2_000] : [150, 600, 2_000]);
+    const { keys, oneByOne, ttls = TTLS } = this.#settings;
+    const [a, b] = keys;
+    const ttl = chance.pick(`${name} ttl`, stormy ? ttls.stormy : ttls.calm);
     const way = chance.pick(`${name} way`, ["once", "poll", "wait", "wait", "queue", "queue"]);
     const polls = library.jitter(library.linearBackoff(30), 0.5, () =>
       chance.draw(`${name} jitter`),
@@ -120,7 +142,13 @@ export class Worker {
       name,
       token: this.#newToken(name),
       // Only one lock can be shared at a time.
-      keys: chance.pick(`${name} keys`, [[a], [a], [a], [b], kind.sharing ? [a] : [a, b]]),
+      keys: chance.pick(`${name} keys`, [
+        [a],
+        [a],
+        [a],
+        [b],
+        kind.sharing || oneByOne ? [a] : [a, b],
+      ]),
       ttl,
       sharing: kind.sharing,
       options: {
@@ -138,9 +166,11 @@ export class Worker {
   #together(plan: Plan, keys: readonly string[]): Plan[] {
     const { chance } = this.#world;
     const { ttl } = plan;
+    const { longest } = this.#settings.ttls ?? TTLS;
+    const double = Math.min(2 * ttl, longest);
     const refresh = this.#process.sleep(chance.between(`${plan.name} together`, 50, 400));
     const release = refresh.then(() => this.#process.sleep(20));
-    const next = chance.pick(`${plan.name} next`, [undefined, Math.ceil(ttl / 2), ttl, 2 * ttl]);
+    const next = chance.pick(`${plan.name} next`, [undefined, Math.ceil(ttl / 2), ttl, double]);
     return keys.map((key, index) => {
       const name = `${plan.name}${index}`;
       const together = { refresh, release, next };
@@ -172,7 +202,7 @@ export class Worker {
 
   /** Calls that have one token, and what is done with the lock. */
   async #carryOut(plans: readonly [Plan, ...Plan[]]): Promise<void> {
-    const { watch, server, timeline, stormy } = this.#world;
+    const { watch, timeline, stormy } = this.#world;
     const obtaining = plans.map((plan) => this.#obtain(plan));
     const settled = Promise.all(obtaining);
     const having = plans.map(async (plan, i) => {
@@ -182,7 +212,7 @@ export class Worker {
     const locks = await settled;
     const [{ name, token }] = plans;
     if (!stormy && locks.every((lock) => lock === undefined)) {
-      timeline.at(timeline.now + SOON, () => watch.checkNothingLeft(server.memory, name, token));
+      timeline.at(timeline.now + SOON, () => watch.checkNothingLeft(name, token));
     }
     await Promise.all(having);
   }
@@ -214,12 +244,13 @@ export class Worker {
     const signal = abortAfter === undefined ? undefined : this.#signal(abortAfter);
     // A last command is still answered when the time is up, in a time of its own.
     const patience = wait ?? (retry ? (signal ? Infinity : ttl) : 0);
-    const limit = patience + this.#commandTimeout + LAST_WORD;
+    const last = this.#lastCommands + LAST_WORD;
+    const limit = patience + last;
     const settled = watch.call(
       this.#process,
       `obtain by ${name}`,
       Math.min(limit, (abortAfter ?? Infinity) + LAST_WORD),
-      this.#commandTimeout + LAST_WORD,
+      last,
     );
     this.#note(name, () => {
       const how = wait === undefined ? (retry ? ", polls" : "") : `, waits ${wait} ms`;
@@ -235,6 +266,7 @@ export class Worker {
       if (lock) return lock;
     } catch (error) {
       this.#note(name, () => `did not get it: ${String(error)}`);
+      watch.failed(name, error);
     } finally {
       settled();
       watch.asking.delete(token);
@@ -298,12 +330,13 @@ export class Worker {
   async #refreshSomehow(name: string, lock: Lock, ttl: number): Promise<void> {
     const { chance } = this.#world;
     const shorter = Math.ceil(ttl / 2);
-    const next = chance.pick(`${name} next ttl`, [ttl, ttl, 3 * ttl, shorter]);
+    const longer = Math.min(3 * ttl, (this.#settings.ttls ?? TTLS).longest);
+    const next = chance.pick(`${name} next ttl`, [ttl, ttl, longer, shorter]);
     await this.#refresh(name, lock, next);
     // Of a late copy of the shorter one, nothing must come any more.
     const changesItsMind = next === shorter && chance.draw(`${name} changes its mind`) < 0.7;
     if (!changesItsMind || !lock.held) return;
-    await this.#refresh(name, lock, 3 * ttl);
+    await this.#refresh(name, lock, longer);
     await this.#process.sleep(chance.between(`${name} trusts that`, 0, Math.min(2 * ttl, 1_000)));
   }
 
@@ -314,8 +347,8 @@ export class Worker {
     const settled = watch.call(
       this.#process,
       `refresh by ${name}`,
-      2 * this.#commandTimeout,
-      2 * this.#commandTimeout,
+      2 * this.#settings.commandTimeout,
+      2 * this.#settings.commandTimeout,
     );
     try {
       await lock.refresh(next);
@@ -336,8 +369,8 @@ export class Worker {
     const settled = watch.call(
       this.#process,
       `release by ${plan.name}`,
-      this.#commandTimeout,
-      this.#commandTimeout,
+      this.#lastCommands,
+      this.#lastCommands,
     );
     try {
       await hold.lock.release();
@@ -347,6 +380,12 @@ export class Worker {
     } finally {
       settled();
     }
+  }
+
+  /** Milliseconds for which a call may wait for commands when its own time is over. */
+  get #lastCommands(): number {
+    const { commandTimeout, lastCommands = 1 } = this.#settings;
+    return lastCommands * commandTimeout;
   }
 
   #note(name: string, line: () => string): void {

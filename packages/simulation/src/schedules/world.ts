@@ -1,8 +1,10 @@
 import type { Chance } from "../chance.js";
 import type { Library } from "../library.js";
 import type { FrozenScripts } from "../frozen.js";
-import type { SimulatedServer } from "../server.js";
+import type { ServerBug, SimulatedServer } from "../server.js";
 import type { Timeline } from "../timeline.js";
+import type { Wrong } from "../violation.js";
+import type { Beliefs } from "./beliefs.js";
 import type { History } from "./history.js";
 import type { Watch } from "./watch.js";
 
@@ -36,6 +38,20 @@ const NAMES = [
   "evictLock",
   "clockForward",
   "clockBack",
+  // What happens to one of several servers: it hangs, it is started again with all that it had, or with what
+  // it had some time before, it forgets everything without that, or a process cannot reach it for a while.
+  "hang",
+  "restart",
+  "restartOld",
+  "forget",
+  "part",
+  // What happens to a master with replicas: one of these takes over, all of them lag or are cut off for a
+  // while, or forget what they had; or one takes over that has not got all that some have confirmed.
+  "failover",
+  "lag",
+  "cutOff",
+  "restartReplica",
+  "badFailover",
 ] as const;
 
 /** What may go wrong. */
@@ -45,16 +61,13 @@ export function isTrouble(text: string): text is Trouble {
   return NAMES.some((name) => name === text);
 }
 
-/** What everything in one schedule shares. */
-export interface World {
+/** What everything in one schedule shares, whatever servers it has. */
+export interface Scene {
   readonly library: Library;
   readonly timeline: Timeline;
   readonly chance: Chance;
   readonly history: History;
-  readonly server: SimulatedServer;
-  /** What some of the processes run instead of the scripts as they are, as while a new version is rolled out. */
-  readonly frozen: FrozenScripts | undefined;
-  readonly watch: Watch;
+  readonly watch: Beliefs;
   readonly troubles: ReadonlySet<Trouble>;
   /** Faults happen: in the first part of a schedule, not in the second. */
   stormy: boolean;
@@ -64,19 +77,45 @@ export interface World {
   failure: Error | undefined;
   /** How many tokens were given out. */
   tokens: number;
+}
+
+/** What a kind of schedule is made of. */
+export interface Basics {
+  /** To which the rest is added. */
+  readonly scene: Omit<Scene, "watch" | "troubles">;
+  /** Those of all these troubles that the schedule has. */
+  readonly troublesOf: (all: readonly Trouble[]) => ReadonlySet<Trouble>;
+  readonly serverBug: ServerBug | undefined;
+  readonly frozen: FrozenScripts | undefined;
+  readonly accepted: ReadonlySet<Wrong>;
+}
+
+/** A schedule that is ready to be run. */
+export interface Play {
+  readonly run: () => Promise<void>;
+  /** How many batches its servers ran, by script. */
+  readonly batches: ReadonlyMap<string, number>;
+}
+
+/** A scene with one server. */
+export interface World extends Scene {
+  readonly server: SimulatedServer;
+  readonly watch: Watch;
+  /** What some of the processes run instead of the scripts as they are, as while a new version is rolled out. */
+  readonly frozen: FrozenScripts | undefined;
   /** How many dead waiters came. */
   dead: number;
 }
 
 /** Whether this trouble happens now, of those that the schedule has, while it has any. */
 export function happens(
-  world: World,
+  scene: Scene,
   trouble: Trouble,
   where: string,
   probability: number,
 ): boolean {
-  if (!world.stormy || !world.troubles.has(trouble)) return false;
-  if (!world.chance.strikes(`${trouble} ${where}`, probability)) return false;
-  world.history.note(where, () => `* ${trouble}`);
+  if (!scene.stormy || !scene.troubles.has(trouble)) return false;
+  if (!scene.chance.strikes(`${trouble} ${where}`, probability)) return false;
+  scene.history.note(where, () => `* ${trouble}`);
   return true;
 }

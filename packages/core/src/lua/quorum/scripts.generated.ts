@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "a6935d6e0e89b2ae062db95497bc055b278e55c8",
+    sha1: "bfad771ca6e0ca95504d9e77afd05c76e5413421",
     source: [
       parts[0],
       parts[5],
@@ -42,7 +42,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
       parts[29],
       parts[24],
       parts[30],
-      "local obtain, raised, capped = run, raise, nil\nlocal MOST_AHEAD = 60000000\nlocal function run(k, a, keys, args)\nlocal up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])\nif not up or tonumber(up) < tonumber(ARGV[a + 1]) then\nreturn { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }\nend\nlocal function raiseAbove(i, fence, memory)\ncapped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1\nreturn math.max(raised(i, fence, memory) or 0, capped)\nend\nif floor > 0 then raise = raiseAbove end\nreturn obtain(k, a + 2, keys, args - 2)\nend\n",
+      "local obtain, raised, capped = run, raise, nil\nlocal MOST_AHEAD = 60000000\nlocal function takeOver(k, a)\nlocal caller, n = string.match(ARGV[a + 4], '^(.*)%.(%d+)$')\nif not n or n == '1' then return end\nlocal number, owner, taker, order = grantAt(k + 1)\nlocal before, m = string.match(taker or '', '^(.*)%.(%d+)$')\nif before ~= caller or tonumber(m) >= tonumber(n) then return end\nif owner ~= string.sub(ARGV[a + 1], 1, ARGV[a + 3]) then return end\nlocal grant = grantOf(number, owner, ARGV[a + 4]) .. (order ~= '' and ' ' .. order or '')\nlocal left = call('PTTL', KEYS[k + 2])\nif left > 0 then call('SET', KEYS[k + 2], grant, 'PX', left) end\nend\nlocal function run(k, a, keys, args)\nlocal up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])\nif not up or tonumber(up) < tonumber(ARGV[a + 1]) then\nreturn { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }\nend\ntakeOver(k, a + 2)\nlocal function raiseAbove(i, fence, memory)\ncapped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1\nreturn math.max(raised(i, fence, memory) or 0, capped)\nend\nif floor > 0 then raise = raiseAbove end\nreturn obtain(k, a + 2, keys, args - 2)\nend\n",
       parts[2],
       parts[3],
     ].join(""),

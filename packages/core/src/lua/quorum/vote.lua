@@ -12,11 +12,26 @@ local obtain, raised, capped = run, raise, nil
 -- Nobody's clock is believed to be right that is more than a minute ahead of this server's.
 local MOST_AHEAD = 60000000
 
+-- `<call>.<n>` is the call of one that asks for the n-th time. The lock that one of the times before was
+-- granted, and may be giving back still, becomes this one's.
+local function takeOver(k, a)
+  local caller, n = string.match(ARGV[a + 4], '^(.*)%.(%d+)$')
+  if not n or n == '1' then return end
+  local number, owner, taker, order = grantAt(k + 1)
+  local before, m = string.match(taker or '', '^(.*)%.(%d+)$')
+  if before ~= caller or tonumber(m) >= tonumber(n) then return end
+  if owner ~= string.sub(ARGV[a + 1], 1, ARGV[a + 3]) then return end
+  local grant = grantOf(number, owner, ARGV[a + 4]) .. (order ~= '' and ' ' .. order or '')
+  local left = call('PTTL', KEYS[k + 2])
+  if left > 0 then call('SET', KEYS[k + 2], grant, 'PX', left) end
+end
+
 local function run(k, a, keys, args)
   local up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])
   if not up or tonumber(up) < tonumber(ARGV[a + 1]) then
     return { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }
   end
+  takeOver(k, a + 2)
   -- As if the token before had been just below the floor.
   local function raiseAbove(i, fence, memory)
     capped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1

@@ -1,0 +1,65 @@
+/** A quorum of several servers, and a master with replicas: what they promise when these fail. */
+import { describe, expect, test } from "@jest/globals";
+
+import { type Bug, bugsOfQuorum, bugsOfReplicas } from "../src/bugs.js";
+import { buggyLibrary, library } from "../src/library.js";
+import { firstWrong, report, search } from "../src/schedules/search.js";
+import { simulate } from "../src/schedules/simulate.js";
+import type { Wrong } from "../src/violation.js";
+import { count } from "./counts.js";
+
+const SCHEDULES = { quorum: count(30, 150), replicas: count(50, 250) } as const;
+/** Within how many schedules a planted bug has to show. */
+const UNTIL_FOUND = 300;
+/** Much longer than it takes, unless the machine is busy with other things. */
+const PATIENCE = 600_000;
+
+describe.each(["quorum", "replicas"] as const)("%s", (servers) => {
+  test(
+    "no schedule breaks a promise",
+    async () => {
+      const finding = await search(1, SCHEDULES[servers], { library, servers });
+      expect(finding && report(finding)).toBeUndefined();
+    },
+    PATIENCE,
+  );
+
+  test("a seed tells the same story each time", async () => {
+    const first = await simulate({ seed: 7, library, servers, written: true });
+    const second = await simulate({ seed: 7, library, servers, written: true });
+    expect(first.history.length).toBeGreaterThan(100);
+    expect(untold(second.history)).toEqual(untold(first.history));
+  });
+});
+
+/** Without secrets and names of servers, which are others each time. */
+function untold(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replace(/memory\d+|[\w-]{22}/g, "…"));
+}
+
+describe("finds", () => {
+  async function found(bug: Bug): Promise<Wrong | undefined> {
+    return firstWrong(bug.from ?? 1, UNTIL_FOUND, {
+      library: bug.library ? await buggyLibrary(bug.library) : library,
+      ...(bug.servers && { servers: bug.servers }),
+      ...(bug.server && { serverBug: bug.server }),
+      ...(bug.needs && { beyond: bug.needs }),
+    });
+  }
+
+  test.each([...bugsOfQuorum, ...bugsOfReplicas].map((bug) => [bug.name, bug] as const))(
+    "%s",
+    async (_, bug) => expect(bug.shows).toContain(await found(bug)),
+    PATIENCE,
+  );
+});
+
+test(
+  "two holders after a failover to a replica that has not got what others confirmed",
+  async () => {
+    const beyond = ["badFailover"] as const;
+    const wrong = await firstWrong(25, UNTIL_FOUND, { library, servers: "replicas", beyond });
+    expect(wrong).toBe("two holders at once");
+  },
+  PATIENCE,
+);
