@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import { LockLostError, RedisLockError, type ObtainDetails } from "@redislock/core";
+import type { TelemetryOptions } from "./telemetry.js";
 
 /** How an obtain ended, and how the holding of a lock did. */
 export type Outcome = "obtained" | "not_obtained" | "aborted" | "failed";
@@ -11,13 +12,10 @@ export const OUTCOME = "redislock.outcome";
 /** Of the semantic conventions. */
 export const ERROR_TYPE = "error.type";
 
-/** What a lock is called; undefined for nothing. */
-export type Naming = (key: string, keys: readonly string[]) => string | undefined;
-
 /** Of metrics: none can have more values than the user gave names. */
 export function attributesOf(
   { mode, keys }: Pick<ObtainDetails, "mode"> & { readonly keys: readonly string[] },
-  naming: Naming | undefined,
+  naming: TelemetryOptions["name"],
 ): Attributes {
   const [first = ""] = keys;
   const name = naming?.(first, keys);

@@ -18,7 +18,6 @@ import {
   type HoldOutcome,
   isAbort,
   NAME,
-  type Naming,
   type Outcome,
   OUTCOME,
   requestOf,
@@ -36,7 +35,7 @@ export interface TelemetryOptions {
    * @example
    * telemetry({ name: (key) => key.split(":")[0] });
    */
-  readonly name?: Naming | undefined;
+  readonly name?: ((key: string, keys: readonly string[]) => string | undefined) | undefined;
 
   /**
    * Whether the span of an obtain that waits links to those whose lock it waits for, as far as their
@@ -85,7 +84,7 @@ interface UnderWay {
 }
 
 class Recorder {
-  readonly #naming: Naming | undefined;
+  readonly #naming: TelemetryOptions["name"];
   readonly #links: boolean;
   readonly #options: TelemetryOptions;
   readonly #underWay = new Map<number, UnderWay>();
