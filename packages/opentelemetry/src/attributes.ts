@@ -7,7 +7,7 @@ export type Outcome = "obtained" | "not_obtained" | "aborted" | "failed";
 export type HoldOutcome = "released" | "lost" | "release_failed";
 
 export const NAME = "redislock.name";
-export const MODE = "redislock.mode";
+const MODE = "redislock.mode";
 export const OUTCOME = "redislock.outcome";
 /** Of the semantic conventions. */
 export const ERROR_TYPE = "error.type";
