@@ -5,7 +5,7 @@ import { metrics } from "@opentelemetry/api";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { detailed } from "@redislock/core";
-import { failure, startProxiedServer, untilInLine } from "@redislock/test-kit";
+import { failure, startProxiedServer, untilInLine, VirtualClock } from "@redislock/test-kit";
 
 import { telemetry } from "../src/index.js";
 import { adapters } from "./users.js";
@@ -43,9 +43,12 @@ async function allThatHappens(): Promise<void> {
   const listener = telemetry({ name: () => "order" });
   let cameLate = (): void => undefined;
   const lateGrant = new Promise<void>((resolve) => (cameLate = resolve));
+  let failedToRenew = (): void => undefined;
+  const renewalFailed = new Promise<void>((resolve) => (failedToRenew = resolve));
   const onEvent = detailed((event) => {
     listener(event);
     if (event.type === "lateGrantReleased") cameLate();
+    if (event.type === "renewalFailed") failedToRenew();
   });
   const one = user.locker({ commandTimeout: 300, onEvent });
   // Waiting, obtained, released.
@@ -62,10 +65,17 @@ async function allThatHappens(): Promise<void> {
   proxy.speak({ deliver: true });
   await lateGrant;
   // Renewed in vain, and lost.
-  const losing = await one.obtain("order", 2_000, { renew: true });
-  proxy.silence();
-  await new Promise((resolve) => losing.signal.addEventListener("abort", resolve));
-  await one.close();
+  const clock = new VirtualClock();
+  const other = user.locker({ clock, onEvent });
+  const losing = await other.obtain("order", 9_000, { renew: true });
+  const silence = proxy.silence();
+  clock.advance(3_000);
+  await silence.happened;
+  clock.advance(2_000);
+  await renewalFailed;
+  clock.advance(10_000);
+  expect(losing.held).toBe(false);
+  await Promise.all([one.close(), other.close()]);
   user.quit();
 }
 

@@ -8,6 +8,7 @@ import {
   scriptRunBy,
   startProxiedServer,
   untilInLine,
+  VirtualClock,
   waitUntil,
 } from "@redislock/test-kit";
 
@@ -229,11 +230,18 @@ describe.each(adapters)("$adapter", ({ connect }) => {
     });
 
     test("after renewals that failed: each is counted", async () => {
-      const one = await locker({ commandTimeout: 300 });
-      const lock = await one.obtain("order:42", 2_000, { renew: true });
+      const clock = new VirtualClock();
+      const one = await locker({ clock });
+      const lock = await one.obtain("order:42", 9_000, { renew: true });
       const silence = proxy.silence();
+      clock.advance(3_000);
       await silence.happened;
-      await new Promise((resolve) => lock.signal.addEventListener("abort", resolve));
+      clock.advance(2_000);
+      await waitUntil(async () => (await sdk.series("redislock.renewal.failures")).length > 0, {
+        what: "the failure",
+      });
+      clock.advance(10_000);
+      expect(lock.held).toBe(false);
       const failures = await sdk.series("redislock.renewal.failures");
       expect(failures).toMatchObject([{ attributes: { ...order, "error.type": "UNKNOWN" } }]);
       const [hold] = sdk.spans("hold order");
