@@ -6,7 +6,7 @@ const TRACE_PARENT = / ?traceparent=00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2
 
 /**
  * Metadata for a lock that also says in which span it was asked for: `text`, and the context of the span
- * that is active. Without one, `text` alone. Takes 67 bytes at the most.
+ * that is active. Without one, `text` alone. Takes 68 bytes at the most.
  *
  * @param text - What else the holder says of itself. Default: nothing.
  * @example
