@@ -71,7 +71,7 @@ export interface LockerOptions {
   readonly replicaTimeout?: number | undefined;
 
   /**
-   * Told of all that happens, for logs and metrics; with {@link detailed}, also of beginnings, and of what
+   * Told of all that happens, for logs and metrics; with `detailed`, also of beginnings, and of what
    * belongs together. What it throws cannot disturb a lock.
    */
   readonly onEvent?: LockEventListener | undefined;
