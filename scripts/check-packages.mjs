@@ -12,6 +12,7 @@ const expected = [
   /^src\/([\w-]+\/)*[\w.-]+\.(ts|lua)$/,
   /^dist\/(esm|cjs)\/([\w-]+\/)*[\w.-]+\.(js|d\.ts)(\.map)?$/,
   /^dist\/cjs\/package\.json$/,
+  /^dashboards\/[\w-]+\.json$/,
 ];
 
 const required = ["README.md", "LICENSE"];

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { companion, type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
+import { companion, freePort, type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 import { runExample, startExample } from "./run-example.js";
 
 let server: RedisServer;
@@ -186,6 +186,21 @@ describe("running a service", () => {
       "notObtained: 1",
       "released: 1",
     ]);
+  });
+
+  test("telemetry: metrics for Prometheus, and a wait whose span links to the holder's", async () => {
+    const example = startExample("telemetry", { redis: server.port }, [`${await freePort()}`]);
+    const lines: string[] = [];
+    for await (const line of example.lines) lines.push(line);
+    expect(await example.exited).toEqual({ code: 0, signal: null });
+    const found = (what: RegExp): string[] => lines.filter((line) => what.test(line));
+    expect(found(/^billed/)).toEqual(["billed invoice:42", "billed invoice:42"]);
+    expect(found(/^redislock_hold_duration_count/)).toEqual([
+      expect.stringMatching(/redislock_name="invoice".* 2$/),
+      expect.stringMatching(/\{redislock_mode="exclusive",redislock_outcome="released",.* 1$/),
+    ]);
+    expect(found(/name: 'charge'/)).toHaveLength(2);
+    expect(found(/links: \[$/)).toHaveLength(1);
   });
 
   test("shutdown: a worker ends the work at hand, and gives the lock back", async () => {

@@ -98,7 +98,7 @@ export async function lead<T>(
     } catch (error) {
       const isTrouble = error instanceof RedisLockError && error.code !== "CLOSED";
       if (!isTrouble || signal?.aborted) throw error;
-      engine.emit({ type: "electionFailed", keys: [key], error });
+      engine.emit?.({ type: "electionFailed", keys: [key], error });
       const vigil = new Vigil(place, signal);
       try {
         await vigil.sleep(pauseAfter(failures++));
@@ -153,7 +153,7 @@ export async function* follow(
         next = nextLook(left, ear.listening);
       } else {
         const error = failureOf([key], "inspect", outcome);
-        engine.emit({ type: "electionFailed", keys: [key], error });
+        engine.emit?.({ type: "electionFailed", keys: [key], error });
         next = pauseAfter(failures++);
         if (found) next = Math.min(next, leaseEnd - now);
       }
@@ -174,7 +174,8 @@ async function announce({ engine, space, key }: Place): Promise<void> {
   const { commands, emit } = engine;
   const outcome = await commands.timers.awaited(commands.run(announceCommand(key, space)));
   if (outcome.kind === "reply") return;
-  emit({ type: "electionFailed", keys: [key], error: failureOf([key], "announce", outcome) });
+  const error = failureOf([key], "announce", outcome);
+  emit?.({ type: "electionFailed", keys: [key], error });
 }
 
 function termOf(lock: Lock, signal: AbortSignal): Term {
@@ -348,6 +349,6 @@ class Ear {
 
   #failed(error: unknown): void {
     if (this.#closed) return;
-    this.#place.engine.emit({ type: "subscribeFailed", error: redacted(error, []) });
+    this.#place.engine.emit?.({ type: "subscribeFailed", error: redacted(error, []) });
   }
 }

@@ -1,5 +1,7 @@
 /** What a locker tells of its work, for logs and metrics. Never holds a token. */
 import type { Holder, LockLostError, RedisLockError } from "./errors.js";
+import type { Claim, LockMode } from "./primitives/primitive.js";
+import type { HolderInfo } from "./primitives/inspection.js";
 
 export type LockEvent =
   /** A lock was obtained, after `waited` milliseconds and `tries` commands. */
@@ -61,11 +63,121 @@ export type LockEvent =
 
 export type LockEventListener = (event: LockEvent) => void;
 
-/** Calls the listener so that nothing it does can disturb a lock: what it throws goes to the console. */
-export function isolated(listener: LockEventListener | undefined): LockEventListener {
+/** What a listener that wants details is told of an obtain, and of the lock that came of it. */
+export interface ObtainDetails {
+  /** The same in all events of one obtain and its lock, and no other's in this process: a small number. */
+  readonly id: number;
+  readonly mode: LockMode;
+  /** How many permits are asked for; 1 for a lock that is not counted. */
+  readonly permits: number;
+  /** How many may be out; `undefined` for a lock that is not counted. */
+  readonly limit: number | undefined;
+}
+
+/** What it is told of a lock that was obtained. */
+export interface HoldDetails extends ObtainDetails {
+  readonly fencingToken: number;
+  /** Milliseconds since the lock was obtained. */
+  readonly held: number;
+}
+
+/**
+ * Each {@link LockEvent} with what it belongs to, `releaseFailed` also where `release` threw the error, and
+ * besides them how obtains begin, wait and fail.
+ */
+export type DetailedLockEvent =
+  | (Extract<
+      LockEvent,
+      {
+        readonly type:
+          "obtained" | "notObtained" | "waitingForOwn" | "waited" | "lateGrantReleased";
+      }
+    > &
+      ObtainDetails)
+  | (Extract<
+      LockEvent,
+      { readonly type: "renewed" | "renewalFailed" | "lost" | "released" | "releaseFailed" }
+    > &
+      HoldDetails)
+  | Extract<LockEvent, { readonly type: "electionFailed" | "subscribeFailed" }>
+  /** An obtain begins. It ends with `obtained`, `notObtained` or `obtainFailed`. */
+  | (ObtainDetails & { readonly type: "obtaining"; readonly keys: readonly string[] })
+  /** An obtain begins to wait, in line or polling, for locks that are taken. It waits until it ends. */
+  | (ObtainDetails & {
+      readonly type: "waiting";
+      readonly keys: readonly string[];
+      /** Its place in line, 1 for the next to be served; `undefined` for one that polls. */
+      readonly position: number | undefined;
+      /**
+       * Asks Redis who has the locks: at most a hundred of each key.
+       *
+       * @throws what `inspect` throws
+       */
+      readonly holders: () => Promise<readonly HolderInfo[]>;
+    })
+  /** An obtain threw this `error`, after `waited` milliseconds: it was aborted, or there was trouble. */
+  | (ObtainDetails & {
+      readonly type: "obtainFailed";
+      readonly keys: readonly string[];
+      readonly waited: number;
+      readonly error: unknown;
+    });
+
+/** A listener for `onEvent` that is told all of it: see {@link detailed}. */
+export interface DetailedLockEventListener {
+  (event: LockEvent | DetailedLockEvent): void;
+  readonly detail: "all";
+}
+
+/**
+ * Makes a listener for `onEvent` that is told also how obtains begin, wait and fail, and which events
+ * belong together.
+ *
+ * @example
+ * createLocker(redis, { onEvent: detailed((event) => console.log(event)) });
+ */
+export function detailed(
+  listener: (event: DetailedLockEvent) => unknown,
+): DetailedLockEventListener {
+  const told = (event: LockEvent | DetailedLockEvent): unknown => {
+    if (isDetailed(event)) return listener(event);
+    throw new TypeError("it wants details: give it to onEvent itself, or call it in detailed()");
+  };
+  return Object.assign(told, { detail: "all" as const });
+}
+
+function isDetailed(event: LockEvent | DetailedLockEvent): event is DetailedLockEvent {
+  return "id" in event || event.type === "electionFailed" || event.type === "subscribeFailed";
+}
+
+/** Tells a listener of an event, with details if it wants them. */
+export interface Teller {
+  (event: LockEvent, details?: ObtainDetails): void;
+  /** Tells of what only a listener is told that wants details; undefined for one that does not. */
+  readonly more?: (event: DetailedLockEvent) => void;
+}
+
+/**
+ * Calls the listener so that nothing it does can disturb a lock: what it throws goes to the console. Where
+ * nobody listens, there is nobody to tell, and nothing is made to be told.
+ */
+export function isolated(listener: LockEventListener | undefined): Teller | undefined {
+  if (!listener || !isDetailedListener(listener)) return listener && guarded(listener);
+  const tell = guarded(listener);
+  return Object.assign<Teller, Pick<Teller, "more">>(
+    (event, details) => tell({ ...event, ...details }),
+    { more: tell },
+  );
+}
+
+function isDetailedListener(listener: LockEventListener): listener is DetailedLockEventListener {
+  return Object.hasOwn(listener, "detail") && Reflect.get(listener, "detail") === "all";
+}
+
+function guarded<Event>(listener: (event: Event) => unknown): (event: Event) => void {
   return (event) => {
     try {
-      const result: unknown = listener?.(event);
+      const result = listener(event);
       if (result !== undefined) void Promise.resolve(result).catch(complain);
     } catch (error) {
       complain(error);
@@ -75,4 +187,16 @@ export function isolated(listener: LockEventListener | undefined): LockEventList
 
 function complain(error: unknown): void {
   console.error("redislock: the onEvent listener failed:", error);
+}
+
+/** Where the last id is kept: copies of this package in a process, as ES module and CommonJS, share it. */
+const LAST_ID = Symbol.for("redislock.lastObtain");
+
+/** The details of an obtain that begins. */
+export function detailsOf({ sharing }: Pick<Claim, "sharing">): ObtainDetails {
+  const { mode = "exclusive", permits = 1, limit } = sharing ?? {};
+  const last: unknown = Reflect.get(globalThis, LAST_ID);
+  const id = typeof last === "number" ? last + 1 : 1;
+  Reflect.set(globalThis, LAST_ID, id);
+  return { id, mode, permits, limit };
 }

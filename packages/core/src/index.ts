@@ -33,6 +33,14 @@ export {
   RefusedError,
 } from "./errors.js";
 export type { ErrorCode, Holder, LossReason, Operation } from "./errors.js";
-export type { LockEvent, LockEventListener } from "./events.js";
+export { detailed } from "./events.js";
+export type {
+  DetailedLockEvent,
+  DetailedLockEventListener,
+  HoldDetails,
+  LockEvent,
+  LockEventListener,
+  ObtainDetails,
+} from "./events.js";
 export type { ChannelListener, RedisClient, Reply, Script, Subscription } from "./redis/client.js";
 export type { Clock, Timer } from "./time/clock.js";

@@ -11,7 +11,7 @@ import {
   type LeadOptions,
   type Term,
 } from "./election.js";
-import { isolated, type LockEventListener } from "./events.js";
+import { isolated, type LockEventListener, type Teller } from "./events.js";
 import type { Space } from "./keys/names.js";
 import type { Lock } from "./lease/lock.js";
 import { checkTtl } from "./lease/ttl.js";
@@ -32,6 +32,7 @@ import {
 } from "./primitives/inspection.js";
 import { SharedClaim } from "./primitives/shared.js";
 import type { RedisClient } from "./redis/client.js";
+import type { Command } from "./redis/commands.js";
 import type { Replication } from "./redis/replicas.js";
 import { LONGEST_TIMER, systemClock, type Clock } from "./time/clock.js";
 
@@ -69,7 +70,10 @@ export interface LockerOptions {
    */
   readonly replicaTimeout?: number | undefined;
 
-  /** Told of all that happens, for logs and metrics. What it throws cannot disturb a lock. */
+  /**
+   * Told of all that happens, for logs and metrics; with `detailed`, also of beginnings, and of what
+   * belongs together. What it throws cannot disturb a lock.
+   */
   readonly onEvent?: LockEventListener | undefined;
 
   /** For tests: where time comes from. Default: the platform's monotonic clock and timers. */
@@ -242,7 +246,8 @@ export const Locker: LockerConstructor = class Locker extends LockCalls {
     const { keyPrefix = "", cluster = false } = own;
     const space: Space = { ...rest, keyPrefix, cluster };
     const replication = replicationOf(given, commandTimeout, own);
-    const engine = new Engine(own, clock, commandTimeout, emit, { replication });
+    const inspect = (key: string): Command<Inspection> => inspectCommand(key, space);
+    const engine = new Engine(own, clock, commandTimeout, emit, { replication, inspect });
     super(engine, (key, ttl, options) => {
       const request = checkRequest(key, ttl, options, space);
       const { sharing, keys } = request;
@@ -322,7 +327,7 @@ export function checkedOptions(given: Partial<LockerOptions>): {
   readonly commandTimeout: number;
   readonly rememberFence: number;
   readonly clock: Clock;
-  readonly emit: LockEventListener;
+  readonly emit: Teller | undefined;
 } {
   const { namespace = "", commandTimeout = DEFAULT_TIMEOUT, rememberFence = A_DAY } = given;
   const { onEvent, clock = systemClock } = given;

@@ -17,12 +17,13 @@ import {
 import { scripts } from "../src/adapter.js";
 import { Acquisition } from "../src/acquire/acquisition.js";
 import {
+  detailed,
   linearBackoff,
   NotObtainedError,
   OutcomeUnknownError,
   RefusedError,
 } from "../src/index.js";
-import type { LockEvent, RedisClient, Reply } from "../src/index.js";
+import type { DetailedLockEvent, LockEvent, RedisClient, Reply } from "../src/index.js";
 import {
   QuorumError,
   QuorumLocker,
@@ -597,4 +598,28 @@ describe("refused", () => {
     expect(String(error)).toContain("server 3 is a node of a cluster");
     await node.stop();
   });
+});
+
+test("a listener that wants details is told of a wait, of who has the lock, and of each end", async () => {
+  const held = await (await known()).obtain("k", TTL, { metadata: "host 7" });
+  const events: DetailedLockEvent[] = [];
+  const one = locker({ onEvent: detailed((event) => events.push(event)) });
+  const obtaining = one.obtain("k", TTL, { wait: Infinity });
+  const find = (): DetailedLockEvent | undefined => events.find(({ type }) => type === "waiting");
+  await waitUntil(() => find() !== undefined, { what: "it to wait" });
+  const waiting = find();
+  if (waiting?.type !== "waiting") throw new Error("never");
+  const { fencingToken } = held;
+  expect(await waiting.holders()).toMatchObject([{ metadata: "host 7", fencingToken }]);
+  await held.release();
+  const lock = await obtaining;
+  await lock.release();
+  expect(events.map(({ type }) => type)).toEqual([
+    ...["obtaining", "waiting", "waited", "obtained", "released"],
+  ]);
+  const { id, position } = waiting;
+  const details = { id, mode: "exclusive", permits: 1, limit: undefined };
+  expect(position).toBe(1);
+  for (const event of events) expect(event).toMatchObject(details);
+  expect(events.slice(3)).toMatchObject([1, 2].map(() => ({ fencingToken: lock.fencingToken })));
 });

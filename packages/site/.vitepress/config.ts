@@ -20,6 +20,7 @@ const relying = [
   { text: "Which servers", link: "/servers" },
   { text: "Deployments", link: "/deployments" },
   { text: "Operating", link: "/operating" },
+  { text: "Telemetry", link: "/telemetry" },
   { text: "Performance", link: "/performance" },
   { text: "Measured", link: "/bench" },
 ];

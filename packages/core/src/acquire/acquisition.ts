@@ -26,8 +26,8 @@ export interface Granted extends Grant {
 
 /** What is told of an obtain while it is under way. */
 export interface Told {
-  /** It begins to wait. */
-  waiting(): void;
+  /** It begins to wait; undefined for one that polls, else at this place in line. */
+  waiting(position: number | undefined): void;
   /** A grant that came when it was over was given back. */
   lateGrant(): void;
 }
@@ -70,9 +70,9 @@ export class Acquisition {
     this.#told = told;
   }
 
-  /** The locks are taken, and it will be tried again. */
-  waiting(): void {
-    if (!this.#hasWaited) this.#told.waiting();
+  /** The locks are taken, and it will be tried again; in line, at this place. */
+  waiting(position?: number): void {
+    if (!this.#hasWaited) this.#told.waiting(position);
     this.#hasWaited = true;
   }
 

@@ -4,12 +4,13 @@ import {
   NotObtainedError,
   type Operation,
 } from "../errors.js";
-import type { LockEventListener } from "../events.js";
+import { detailsOf, type ObtainDetails, type Teller } from "../events.js";
 import { Lease } from "../lease/lease.js";
 import { HeldLocks } from "../lease/held-locks.js";
 import { HeldLock, type Lock } from "../lease/lock.js";
 import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
-import { type Holding, Renewal } from "../lease/renewal.js";
+import { type Holding, holdDetails, Renewal } from "../lease/renewal.js";
+import type { HolderInfo, Inspection } from "../primitives/inspection.js";
 import type { Claim, Leftover } from "../primitives/primitive.js";
 import type { RedisClient } from "../redis/client.js";
 import { type Command, Commands } from "../redis/commands.js";
@@ -40,6 +41,8 @@ interface Ways {
   readonly replication?: Replication | undefined;
   /** Default: in the line of the client's server. */
   readonly waiting?: Waiting;
+  /** How it is found out who has a lock, for listeners that ask. Default: not at all. */
+  readonly inspect?: (key: string) => Command<Inspection>;
 }
 
 /** Waits for the locks of an obtain, until the deadline; a command under way then, until `lastAnswer`. */
@@ -61,7 +64,7 @@ const FRESH = 0.75;
 export class Engine {
   readonly commands: Commands;
   readonly #timers: Timers;
-  readonly emit: LockEventListener;
+  readonly emit: Teller | undefined;
   /** Where leases count only once replicas have them. */
   readonly #replicas: Replicas | undefined;
   readonly #renewal: Renewal;
@@ -75,6 +78,7 @@ export class Engine {
   readonly #leaving = new Set<Promise<Leftover | undefined>>();
   readonly #held = new HeldLocks();
   readonly #waiting: Waiting;
+  readonly #inspect: Ways["inspect"];
   /** Called when nothing is under way or held. */
   readonly #onIdle = new Set<() => void>();
   #closed = false;
@@ -85,12 +89,13 @@ export class Engine {
     client: RedisClient,
     clock: Clock,
     timeout: number,
-    emit: LockEventListener,
-    { replication, waiting }: Ways = {},
+    emit: Teller | undefined,
+    { replication, waiting, inspect }: Ways = {},
   ) {
     this.#timers = new Timers(clock);
     this.commands = new Commands(client, this.#timers, timeout);
     this.emit = emit;
+    this.#inspect = inspect;
     if (replication && client.side) {
       this.#replicas = new Replicas(this.commands, client.side, replication);
     }
@@ -99,7 +104,7 @@ export class Engine {
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
     this.#owner = {
-      failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
+      failed: (error) => emit?.({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
     };
     const line = { inbox, owner: this.#owner };
     this.#waiting =
@@ -110,7 +115,28 @@ export class Engine {
 
   /** Obtains the lock of a claim, or says who has it. */
   obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
-    return this.#timers.awaited(this.#obtain(claim, manner));
+    const details = this.emit?.more && detailsOf(claim);
+    return this.#timers.awaited(
+      details ? this.#tellOfObtain(claim, manner, details) : this.#obtain(claim, manner),
+    );
+  }
+
+  /** Obtains the lock, and tells whoever wants details how that begins, and fails. */
+  async #tellOfObtain(
+    claim: Claim,
+    manner: Manner,
+    details: ObtainDetails,
+  ): Promise<Lock | NotObtainedError> {
+    const { keys } = claim;
+    const started = this.#timers.now();
+    this.emit?.more?.({ type: "obtaining", keys, ...details });
+    try {
+      return await this.#obtain(claim, manner, details);
+    } catch (error) {
+      const waited = this.#timers.now() - started;
+      this.emit?.more?.({ type: "obtainFailed", keys, waited, error, ...details });
+      throw error;
+    }
   }
 
   /** Runs a command of an operator, and returns its reply. */
@@ -170,7 +196,11 @@ export class Engine {
   }
 
   /** The main flow: ask, wait if that is wanted, and hold the lock or leave nothing behind. */
-  async #obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
+  async #obtain(
+    claim: Claim,
+    manner: Manner,
+    details?: ObtainDetails,
+  ): Promise<Lock | NotObtainedError> {
     const { keys } = claim;
     const { signal } = manner;
     this.checkOpen(keys);
@@ -179,11 +209,16 @@ export class Engine {
     const started = this.#timers.now();
     const context = here();
     const acquisition = new Acquisition(claim, this.commands, this.#replicas, {
-      waiting: () => {
-        if (this.#own.include(claim.names)) this.emit({ type: "waitingForOwn", keys });
+      waiting: (position) => {
+        if (details) {
+          const holders = (): Promise<readonly HolderInfo[]> => this.#holdersOf(keys);
+          this.emit?.more?.({ type: "waiting", keys, position, holders, ...details });
+        }
+        const own = this.emit && this.#own.include(claim.names);
+        if (own) this.emit?.({ type: "waitingForOwn", keys }, details);
       },
       lateGrant: () =>
-        context.runInAsyncScope(() => this.emit({ type: "lateGrantReleased", keys })),
+        context.runInAsyncScope(() => this.emit?.({ type: "lateGrantReleased", keys }, details)),
     });
     this.#underWay.add(acquisition);
     let answer: Answer | undefined;
@@ -196,7 +231,7 @@ export class Engine {
       this.#underWay.delete(acquisition);
       if (answer?.kind !== "granted") this.#tellIfIdle();
       if (acquisition.tries > 1) {
-        this.emit({ type: "waited", keys, waited: this.#timers.now() - started });
+        this.emit?.({ type: "waited", keys, waited: this.#timers.now() - started }, details);
       }
     }
 
@@ -204,8 +239,8 @@ export class Engine {
     if (answer.kind === "granted") {
       const { fencingToken } = answer;
       const waited = this.#timers.now() - started;
-      this.emit({ type: "obtained", keys, waited, tries, fencingToken });
-      return this.#hold(acquisition, answer, manner, context);
+      this.emit?.({ type: "obtained", keys, waited, tries, fencingToken }, details);
+      return this.#hold(acquisition, answer, manner, context, details);
     }
     const left = this.#abandon(acquisition);
     if (answer.kind === "failed" && !acquisition.granted) throw answer.error;
@@ -216,7 +251,7 @@ export class Engine {
     const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;
     const position = facts ? facts.position : answer.place?.position;
     const waited = this.#timers.now() - started;
-    this.emit({ type: "notObtained", keys, waited, tries, holder });
+    this.emit?.({ type: "notObtained", keys, waited, tries, holder }, details);
     const { cause } = answer;
     return new NotObtainedError(keys, { holder, waited, attempts: tries, position, cause });
   }
@@ -233,7 +268,21 @@ export class Engine {
     return this.#waiting(acquisition, deadline, lastAnswer);
   }
 
-  #hold(acquisition: Acquisition, granted: Granted, manner: Manner, context: Context): Lock {
+  /** Who has the locks, as of now. */
+  async #holdersOf(keys: readonly string[]): Promise<readonly HolderInfo[]> {
+    const inspect = this.#inspect;
+    if (!inspect) return [];
+    const found = keys.map(async (key) => this.ask("inspect", key, inspect(key)));
+    return (await Promise.all(found)).flatMap(({ holders }) => holders);
+  }
+
+  #hold(
+    acquisition: Acquisition,
+    granted: Granted,
+    manner: Manner,
+    context: Context,
+    details: ObtainDetails | undefined,
+  ): Lock {
     const { claim } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
@@ -245,14 +294,23 @@ export class Engine {
       this.#renewal.stop(holding);
       this.#own.remove(holding);
       acquisition.end();
-      this.emit({ type: "lost", keys: claim.keys, error });
+      this.emit?.({ type: "lost", keys: claim.keys, error }, holdDetails(holding, this.#timers));
       remove();
     };
     const lease = new Lease(claim.keys, this.#timers, terms, lost, context);
     const since = this.#timers.now();
     const takenUntil = since + manner.holdAtLeast;
     const keeper = { releasing: () => acquisition.end(), released: remove };
-    const holding: Holding = { claim, fencingToken, seat, lease, since, takenUntil, keeper };
+    const holding: Holding = {
+      claim,
+      fencingToken,
+      seat,
+      lease,
+      since,
+      takenUntil,
+      keeper,
+      details,
+    };
     const lock = this.#handle(holding);
     this.#held.add(holding, lock, manner.renew);
     if (manner.renew) this.#renewal.keep(holding, lock);

@@ -82,8 +82,8 @@ export async function waitInLine(
       // Waiting.
       let position = 1;
       if (answer.kind === "taken" && answer.place) {
-        acquisition.waiting();
         ({ position, ticket } = answer.place);
+        acquisition.waiting(position);
         inbox.open();
         if (answer.place.echoed) inbox.expectEcho(sentAt);
       }

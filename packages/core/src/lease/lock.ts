@@ -5,13 +5,13 @@ import {
   OutcomeUnknownError,
   type RedisLockError,
 } from "../errors.js";
-import type { LockEventListener } from "../events.js";
+import type { Teller } from "../events.js";
 import type { LockMode, Released } from "../primitives/primitive.js";
 import type { Command, Commands, Failure } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { leave } from "./leave.js";
 import { type OwnLocks, ownLocksOf } from "./own-locks.js";
-import type { Holding, Renewal } from "./renewal.js";
+import { type Holding, holdDetails, type Renewal } from "./renewal.js";
 import { checkTtl } from "./ttl.js";
 
 /** A lock that was obtained: one holder's, for as long as its lease can be proved. */
@@ -84,11 +84,11 @@ export class HeldLock implements Lock {
   readonly #holding: Holding;
   readonly #renewal: Renewal;
   readonly #commands: Commands;
-  readonly #emit: LockEventListener;
+  readonly #emit: Teller | undefined;
   readonly #own: OwnLocks;
   #released = false;
 
-  constructor(holding: Holding, renewal: Renewal, commands: Commands, emit: LockEventListener) {
+  constructor(holding: Holding, renewal: Renewal, commands: Commands, emit: Teller | undefined) {
     this.keys = holding.claim.keys;
     this.metadata = holding.claim.metadata;
     this.fencingToken = holding.fencingToken;
@@ -149,13 +149,21 @@ export class HeldLock implements Lock {
   async release(): Promise<void> {
     if (this.#released) throw new LockNotHeldError(this.keys, "it was released before");
     const error = await this.#giveBack();
-    if (error) throw error;
+    if (!error) return;
+    // Whoever called is told; of listeners only those that want to know how each lock ended.
+    if (this.#holding.details) this.#tellOfFailure(error);
+    throw error;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#released) return;
     const error = await this.#giveBack();
-    if (error) this.#emit({ type: "releaseFailed", keys: this.keys, error });
+    if (error) this.#tellOfFailure(error);
+  }
+
+  #tellOfFailure(error: RedisLockError): void {
+    const details = holdDetails(this.#holding, this.#commands.timers);
+    this.#emit?.({ type: "releaseFailed", keys: this.keys, error }, details);
   }
 
   /** Releases, and returns what there is to say against it. */
@@ -180,7 +188,9 @@ export class HeldLock implements Lock {
     if (result === "unserved") void leave(this.#commands, claim, undefined);
     if (result === "ours" || result === "unserved") {
       this.#own.released(this.#holding);
-      this.#emit({ type: "released", keys: this.keys, held: timers.now() - since });
+      const { keys } = this;
+      const details = holdDetails(this.#holding, timers);
+      this.#emit?.({ type: "released", keys, held: timers.now() - since }, details);
       return undefined;
     }
     if (lost || timers.now() >= validUntil) {

@@ -1,8 +1,8 @@
-import type { LockEventListener } from "../events.js";
+import type { HoldDetails, ObtainDetails, Teller } from "../events.js";
 import type { Claim, Grant, Verdict } from "../primitives/primitive.js";
 import type { Commands, Failure } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
-import type { Entry } from "../time/timers.js";
+import type { Entry, Timers } from "../time/timers.js";
 import type { Lease } from "./lease.js";
 
 /** A lock that is held: what is said of it to Redis, and how long it is ours. */
@@ -14,6 +14,16 @@ export interface Holding extends Grant {
   /** Until then it stays taken, also when it is released before. */
   readonly takenUntil: number;
   readonly keeper: Keeper;
+  /** Of its obtain, where a listener wants them. */
+  readonly details: ObtainDetails | undefined;
+}
+
+/** What a listener that wants details is told of a lock that was obtained. */
+export function holdDetails(
+  { details, fencingToken, since }: Pick<Holding, "details" | "fencingToken" | "since">,
+  timers: Timers,
+): HoldDetails | undefined {
+  return details && { ...details, fencingToken, held: timers.now() - since };
 }
 
 /** Whoever keeps account of a lock while it is held. */
@@ -51,12 +61,12 @@ export class Renewal {
   readonly #commands: Commands;
   /** Runs what moves a lease. */
   readonly #moving: Pick<Commands, "run">;
-  readonly #emit: LockEventListener;
+  readonly #emit: Teller | undefined;
   readonly #known = new WeakMap<Holding, Renewed>();
   /** Whoever drops a lock without releasing it must not hold it for ever. */
   readonly #dropped: FinalizationRegistry<Holding> | undefined;
 
-  constructor(commands: Commands, moving: Pick<Commands, "run">, emit: LockEventListener) {
+  constructor(commands: Commands, moving: Pick<Commands, "run">, emit: Teller | undefined) {
     this.#commands = commands;
     this.#moving = moving;
     this.#emit = emit;
@@ -165,12 +175,16 @@ export class Renewal {
     if (wanted === undefined || remaining === 0) return;
     if (typeof result === "string") {
       this.#scheduleNext(holding);
-      if (wanted === "kept") this.#emit({ type: "renewed", keys: claim.keys, remaining });
+      if (wanted !== "kept") return;
+      const details = holdDetails(holding, timers);
+      this.#emit?.({ type: "renewed", keys: claim.keys, remaining }, details);
       return;
     }
     this.#scheduleRetry(holding);
+    if (!this.#emit) return;
     const error = failureOf(claim.keys, "refresh", result);
-    this.#emit({ type: "renewalFailed", keys: claim.keys, remaining, error });
+    const details = holdDetails(holding, timers);
+    this.#emit({ type: "renewalFailed", keys: claim.keys, remaining, error }, details);
   }
 
   /** Sends a refresh and tells the lease what came of it. */

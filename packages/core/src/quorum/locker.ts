@@ -118,7 +118,8 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
         else this.#waiting.delete(key);
       });
     };
-    const engine = new Engine(together(own), clock, timeout, emit, { waiting });
+    const inspect = (key: string): Command<Inspection> => this.#inspection(key);
+    const engine = new Engine(together(own), clock, timeout, emit, { waiting, inspect });
     super(engine, (key, ttl, obtainOptions) => {
       const [space] = spaces.values();
       if (!space) throw new TypeError("there are no servers");
@@ -132,6 +133,10 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
   }
 
   async inspect(key: string): Promise<Inspection> {
+    return this.#engine.ask("inspect", key, this.#inspection(key));
+  }
+
+  #inspection(key: string): Command<Inspection> {
     const command = this.#command(key, inspectCommand);
     const { members, roll } = this.#quorum;
     const run: Command<Inspection>["run"] = async (options) => {
@@ -150,7 +155,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
         },
       });
     };
-    return this.#engine.ask("inspect", key, { ...command, run });
+    return { ...command, run };
   }
 
   async forceRelease(key: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { type Inbox, inboxOf, type Owner } from "../acquire/inbox.js";
-import type { LockEventListener } from "../events.js";
+import type { Teller } from "../events.js";
 import type { Space } from "../keys/names.js";
 import type { RedisClient } from "../redis/client.js";
 import { type Command, Commands, type Outcome, type RunOptions } from "../redis/commands.js";
@@ -46,7 +46,7 @@ export class Member {
     const inbox = inboxOf(client, clock);
     this.inbox = inbox;
     this.owner = {
-      failed: (error) => emit({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
+      failed: (error) => emit?.({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
     };
     this.#timers = timers;
   }
@@ -109,5 +109,5 @@ export interface MemberFacts {
   readonly timers: Timers;
   readonly timeout: number;
   readonly clock: Clock;
-  readonly emit: LockEventListener;
+  readonly emit: Teller | undefined;
 }

@@ -76,7 +76,7 @@ class LinePlace {
     this.#claim = claim;
     this.#whole = whole;
     this.#own = new Acquisition(claim.at(member), member.commands, undefined, {
-      waiting: () => whole.waiting(),
+      waiting: (position) => whole.waiting(position),
       lateGrant: () => undefined,
     });
     claim.line = this;
