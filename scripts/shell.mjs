@@ -27,16 +27,18 @@ export function say(line) {
  */
 export function show(program, args) {
   const child = spawn(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    process.on(signal, () => {
-      // A terminal sends Ctrl-C to all that runs in it: the child has it already, and would take a
-      // second one as a wish to end without tidying up.
-      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
-    });
-  }
+  /** @param {NodeJS.Signals} signal */
+  const pass = (signal) => {
+    // A terminal sends Ctrl-C to all that runs in it: the child has it already, and would take a
+    // second one as a wish to end without tidying up.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
+  for (const signal of signals) process.on(signal, pass);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => {
+      for (const signal of signals) process.off(signal, pass);
       resolve(code ?? 1);
     });
   });
