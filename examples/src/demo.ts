@@ -40,7 +40,7 @@ const paint = paintFor(process.stdout);
 const account = new Account(console.log, paint);
 
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"]) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 }
 try {
@@ -64,6 +64,7 @@ async function show(place: Place, scale: Scale): Promise<boolean> {
     `Redis how many are left, takes the money (${seconds(pause)} or so), and writes one less.`,
     `The lease of their lock is ${seconds(lease)}. Redis: ${place.description}`,
   );
+  account.says("To see the locks live in a browser, run this in a second terminal:", place.page);
   const results: Result[] = [];
   const perform = async (act: Act): Promise<Result> => {
     const outcome = await play(act, scale, place, account, interrupted.signal);

@@ -73,20 +73,24 @@ test("oversells without the lock, and not with it, through either adapter", asyn
 test("without REDIS_URL it starts a server of its own", async () => {
   startDemo("", ...small);
   await demo.waitForLine("started for this demo");
+  await demo.waitForLine("cli/dist/bin.js page --url redis://127.0.0.1:");
   await demo.waitForLine("Act 1");
 });
 
-test("when it is stopped, its sellers and its keys are gone too", async () => {
-  startDemo(url, ...small);
-  await demo.waitForLine("Act 2");
-  await demo.waitForLine("ticket");
-  demo.kill("SIGTERM");
+test.each(["SIGTERM", "SIGHUP"] as const)(
+  "when it is stopped by %s, its sellers and its keys are gone too",
+  async (signal) => {
+    startDemo(url, ...small);
+    await demo.waitForLine("Act 2");
+    await demo.waitForLine("ticket");
+    demo.kill(signal);
 
-  expect((await demo.exited).code).toBe(1);
-  expect(demo.stderr).toBe("demo: ended by SIGTERM\n");
-  await waitUntil(async () => (await guests()).clients === 0, { what: "the sellers to be gone" });
-  expect((await guests()).keys).toEqual(["a key of the user's"]);
-});
+    expect((await demo.exited).code).toBe(1);
+    expect(demo.stderr).toBe(`demo: ended by ${signal}\n`);
+    await waitUntil(async () => (await guests()).clients === 0, { what: "the sellers to be gone" });
+    expect((await guests()).keys).toEqual(["a key of the user's"]);
+  },
+);
 
 test("when it is killed, its sellers end too", async () => {
   startDemo(url, ...small);

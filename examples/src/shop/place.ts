@@ -8,11 +8,15 @@ export interface Place {
   readonly url: string;
   /** Where that is, for people to read. */
   readonly description: string;
+  /** The command that shows its locks in a browser. */
+  readonly page: string;
   /** What all keys begin with, for a server of the user's holds other keys too. */
   readonly shop: string;
   /** Leaves nothing behind. */
   leave(): Promise<void>;
 }
+
+const PAGE = "  node packages/cli/dist/bin.js page";
 
 export async function findPlace(): Promise<Place> {
   // In braces, so that all its keys have one hash slot, and plain names.
@@ -20,11 +24,13 @@ export async function findPlace(): Promise<Place> {
   const given = process.env["REDIS_URL"];
   if (given) {
     const description = withoutPassword(given);
-    return { url: given, description, shop, leave: () => removeShop(given, shop) };
+    const page = `${PAGE}   (with the same REDIS_URL)`;
+    return { url: given, description, page, shop, leave: () => removeShop(given, shop) };
   }
   const server = await startServer();
   const description = `${server.url}, started for this demo`;
-  return { url: server.url, description, shop, leave: () => server.stop() };
+  const page = `${PAGE} --url ${server.url}`;
+  return { url: server.url, description, page, shop, leave: () => server.stop() };
 }
 
 async function removeShop(url: string, shop: string): Promise<void> {
