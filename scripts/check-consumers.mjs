@@ -28,6 +28,7 @@ const common = {
   skipLibCheck: false,
 };
 
+/** @type {Record<string, { files: string[], types: string[], options?: object }>} */
 const projects = {
   core: { files: ["core.mts", "core.cts", "copies.mts"], types: [] },
   adapters: {
@@ -36,6 +37,12 @@ const projects = {
       `${name}.cts`,
     ]),
     types: ["node"],
+  },
+  nestjs: {
+    files: ["nestjs.mts", "nestjs.cts"],
+    types: ["node"],
+    // Nest's own declarations name packages that are optional to it.
+    options: { experimentalDecorators: true, emitDecoratorMetadata: true, skipLibCheck: true },
   },
 };
 
@@ -69,7 +76,8 @@ await runMain(async () => {
 function install(folder) {
   const compilers = typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`);
   const clients = ["ioredis@6.0.0", "redis@6.3.1", "@valkey/valkey-glide@2.5.2"];
-  const others = [...compilers, ...clients, "@types/node@20"];
+  const nest = ["@nestjs/common@11", "@nestjs/core@11", "reflect-metadata@0.2", "rxjs@7"];
+  const others = [...compilers, ...clients, ...nest, "@types/node@20"];
   say(`in an empty folder: \`npm install <our tarballs> ${others.join(" ")}\``);
   installPacked(folder, others);
 }
@@ -80,13 +88,13 @@ function install(folder) {
  */
 function compile(folder, version) {
   const tsc = join(folder, "node_modules", `typescript-${version}`, "bin", "tsc");
-  for (const [project, { files, types }] of Object.entries(projects)) {
+  for (const [project, { files, types, options }] of Object.entries(projects)) {
     for (const file of files) {
       cpSync(join(root, "scripts/consumer", file.replace(/[mc]ts$/, "ts")), join(folder, file));
     }
     for (const [name, resolution] of Object.entries(resolutions)) {
       const config = join(folder, `${project}.${name}.json`);
-      const compilerOptions = { ...common, ...resolution, types };
+      const compilerOptions = { ...common, ...resolution, ...options, types };
       writeFileSync(config, JSON.stringify({ compilerOptions, files }));
       quietly(process.execPath, [tsc, "--project", config], folder);
     }

@@ -30,6 +30,12 @@ const program = [
 /** Scripts that npm runs on a user's machine. */
 const installScripts = ["preinstall", "install", "postinstall", "prepare"];
 
+/** By which a package is found, trusted and asked about. */
+const fields = [
+  ...["description", "keywords", "homepage", "bugs", "repository", "license", "author"],
+  ...["engines", "files"],
+];
+
 await runMain(() => {
   const temp = mkdtempSync(join(tmpdir(), "redislock-packages-"));
   let problems = 0;
@@ -66,11 +72,14 @@ function check({ folder, manifest }, temp) {
 }
 
 /** @param {import("./public-packages.mjs").Manifest} manifest */
-function manifestProblems({ files, publishConfig, scripts = {} }) {
+function manifestProblems(manifest) {
+  const { publishConfig, scripts = {} } = manifest;
   const problems = installScripts
     .filter((name) => name in scripts)
     .map((name) => `has the install script "${name}"`);
-  if (!files) problems.push('package.json has no "files"');
+  for (const field of fields) {
+    if (!(field in manifest)) problems.push(`package.json has no "${field}"`);
+  }
   if (publishConfig?.access !== "public") problems.push("publishConfig.access is not public");
   if (publishConfig?.provenance !== true) problems.push("publishConfig.provenance is not true");
   return problems;

@@ -21,6 +21,7 @@ const relying = [
   { text: "Deployments", link: "/deployments" },
   { text: "Operating", link: "/operating" },
   { text: "Telemetry", link: "/telemetry" },
+  { text: "NestJS", link: "/nestjs" },
   { text: "Performance", link: "/performance" },
   { text: "Measured", link: "/bench" },
 ];

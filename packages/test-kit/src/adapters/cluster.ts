@@ -6,7 +6,7 @@ import { waitUntil } from "../promises/wait-until.js";
 import type { RedisCluster } from "../servers/redis-cluster.js";
 import { serverError, type AdapterClient, type Connect } from "./adapter.js";
 import { run } from "./script.js";
-import { publish, subscribersAt, Subscriptions } from "./subscriptions.js";
+import { Subscriptions } from "./subscriptions.js";
 
 /** One on each node, in their order. */
 const KEYS = ["b", "c", "a"];
@@ -47,6 +47,7 @@ export function clusterTests(
   });
 
   beforeEach(async () => {
+    subscriptions.begin();
     for (const node of cluster.nodes) {
       await node.command("FLUSHALL");
       await node.command("SCRIPT", "FLUSH");
@@ -59,7 +60,8 @@ export function clusterTests(
     await untilNobodyListens();
   });
 
-  const subscribers = (): Promise<number[]> => Promise.all(cluster.nodes.map(subscribersAt));
+  const subscribers = (): Promise<number[]> =>
+    Promise.all(cluster.nodes.map((node) => subscriptions.countAt(node)));
 
   async function untilNobodyListens(): Promise<void> {
     await waitUntil(async () => (await subscribers()).every((count) => count === 0), {
@@ -96,7 +98,7 @@ export function clusterTests(
           );
         }
         const { heard } = await subscriptions.open(client);
-        await publish(cluster.nodeOfSlot(0), "hello");
+        await subscriptions.publish(cluster.nodeOfSlot(0), "hello");
         expect(await heard.next()).toBe("message: hello");
       },
     );
@@ -126,7 +128,7 @@ export function clusterTests(
         await run(client, APPEND, ["a"], ["x"]);
         const { heard } = await subscriptions.open(client);
         for (const [index, node] of cluster.nodes.entries()) {
-          await publish(node, `at ${index}`);
+          await subscriptions.publish(node, `at ${index}`);
           expect(await heard.next()).toBe(`message: at ${index}`);
         }
       });
@@ -150,7 +152,7 @@ export function clusterTests(
         await listenedTo?.crash();
         try {
           expect(await heard.next()).toBe("resumed");
-          if (other) await publish(other, "still here");
+          if (other) await subscriptions.publish(other, "still here");
           expect(await heard.next()).toBe("message: still here");
         } finally {
           await listenedTo?.restart();

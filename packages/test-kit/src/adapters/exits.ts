@@ -7,7 +7,7 @@ import { startProcess, type NodeProcess } from "../processes/node-process.js";
 import { startProxy, type FaultProxy } from "../proxy/fault-proxy.js";
 import { startSentinelOf } from "../servers/redis-sentinel.js";
 import { startServer, type RedisServer } from "../servers/redis-server.js";
-import { publish } from "./subscriptions.js";
+import { CHANNEL } from "./subscriptions.js";
 
 /** Milliseconds for a process to end that has nothing more to do. */
 const PROMPT = 1_800;
@@ -58,7 +58,7 @@ export function exitTests(folder: URL, kinds: readonly string[]): void {
     }
 
     test("while it is subscribed", async () => {
-      await publish(server, "hello");
+      await server.command("PUBLISH", CHANNEL, "hello");
       await child.waitForLine("message: hello");
       await expectItToEnd();
     });

@@ -7,7 +7,7 @@ import type { ProxiedServer } from "../proxy/proxied-server.js";
 import { startServer } from "../servers/redis-server.js";
 import { serverError, type AdapterClient, type AdapterReply, type Connect } from "./adapter.js";
 import { run } from "./script.js";
-import { publish, subscribersAt, Subscriptions } from "./subscriptions.js";
+import { Subscriptions } from "./subscriptions.js";
 
 /** Replies of every type, alone and within others, and what becomes of them; of a key that is not there. */
 const SHAPES: readonly (readonly [string, (arg: string) => AdapterReply])[] = [
@@ -54,6 +54,7 @@ export function singleServerTests(
   });
 
   beforeEach(async () => {
+    subscriptions.begin();
     await server.command("FLUSHALL");
     await server.command("SCRIPT", "FLUSH");
   });
@@ -68,7 +69,7 @@ export function singleServerTests(
   });
 
   async function untilSubscribers(count: number): Promise<void> {
-    await waitUntil(async () => (await subscribersAt(server)) === count, {
+    await waitUntil(async () => (await subscriptions.countAt(server)) === count, {
       what: `${count} subscribers`,
     });
   }
@@ -118,11 +119,11 @@ export function singleServerTests(
         const refused = await failure(run(client, "return {err = 'MINE is broken'}"));
         expect(refused).toMatchObject(serverError("MINE"));
         const { heard } = await subscriptions.open(client);
-        await publish(server, "one");
+        await subscriptions.publish(server, "one");
         expect(await heard.next()).toBe("message: one");
         await proxy.cutAll();
         expect(await heard.next()).toBe("resumed");
-        await publish(server, "two");
+        await subscriptions.publish(server, "two");
         expect(await heard.next()).toBe("message: two");
       },
     );
@@ -131,7 +132,7 @@ export function singleServerTests(
       test("has one connection of its own", async () => {
         const client = await connect(proxy.port);
         const { heard } = await subscriptions.open(client);
-        await expect(publish(server, "one")).resolves.toBe(1);
+        await expect(subscriptions.publish(server, "one")).resolves.toBe(1);
         expect(await heard.next()).toBe("message: one");
         const listening = await server.command("CLIENT", "LIST", "TYPE", "pubsub");
         expect(String(listening).trim().split("\n")).toHaveLength(1);
@@ -164,7 +165,7 @@ export function singleServerTests(
           const swallowed = proxy.swallowNextRequest();
           const { heard } = await subscriptions.open(client);
           await swallowed.happened;
-          await publish(server, "one");
+          await subscriptions.publish(server, "one");
           expect(await heard.next()).toBe("message: one");
         });
 
@@ -189,7 +190,7 @@ export function singleServerTests(
         await proxy.cutAll();
         await swallowed.happened;
         expect(await heard.next()).toBe("resumed");
-        await publish(server, "one");
+        await subscriptions.publish(server, "one");
         expect(await heard.next()).toBe("message: one");
         await untilSubscribers(1);
       });
@@ -201,7 +202,7 @@ export function singleServerTests(
           await other.crash();
           await other.restart();
           expect(await heard.next()).toBe("resumed");
-          await publish(other, "one");
+          await subscriptions.publish(other, "one");
           expect(await heard.next()).toBe("message: one");
         } finally {
           await other.stop();
