@@ -2,11 +2,9 @@
  * `npm test`, `npm run demo` and `npm run check`, on a machine that has Node, npm and perhaps nothing
  * else: whatever set-up is missing is done first.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
-import { Failure, root, runMain, say, show } from "./shell.mjs";
+import { Failure, runMain, say, show } from "./shell.mjs";
 
 /**
  * @typedef {object} Task
@@ -94,25 +92,32 @@ await runMain(() => {
 });
 
 async function test() {
-  const packages = [...readdirSync(join(root, "packages")).map((name) => `packages/${name}`)];
-  const logs = [...packages, "examples"].map((path) => join(root, path, ".turbo/turbo-test.log"));
-  for (const log of logs) rmSync(log, { force: true });
+  const failures = new Failures();
   // One package at a time: each starts servers of its own, which must not starve one another.
-  const code = await show("turbo", ["run", "test", "--concurrency=1", "--continue"]);
+  const args = ["run", "test", "--concurrency=1", "--continue"];
+  const code = await show("turbo", args, (line) => failures.read(line));
   // Said once more at the end: a package that failed early is thousands of lines further up.
-  if (code !== 0) for (const log of logs) showFailures(log);
+  if (code !== 0 && failures.lines.length > 0) say(`failed:\n${failures.lines.join("\n")}`);
   return code;
 }
 
-/** @param {string} log where turbo wrote what a package's tests printed */
-function showFailures(log) {
-  if (!existsSync(log)) return;
-  const text = readFileSync(log, "utf8");
-  // Jest tells all of it a second time in its summary where many failed: once is enough.
-  const files = new Set(
-    text.match(/^FAIL .*\n[^]*?(?=^(?:PASS|FAIL|Test Suites:|Summary of) ?)/gm),
-  );
-  if (files.size > 0) say(`failed in ${log.slice(root.length)}:\n${[...files].join("")}`);
+/** What jest says of the test files that failed, by package, as turbo passes it on. */
+class Failures {
+  /** @type {string[]} */
+  lines = [];
+  /** @type {Map<string, "failing" | "told">} */
+  #states = new Map();
+
+  /** @param {string} line */
+  read(line) {
+    const [, task = "", text = ""] = /^(\S+:test): ?(.*)$/.exec(line) ?? [];
+    // What follows was told before.
+    if (text.startsWith("Summary of all failing tests")) this.#states.set(task, "told");
+    if (this.#states.get(task) === "told") return;
+    if (text.startsWith("FAIL ")) this.#states.set(task, "failing");
+    else if (/^(PASS |Test Suites:)/.test(text)) this.#states.delete(task);
+    if (this.#states.get(task) === "failing") this.lines.push(line);
+  }
 }
 
 /**

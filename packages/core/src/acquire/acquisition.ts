@@ -160,7 +160,11 @@ export class Acquisition {
     const { reply, sentAt } = outcome;
     this.#giveBackIfOver(reply);
     this.#granted = reply.kind === "granted";
-    if (reply.kind !== "granted") return reply;
+    if (reply.kind !== "granted") {
+      // Told at once: whoever hears of it may look at what is held now.
+      if (reply.place && this.#wanted) this.waiting(reply.place.position);
+      return reply;
+    }
     const { fencingToken, seat, echoed = false } = reply;
     const grant: Granted = { kind: "granted", fencingToken, seat, echoed, sentAt, ttl: claim.ttl };
     return this.#replicas ? this.#confirm(this.#replicas, grant, deadline) : grant;

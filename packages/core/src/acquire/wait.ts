@@ -83,7 +83,6 @@ export async function waitInLine(
       let position = 1;
       if (answer.kind === "taken" && answer.place) {
         ({ position, ticket } = answer.place);
-        acquisition.waiting(position);
         inbox.open();
         if (answer.place.echoed) inbox.expectEcho(sentAt);
       }
