@@ -92,32 +92,34 @@ await runMain(() => {
 });
 
 async function test() {
-  const failures = new Failures();
+  /** @type {string[]} */
+  const failures = [];
   // One package at a time: each starts servers of its own, which must not starve one another.
   const args = ["run", "test", "--concurrency=1", "--continue"];
-  const code = await show("turbo", args, (line) => failures.read(line));
+  const code = await show("turbo", args, failuresInto(failures));
   // Said once more at the end: a package that failed early is thousands of lines further up.
-  if (code !== 0 && failures.lines.length > 0) say(`failed:\n${failures.lines.join("\n")}`);
+  if (code !== 0 && failures.length > 0) say(`failed:\n${failures.join("\n")}`);
   return code;
 }
 
-/** What jest says of the test files that failed, by package, as turbo passes it on. */
-class Failures {
-  /** @type {string[]} */
-  lines = [];
-  /** @type {Map<string, "failing" | "told">} */
-  #states = new Map();
-
-  /** @param {string} line */
-  read(line) {
+/**
+ * Keeps what jest says of the test files that failed, as turbo passes it on.
+ *
+ * @param {string[]} failures
+ * @returns {(line: string) => void}
+ */
+function failuresInto(failures) {
+  /** @type {Map<string, "failing" | "told">} what is told now, by package */
+  const states = new Map();
+  return (line) => {
     const [, task = "", text = ""] = /^(\S+:test): ?(.*)$/.exec(line) ?? [];
     // What follows was told before.
-    if (text.startsWith("Summary of all failing tests")) this.#states.set(task, "told");
-    if (this.#states.get(task) === "told") return;
-    if (text.startsWith("FAIL ")) this.#states.set(task, "failing");
-    else if (/^(PASS |Test Suites:)/.test(text)) this.#states.delete(task);
-    if (this.#states.get(task) === "failing") this.lines.push(line);
-  }
+    if (text.startsWith("Summary of all failing tests")) states.set(task, "told");
+    if (states.get(task) === "told") return;
+    if (text.startsWith("FAIL ")) states.set(task, "failing");
+    else if (/^(PASS |Test Suites:)/.test(text)) states.delete(task);
+    if (states.get(task) === "failing") failures.push(line);
+  };
 }
 
 /**
