@@ -11,8 +11,10 @@ const port = Number(cluster.nodes[0]?.port);
 afterAll(() => cluster.stop());
 afterEach(closeClients);
 
+// All of them: GLIDE comes back to one that it was given, so one address is down with its node.
+const addresses = cluster.nodes.map((node) => ({ host: "127.0.0.1", port: node.port }));
 const connect = (options?: ClusterOptions) => async (): Promise<RedisClient> =>
-  valkeyGlideClient(await connectCluster(port, options));
+  valkeyGlideClient(await connectCluster(port, { addresses, ...options }));
 
 clusterTests(
   cluster,

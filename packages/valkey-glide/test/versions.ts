@@ -15,7 +15,7 @@ const clients: { close(): void }[] = [];
 const requestTimeout = 10_000;
 
 export type Options = Omit<GlideClientConfiguration, "addresses">;
-export type ClusterOptions = Omit<GlideClusterClientConfiguration, "addresses">;
+export type ClusterOptions = Partial<GlideClusterClientConfiguration>;
 
 const at = (port: number) => ({ addresses: [{ host: "127.0.0.1", port }], requestTimeout });
 
