@@ -44,6 +44,8 @@ export interface Ended {
 /** There was no lock, not even a plain "no". */
 export interface Failed {
   readonly type: "failed";
+  /** The process. */
+  readonly by: string;
   readonly how: How;
   readonly asked: number;
   readonly at: number;

@@ -80,14 +80,14 @@ async function section(
     lock = await locker.tryObtain(wanted, ttl, options);
   } catch (error) {
     if (options.signal?.aborted === true && error === options.signal.reason) return;
-    say({ type: "failed", how, asked, at: now(), ...told(error) });
+    say({ type: "failed", by: name, how, asked, at: now(), ...told(error) });
     return;
   }
   const at = now();
   if (!lock) {
     const waited = how === "wait" || how === "renew" || how === "several";
     const message = "another had it";
-    if (waited) say({ type: "failed", how, asked, at, code: "NOT_OBTAINED", message });
+    if (waited) say({ type: "failed", by: name, how, asked, at, code: "NOT_OBTAINED", message });
     return;
   }
   const id = `${name} ${++lastId}`;
