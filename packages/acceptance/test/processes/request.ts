@@ -32,7 +32,8 @@ async function serve(name: string): Promise<WeakRef<Request>> {
   await storage.run(request, async () => {
     const held = await locker.obtain(key, 60_000, { renew: true });
     const waiting = locker.obtain(key, 60_000, { wait: Infinity, renew: true });
-    while ((await locker.inspect(key)).waiters === 0);
+    // It is in line then. Who asks Redis instead may have the answer before, on another connection.
+    while (!told.includes(`waitingForOwn in ${name}`)) await turn();
     await held.release();
     await (await waiting).release();
   });
