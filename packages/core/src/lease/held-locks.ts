@@ -9,7 +9,7 @@ interface Ref {
 /**
  * The locks that a locker holds, until they are lost, or their release has come to its end. Keeps no object
  * of a renewed one: a lock that its user dropped must not be held for ever. Others end by their ttl, and a
- * weak reference costs as much as half an obtain.
+ * weak reference costs more, by the garbage collection that it causes, than the rest of an obtain.
  */
 export class HeldLocks {
   readonly #refs = new Map<Holding, Ref>();
