@@ -354,6 +354,63 @@ describe("restarts", () => {
 });
 
 describe("waiting", () => {
+  /** Resolves when all of a command and its answer was passed on at both. */
+  async function untilAsked(...all: readonly ProxiedServer[]): Promise<void> {
+    for (const { server, proxy } of all) {
+      proxy.commands.clear();
+      await proxy.commands.waitFor((command) => command.includes("k"));
+      await server.command("PING");
+    }
+  }
+
+  test.each([{ wait: 60_000 }, { retry: linearBackoff(20) }])(
+    "goes on when one server, which did not answer, comes back too young: %j",
+    async (how) => {
+      const one = await known({ commandTimeout: 200 });
+      await third.server.command("SET", "k", "somebody else's");
+      first.proxy.silence();
+      third.proxy.silence();
+      const waiting = one.obtain("k", TTL, how);
+      await second.proxy.commands.waitFor((command) => command.includes("k"));
+      await first.server.restart({ empty: true });
+      for (const { proxy } of [first, third]) await proxy.heal();
+      await untilAsked(first, third);
+      await untilAsked(first, third);
+      await third.server.command("DEL", "k");
+      const lock = await waiting;
+      expect(lock.held).toBe(true);
+      await lock.release();
+      await untilOld(first.server);
+    },
+  );
+
+  test.each([
+    {
+      refusal: "NOPERM",
+      begin: ["ACL", "SETUSER", "default", "-info"],
+      end: ["ACL", "SETUSER", "default", "+@all"],
+    },
+    {
+      refusal: "NOREPLICAS",
+      begin: ["CONFIG", "SET", "min-replicas-to-write", "1"],
+      end: ["CONFIG", "SET", "min-replicas-to-write", "0"],
+    },
+  ])("one server that answers $refusal keeps nobody from the next line", async ({ begin, end }) => {
+    const [one, other] = [await known(), await known({ commandTimeout: 200 })];
+    const lock = await one.obtain("k", TTL, { renew: true });
+    await first.server.command(...begin);
+    try {
+      const waiting = other.obtain("k", TTL, { wait: 60_000 });
+      await untilInLine(second.server, "k", 1);
+      await lock.release();
+      const got = await waiting;
+      expect(got.fencingToken).toBeGreaterThan(lock.fencingToken);
+      await got.release();
+    } finally {
+      await first.server.command(...end);
+    }
+  });
+
   test("in one line, first come, first served; the next is told", async () => {
     const all = await Promise.all([known(), known(), known()]);
     const lock = await (await known()).obtain("k", TTL, { renew: true });

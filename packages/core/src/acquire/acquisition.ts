@@ -1,11 +1,11 @@
-import type { RedisLockError, ServerError } from "../errors.js";
+import type { RedisLockError } from "../errors.js";
 import { OutcomeUnknownError } from "../errors.js";
 import { usable } from "../lease/lease.js";
 import { leave } from "../lease/leave.js";
 import type { Asked, Claim, Grant, Leftover, LinePlace } from "../primitives/primitive.js";
 import { type Commands, refusedLater } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
-import { isNotNow } from "../redis/refusals.js";
+import { isLasting } from "../redis/refusals.js";
 import type { Replicas } from "../redis/replicas.js";
 import { onAbort } from "../time/abort.js";
 
@@ -155,7 +155,8 @@ export class Acquisition {
       const earlier = "an earlier command was not answered";
       const failure = this.uncertain ? refusedLater(earlier, outcome.error) : outcome;
       const error = failureOf(claim.keys, "obtain", failure);
-      return { kind: "failed", error, final: isFinal(outcome.error) };
+      const final = claim.isFinal?.(outcome.error) ?? isLasting(outcome.error);
+      return { kind: "failed", error, final };
     }
     const { reply, sentAt } = outcome;
     this.#giveBackIfOver(reply);
@@ -196,7 +197,7 @@ export class Acquisition {
       const why = "it was granted, and gone before replicas could have it";
       return { kind: "failed", error: new OutcomeUnknownError(keys, "obtain", why), final: false };
     }
-    const final = outcome.kind === "refused" && isFinal(outcome.error);
+    const final = outcome.kind === "refused" && isLasting(outcome.error);
     return { kind: "failed", error: failureOf(keys, "obtain", outcome), final };
   }
 
@@ -245,10 +246,4 @@ export class Acquisition {
     const error = new OutcomeUnknownError(this.claim.keys, "obtain", cause.message, cause);
     return { kind: "failed", error, final: false };
   }
-}
-
-/** Whether a refusal ends also an obtain that waits, or tries again. */
-function isFinal(refusal: ServerError): boolean {
-  // Memory that is full may be free in a moment, but nobody waits for that who does not wait.
-  return !isNotNow(refusal) && refusal.reply !== "OOM";
 }

@@ -2,7 +2,7 @@
  * What a kind of lock says of itself: its commands, and the meaning of their replies. How they are sent,
  * waited for, held, renewed and given up is written once for all kinds, and knows no script.
  */
-import type { Holder } from "../errors.js";
+import type { Holder, ServerError } from "../errors.js";
 import type { Command } from "../redis/commands.js";
 
 /** One holder's claim to its keys, before, while and after it holds them. */
@@ -34,6 +34,8 @@ export interface Claim {
   refresh(fencingToken: number, ttl: number, order: number, seat?: number): Command<Verdict>;
   /** How many milliseconds the locks go on by themselves, `Infinity` if they never end. */
   timeLeft(fencingToken: number, seat?: number): Command<number | Exclude<Verdict, "ours">>;
+  /** Whether a refusal ends also an obtain that waits, or tries again. Default: if it is a lasting one. */
+  isFinal?(refusal: ServerError): boolean;
 }
 
 /** How a lock is shared. */

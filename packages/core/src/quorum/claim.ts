@@ -1,5 +1,5 @@
 import type { Granted } from "../acquire/acquisition.js";
-import type { Holder } from "../errors.js";
+import { type Holder, ServerError } from "../errors.js";
 import type { Space } from "../keys/names.js";
 import { usable } from "../lease/lease.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
@@ -7,11 +7,12 @@ import { ExclusiveClaim } from "../primitives/exclusive.js";
 import type { Asked, Claim, Leftover, Released, Verdict } from "../primitives/primitive.js";
 import { readFlag } from "../primitives/replies.js";
 import type { Command, Outcome, RunOptions } from "../redis/commands.js";
+import { isLasting } from "../redis/refusals.js";
 import type { Request } from "../options.js";
 import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
 import type { Member } from "./member.js";
 import type { Quorum } from "./quorum.js";
-import { quorumError } from "./quorum-error.js";
+import { QuorumError, quorumError } from "./quorum-error.js";
 
 /** Milliseconds that the line's server waits for the others' releases, at the most. */
 const RELEASE_PAUSE = 20;
@@ -95,7 +96,20 @@ export class QuorumClaim implements Claim {
       release: (fencingToken) => here(claim.release(fencingToken)),
       refresh: (fencingToken, ttl, order) => here(claim.refresh(fencingToken, ttl, order)),
       timeLeft: (fencingToken) => here(claim.timeLeft(fencingToken)),
+      // Who is refused a place here for now may have one at the next.
+      isFinal: () => true,
     };
+  }
+
+  /** Not while a majority may come: of servers that get older, or whose votes others give back. */
+  isFinal(refusal: ServerError): boolean {
+    const { cause } = refusal;
+    if (!(cause instanceof QuorumError)) return isLasting(refusal);
+    const lasting = cause.errors.filter(
+      (error) => error instanceof ServerError && isLasting(error),
+    );
+    const { length } = this.#quorum.members;
+    return lasting.length > length - majorityOf(length);
   }
 
   /** The line's server has granted it, by a lease of `ttl` from `sentAt`. */

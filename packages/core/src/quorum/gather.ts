@@ -1,5 +1,6 @@
 import { ServerError } from "../errors.js";
 import type { Outcome } from "../redis/commands.js";
+import { isLasting } from "../redis/refusals.js";
 import type { Member } from "./member.js";
 import { quorumError } from "./quorum-error.js";
 
@@ -54,7 +55,7 @@ export function gather<T>(members: readonly Member[], count: Count<T>): Promise<
       const no = replies.filter(({ reply }) => !count.isYes(reply));
       if (no.length > most) return count.no(no, votes);
       const refusals = votes.flatMap((vote) => (vote?.kind === "refused" ? [vote.error] : []));
-      const [first] = refusals;
+      const first = refusals.find(isLasting) ?? refusals[0];
       if (first && no.length + refusals.length > most) {
         return { kind: "refused", error: refusal(first, quorumError(votes, count.isYes)) };
       }
@@ -79,7 +80,7 @@ export function gather<T>(members: readonly Member[], count: Count<T>): Promise<
   });
 }
 
-/** The first refusal, with what the others said. */
+/** One refusal, with what the others said. */
 function refusal(first: ServerError, cause: Error): ServerError {
   const error = new ServerError(first.message);
   Object.defineProperty(error, "cause", { value: cause, configurable: true });

@@ -53,9 +53,12 @@ export async function waitForQuorum(
       } while (timers.now() < patience && isFirst() && acquisition.wanted);
     }
     await place.leave();
-    const none = members.every((one) => one.silent || passedOver.has(one));
-    if (none && isOver(answer, acquisition)) return answer;
-    if (none) passedOver.clear();
+    if (members.every((one) => one.silent || passedOver.has(one))) {
+      // There is no line to stand in: what they say together tells whether there can be one.
+      answer = await acquisition.ask(lastAnswer);
+      if (isOver(answer, acquisition)) return answer;
+      passedOver.clear();
+    }
     await timers.sleep(Math.min(Math.random() * pause, Math.max(0, deadline - timers.now())));
     if (!acquisition.wanted || timers.now() >= deadline) return answer;
   }
@@ -122,11 +125,5 @@ class LinePlace {
 
 /** Whether an answer ends the wait. */
 function isOver(answer: Answer, { wanted }: Acquisition): boolean {
-  if (answer.kind === "granted" || !wanted) return true;
-  // A server that is too young to vote gets older.
-  return answer.kind === "failed" && answer.final && !isYoung(answer.error);
-}
-
-function isYoung(error: Error): boolean {
-  return "reply" in error && error.reply === "YOUNG";
+  return answer.kind === "granted" || !wanted || (answer.kind === "failed" && answer.final);
 }

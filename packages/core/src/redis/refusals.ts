@@ -24,6 +24,14 @@ export function isNotNow(error: ServerError): boolean {
 }
 
 /**
+ * Whether a refusal ends also an obtain that waits, or tries again. Memory that is full may be free in a
+ * moment, and a server that is too young to vote gets older; but nobody waits for that who does not wait.
+ */
+export function isLasting(error: ServerError): boolean {
+  return !isNotNow(error) && error.reply !== "OOM" && error.reply !== "YOUNG";
+}
+
+/**
  * Whether the script was begun and cut off in its middle, so that a part of it may be done. While a hash
  * slot moves, a script may not touch a key again that it has emptied: the key would be at the other node.
  */
