@@ -5,8 +5,9 @@ import {
   type Operation,
 } from "../errors.js";
 import { detailsOf, type ObtainDetails, type Teller } from "../events.js";
-import { Lease } from "../lease/lease.js";
+import { Handle } from "../lease/handle.js";
 import { HeldLocks } from "../lease/held-locks.js";
+import { Lease } from "../lease/lease.js";
 import { HeldLock, type Lock } from "../lease/lock.js";
 import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
 import { type Holding, holdDetails, Renewal } from "../lease/renewal.js";
@@ -175,8 +176,8 @@ export class Engine {
     const over = this.#timers.sleep(grace);
     await Promise.resolve(); // A listener of events may have called, in the middle of an obtain.
     await Promise.race([this.#idle(), over]);
-    for (const [holding, lock] of this.#held.entries()) {
-      void (lock ?? this.#handle(holding))[Symbol.asyncDispose]();
+    for (const [holding, { lock = this.#lockOf(holding) }] of this.#held.entries()) {
+      void lock[Symbol.asyncDispose]();
     }
     await this.#idle();
   }
@@ -237,9 +238,11 @@ export class Engine {
 
     const { tries } = acquisition;
     if (answer.kind === "granted") {
-      const { fencingToken } = answer;
-      const waited = this.#timers.now() - started;
-      this.emit?.({ type: "obtained", keys, waited, tries, fencingToken }, details);
+      if (this.emit) {
+        const { fencingToken } = answer;
+        const waited = this.#timers.now() - started;
+        this.emit({ type: "obtained", keys, waited, tries, fencingToken }, details);
+      }
       return this.#hold(acquisition, answer, manner, context, details);
     }
     const left = this.#abandon(acquisition);
@@ -310,15 +313,15 @@ export class Engine {
       takenUntil,
       keeper,
       details,
+      renewed: {},
     };
-    const lock = this.#handle(holding);
-    this.#held.add(holding, lock, manner.renew);
-    if (manner.renew) this.#renewal.keep(holding, lock);
+    const lock = this.#lockOf(holding);
+    const handle = new Handle(lock);
+    this.#held.add(holding, handle);
+    if (manner.renew) this.#renewal.keep(holding, handle);
     if (this.#ending) interrupt(holding);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
-    if (this.#timers.now() + claim.ttl * FRESH > sentAt + ttl) {
-      this.#renewal.complete(holding);
-    }
+    if (since + claim.ttl * FRESH > sentAt + ttl) this.#renewal.complete(holding);
     return lock;
   }
 
@@ -330,7 +333,7 @@ export class Engine {
     return leaving;
   }
 
-  #handle(holding: Holding): HeldLock {
+  #lockOf(holding: Holding): HeldLock {
     return new HeldLock(holding, this.#renewal, this.commands, this.emit);
   }
 

@@ -3,6 +3,7 @@ import type { Claim, Grant, Verdict } from "../primitives/primitive.js";
 import type { Commands, Failure } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import type { Entry, Timers } from "../time/timers.js";
+import type { Handle } from "./handle.js";
 import type { Lease } from "./lease.js";
 
 /** A lock that is held: what is said of it to Redis, and how long it is ours. */
@@ -16,6 +17,8 @@ export interface Holding extends Grant {
   readonly keeper: Keeper;
   /** Of its obtain, where a listener wants them. */
   readonly details: ObtainDetails | undefined;
+  /** For {@link Renewal} alone. */
+  readonly renewed: Renewed;
 }
 
 /** What a listener that wants details is told of a lock that was obtained. */
@@ -35,13 +38,15 @@ interface Keeper {
 }
 
 /** What renewal knows of a lock. */
-interface Renewed {
+export interface Renewed {
   /** When it is renewed next; undefined if it is not. */
   timer?: Entry | undefined;
   /** Settles when the refresh that is under way does. */
   busy?: Promise<unknown> | undefined;
   /** Renewed over and over, or only until it has a whole lease; undefined if it is not. */
   wanted?: "kept" | "once" | undefined;
+  /** The lock's object, if it is to be let go after a while. */
+  handle?: Handle;
   /** Counts refreshes from the first that shortened the lease on; 0 before. */
   order?: number;
 }
@@ -49,6 +54,8 @@ interface Renewed {
 /** A lease is renewed after this part of its ttl, and again after the smaller one if that failed. */
 const RENEW_AFTER = 1 / 3;
 const TRY_AGAIN_AFTER = 1 / 30;
+/** Milliseconds after which a lock's object is let go. Lower: weak references for short holds, which are dear. */
+const LOOSEN_AFTER = 1_000;
 /** Milliseconds between two tries, at the least. */
 const SHORTEST_PAUSE = 10;
 
@@ -62,7 +69,6 @@ export class Renewal {
   /** Runs what moves a lease. */
   readonly #moving: Pick<Commands, "run">;
   readonly #emit: Teller | undefined;
-  readonly #known = new WeakMap<Holding, Renewed>();
   /** Whoever drops a lock without releasing it must not hold it for ever. */
   readonly #dropped: FinalizationRegistry<Holding> | undefined;
 
@@ -76,25 +82,30 @@ export class Renewal {
     }
   }
 
-  /** Renews the lease until it is stopped, lost, or `handle` and the signal were garbage-collected. */
-  keep(holding: Holding, handle: object): void {
-    this.#dropped?.register(handle, holding, holding);
-    this.#of(holding).wanted = "kept";
-    this.#schedule(holding, nextRenewal(holding.lease));
+  /** Renews the lease until it is stopped, lost, or the lock's object and signal were garbage-collected. */
+  keep(holding: Holding, handle: Handle): void {
+    const { renewed } = holding;
+    const { timers } = this.#commands;
+    const first = nextRenewal(holding.lease);
+    renewed.wanted = "kept";
+    renewed.handle = handle;
+    renewed.timer = timers.set(Math.min(first, timers.now() + LOOSEN_AFTER), () => {
+      this.#loosen(holding);
+      this.#schedule(holding, first);
+    });
   }
 
   /** The lease is shorter than was asked for: sees to it that it gets a whole one. */
   complete(holding: Holding): void {
-    this.#of(holding).wanted ??= "once";
+    holding.renewed.wanted ??= "once";
     void this.#renew(holding, false);
   }
 
   stop(holding: Holding): void {
-    const known = this.#known.get(holding);
-    if (!known) return;
-    this.#dropped?.unregister(holding);
-    if (known.timer) this.#commands.timers.clear(known.timer);
-    known.wanted = undefined;
+    const { renewed } = holding;
+    if (renewed.handle?.isLoose) this.#dropped?.unregister(holding);
+    if (renewed.timer) this.#commands.timers.clear(renewed.timer);
+    renewed.wanted = undefined;
   }
 
   /** The handle is gone. Whoever still has the signal relies on the lock. */
@@ -112,11 +123,11 @@ export class Renewal {
   async refresh(holding: Holding, ttl: number): Promise<Verdict | Failure> {
     const { timers, timeout } = this.#commands;
     const deadline = timers.now() + timeout;
-    for (let busy = this.#of(holding).busy; busy; busy = this.#of(holding).busy) await busy;
+    while (holding.renewed.busy) await holding.renewed.busy;
     if (timers.now() >= deadline) return outOfTurn();
     const result = await this.#send(holding, ttl, deadline, false);
     if (typeof result === "string") this.#scheduleNext(holding);
-    else if (this.#of(holding).wanted) this.#scheduleRetry(holding);
+    else if (holding.renewed.wanted) this.#scheduleRetry(holding);
     return result;
   }
 
@@ -126,38 +137,36 @@ export class Renewal {
    * make it longer again.
    */
   async leaveTaken(holding: Holding): Promise<Verdict | Failure> {
-    const { claim, fencingToken, seat, takenUntil } = holding;
+    const { claim, fencingToken, seat, takenUntil, renewed } = holding;
     const { timers, timeout } = this.#commands;
     const until = timers.now() + timeout;
-    const known = this.#of(holding);
-    while (known.busy) await known.busy;
+    while (renewed.busy) await renewed.busy;
     if (timers.now() >= until) return outOfTurn();
-    known.order = (known.order ?? 0) + 1;
+    renewed.order = (renewed.order ?? 0) + 1;
     const rest = Math.max(1, Math.ceil(takenUntil - timers.now()));
-    const command = claim.refresh(fencingToken, rest, known.order, seat);
+    const command = claim.refresh(fencingToken, rest, renewed.order, seat);
     const outcome = await this.#commands.run(command, { until });
     return outcome.kind === "reply" ? outcome.reply : outcome;
   }
 
-  #of(holding: Holding): Renewed {
-    let known = this.#known.get(holding);
-    if (!known) this.#known.set(holding, (known = {}));
-    return known;
-  }
-
   #schedule(holding: Holding, at: number): void {
-    const known = this.#of(holding);
+    const { renewed } = holding;
     const { timers } = this.#commands;
-    if (known.timer) timers.clear(known.timer);
-    known.timer = timers.set(at, () => {
-      if (!holding.lease.held || known.busy) return;
+    if (renewed.timer) timers.clear(renewed.timer);
+    renewed.timer = timers.set(at, () => {
+      if (!holding.lease.held || renewed.busy) return;
       void holding.lease.context.runInAsyncScope(() => this.#renew(holding, true));
     });
   }
 
+  /** From now on it is found out whether anybody has the lock's object. */
+  #loosen(holding: Holding): void {
+    const lock = this.#dropped && holding.renewed.handle?.loosened();
+    if (lock) this.#dropped?.register(lock, holding, holding);
+  }
+
   #scheduleNext(holding: Holding): void {
-    const known = this.#of(holding);
-    if (known.wanted === "kept") this.#schedule(holding, nextRenewal(holding.lease));
+    if (holding.renewed.wanted === "kept") this.#schedule(holding, nextRenewal(holding.lease));
     else this.stop(holding);
   }
 
@@ -171,7 +180,7 @@ export class Renewal {
     const { timers, timeout } = this.#commands;
     const result = await this.#send(holding, lease.ttl, timers.now() + timeout, gather);
     const { remaining } = lease;
-    const { wanted } = this.#of(holding);
+    const { wanted } = holding.renewed;
     if (wanted === undefined || remaining === 0) return;
     if (typeof result === "string") {
       this.#scheduleNext(holding);
@@ -194,17 +203,16 @@ export class Renewal {
     deadline: number,
     gather: boolean,
   ): Promise<Verdict | Failure> {
-    const { claim, fencingToken, seat, lease } = holding;
-    const known = this.#of(holding);
-    const { order = 0 } = known;
-    known.order = order > 0 || ttl < lease.ttl ? order + 1 : 0;
-    const command = claim.refresh(fencingToken, ttl, known.order, seat);
+    const { claim, fencingToken, seat, lease, renewed } = holding;
+    const { order = 0 } = renewed;
+    renewed.order = order > 0 || ttl < lease.ttl ? order + 1 : 0;
+    const command = claim.refresh(fencingToken, ttl, renewed.order, seat);
     const until = Math.min(deadline, lease.validUntil);
     lease.refreshing(this.#commands.timers.now(), ttl);
     const sent = this.#moving.run(command, { until, gather });
-    known.busy = sent;
+    renewed.busy = sent;
     const outcome = await sent;
-    known.busy = undefined;
+    renewed.busy = undefined;
     if (outcome.kind !== "reply") {
       lease.doubt(failureOf(claim.keys, "refresh", outcome));
       return outcome;

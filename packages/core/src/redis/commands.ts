@@ -56,6 +56,13 @@ export function refusedLater(unanswered: unknown, refusal: ServerError): Failure
   return { kind: "unknown", error };
 }
 
+/** One sending of a command: when, until when it is waited for, and whether it is the first. */
+interface Try {
+  readonly sentAt: number;
+  readonly deadline: number;
+  readonly once: boolean;
+}
+
 /** Pauses between two tries of one command, in milliseconds: double each time, up to the last. */
 const FIRST_PAUSE = 10;
 const LAST_PAUSE = 250;
@@ -93,10 +100,12 @@ export class Commands {
   async run<T>(command: Command<T>, options: RunOptions<T> = {}): Promise<Outcome<T>> {
     if (command.run) return command.run(options);
     const { until = Infinity } = options;
-    const deadline = Math.min(until, this.timers.now() + this.timeout);
+    let sentAt = this.timers.now();
+    const deadline = Math.min(until, sentAt + this.timeout);
     let unanswered: unknown;
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LAST_PAUSE)) {
-      const outcome = await this.#send(command, deadline, unanswered === undefined, options);
+    for (let pause = FIRST_PAUSE; ; sentAt = this.timers.now()) {
+      const once = unanswered === undefined;
+      const outcome = await this.#send(command, { sentAt, deadline, once }, options);
       if (outcome === again) continue;
       if (outcome.kind === "reply") return outcome;
       if (outcome.kind === "unknown") {
@@ -110,17 +119,16 @@ export class Commands {
         return refusedLater(unanswered, outcome.error);
       }
       await this.timers.sleep(pause);
+      pause = Math.min(2 * pause, LAST_PAUSE);
     }
   }
 
   #send<T>(
     command: Command<T>,
-    deadline: number,
-    once: boolean,
+    { sentAt, deadline, once }: Try,
     { late, gather = false }: RunOptions<T>,
   ): Promise<Outcome<T> | typeof again> {
     return new Promise((resolve) => {
-      const sentAt = this.timers.now();
       const expiry = this.timers.set(deadline, () => {
         const waited = Math.max(0, Math.round(deadline - sentAt));
         const { connection } = this.client;
