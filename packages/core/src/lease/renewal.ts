@@ -38,7 +38,7 @@ interface Keeper {
 }
 
 /** What renewal knows of a lock. */
-export interface Renewed {
+interface Renewed {
   /** When it is renewed next; undefined if it is not. */
   timer?: Entry | undefined;
   /** Settles when the refresh that is under way does. */
