@@ -10,6 +10,7 @@ import {
 import { test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { Deployment } from "./deployment.js";
 import { ALL, trial } from "./trial.js";
 
 test("a cluster whose slots move", () =>
@@ -56,14 +57,10 @@ test("a cluster in which a replica of a node takes over, with nothing lost", () 
     bound: 15_000,
     refusals: ["READONLY", "CLUSTERDOWN"],
     start: async () => {
-      const cluster = await startCluster(3);
-      const [master, ...others] = cluster.nodes;
-      if (!master) throw new Error("no node");
-      let pair = [master, await joinAsReplica(cluster, master)] as const;
-      const servers = [...pair, ...others];
+      const { deployment, ...nodes } = await startWithReplica();
+      let { pair } = nodes;
       return {
-        access: { how: "cluster", port: others[0]?.port ?? 0 },
-        servers,
+        ...deployment,
         faults: {
           "a replica takes over": {
             run: async (random) => {
@@ -73,9 +70,6 @@ test("a cluster in which a replica of a node takes over, with nothing lost", () 
               await sleep(random(1_000));
             },
           },
-        },
-        stop: async () => {
-          await Promise.all(servers.map((server) => server.stop()));
         },
       };
     },
@@ -87,14 +81,10 @@ test("a cluster in which a node dies, and its replica takes over", () =>
     bound: 20_000,
     refusals: ["READONLY", "CLUSTERDOWN"],
     start: async () => {
-      const cluster = await startCluster(3);
-      const [master, ...others] = cluster.nodes;
-      if (!master) throw new Error("no node");
-      let pair = [master, await joinAsReplica(cluster, master)] as const;
-      const servers = [...pair, ...others];
+      const { deployment, ...nodes } = await startWithReplica();
+      let { pair } = nodes;
       return {
-        access: { how: "cluster", port: others[0]?.port ?? 0 },
-        servers,
+        ...deployment,
         faults: {
           "a node dies": {
             // When it comes back, it is some time until it is told that it is a master no more.
@@ -110,12 +100,28 @@ test("a cluster in which a node dies, and its replica takes over", () =>
             },
           },
         },
-        stop: async () => {
-          await Promise.all(servers.map((server) => server.stop()));
-        },
       };
     },
   }));
+
+interface WithReplica {
+  readonly deployment: Omit<Deployment, "faults">;
+  /** One of the masters, and its replica. */
+  readonly pair: readonly [RedisServer, RedisServer];
+}
+
+/** Three masters, one of which has a replica. */
+async function startWithReplica(): Promise<WithReplica> {
+  const cluster = await startCluster(3);
+  const [master, other, third] = cluster.nodes;
+  if (!master || !other || !third) throw new Error("there are not three nodes");
+  const pair = [master, await joinAsReplica(cluster, master)] as const;
+  const servers = [...pair, other, third];
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  return { pair, deployment: { access: { how: "cluster", port: other.port }, servers, stop } };
+}
 
 async function joinAsReplica(cluster: RedisCluster, master: RedisServer): Promise<RedisServer> {
   const port = await freeClusterPort();

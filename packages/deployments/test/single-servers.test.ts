@@ -1,27 +1,20 @@
 /** One server, reached in different ways. */
-import { startCluster, startProxiedServer, startProxy } from "@redislock/test-kit";
+import { startCluster, startProxy } from "@redislock/test-kit";
 import { test } from "@jest/globals";
 
 import { network } from "./network.js";
+import { proxied } from "./proxied.js";
 import { trial } from "./trial.js";
 
 test("a single server", () =>
   trial({
     ttl: 30_000,
     bound: 10_000,
-    start: async () => {
-      const { server, proxy, stop } = await startProxiedServer();
-      return {
-        access: { how: "server", port: proxy.port },
-        servers: [server],
-        faults: {
-          ...network(proxy),
-          "the server starts again, with its data": { run: () => server.restart() },
-        },
-        heal: () => proxy.heal(),
-        stop,
-      };
-    },
+    start: () =>
+      proxied((proxy, server) => ({
+        ...network(proxy),
+        "the server starts again, with its data": { run: () => server.restart() },
+      })),
   }));
 
 test("a plain client at one endpoint of a clustered server", () =>
@@ -50,14 +43,5 @@ test("a client without pub/sub", () =>
   trial({
     ttl: 30_000,
     bound: 10_000,
-    start: async () => {
-      const { server, proxy, stop } = await startProxiedServer();
-      return {
-        access: { how: "server", port: proxy.port, subscribes: false },
-        servers: [server],
-        faults: network(proxy),
-        heal: () => proxy.heal(),
-        stop,
-      };
-    },
+    start: () => proxied(network, false),
   }));

@@ -54,8 +54,8 @@ export async function waitForQuorum(
     }
     await place.leave();
     if (members.every((one) => one.silent || passedOver.has(one))) {
-      // There is no line to stand in: what they say together tells whether there can be one.
-      answer = await acquisition.ask(lastAnswer);
+      // There is no line to stand in: what those say together who answer tells whether there can be one.
+      if (!members.every((one) => one.silent)) answer = await acquisition.ask(lastAnswer);
       if (isOver(answer, acquisition)) return answer;
       passedOver.clear();
     }

@@ -2,27 +2,16 @@
 import { MemoryServer } from "@redislock/testing";
 
 import { type ServerBug, SimulatedServer } from "../server.js";
+import { assemble, calm, PROCESS_TROUBLES, type Storm, storm } from "./acts.js";
 import { Connection } from "./connection.js";
-import { Crew } from "./crew.js";
-import { GuardedStore } from "./guarded-store.js";
-import type { SimulatedProcess } from "./process.js";
+import type { Rig } from "./crew.js";
 import { QuorumWatch } from "./quorum-watch.js";
-import { until, untilIdle } from "./stepping.js";
 import type { Ttls } from "./worker.js";
 import { type Basics, happens, type Play, type Scene, type Trouble } from "./world.js";
 
 /** Troubles that a quorum promises to stand, or that it is documented not to stand where too many have them. */
 const TROUBLES: readonly Trouble[] = [
-  "delay",
-  "reorder",
-  "loseRequest",
-  "loseReply",
-  "loseMessage",
-  "duplicate",
-  "refuse",
-  "cut",
-  "pause",
-  "crash",
+  ...PROCESS_TROUBLES,
   "deaf",
   "hang",
   "restart",
@@ -34,12 +23,8 @@ const TROUBLES: readonly Trouble[] = [
   "forget",
 ];
 
-/** Milliseconds in which things go wrong: long enough for a server to come back and vote again. */
-const STORM = 5_000;
-/** Milliseconds after which nothing is left of the storm, and all servers vote. */
-const SETTLING = 15_000;
-const STORMY_ROUNDS = 4;
-const CALM_ROUNDS = 2;
+/** Long enough for a server to come back and vote again. */
+const STORM: Storm = { length: 5_000, rounds: 4 };
 const MAX_TTL = 1_000;
 const TTLS: Ttls = {
   stormy: [40, 150, 300, 300, 1_000],
@@ -86,40 +71,24 @@ function bugOf(bug: ServerBug | undefined): ServerBug {
 }
 
 async function run(stage: Stage): Promise<void> {
-  const { timeline, watch, history, chance } = stage;
-  const store = new GuardedStore();
-  const names = ["p1", "p2", "p3", "p4"].slice(0, chance.pick("processes", [2, 3, 3, 4]));
-  const crews = names.map((name) => crew(name, stage, store));
+  const crews = assemble(stage, (name) => rig(name, stage));
   for (const node of stage.nodes) planMishaps(stage, node);
-
-  for (const one of crews) one.start(STORMY_ROUNDS);
-  await until(stage, STORM);
-  stage.stormy = false;
-  history.note("", () => "From here on nothing goes wrong any more.");
-  await untilIdle(stage, crews);
-  await until(stage, timeline.now + SETTLING);
-
-  watch.calm = true;
-  history.note("", () => "From here on everything has to be in order, with a majority.");
-  for (const one of crews) one.calm();
-  hinderFew(stage);
-  for (const one of crews) one.start(CALM_ROUNDS);
-  await untilIdle(stage, crews);
-  await until(stage, timeline.now + SETTLING);
-  watch.checkEnd();
+  await storm(stage, crews, STORM);
+  await calm(stage, crews, () => hinderFew(stage));
+  stage.watch.checkEnd();
 }
 
-function crew(name: string, stage: Stage, store: GuardedStore): Crew {
+function rig(name: string, stage: Stage): Rig {
   const { chance, library, nodes } = stage;
   const subscribes = chance.draw(`${name} subscribes`) < 0.85;
   const commandTimeout = chance.pick(`${name} timeout`, [200, 1_000, 2_000]);
-  return new Crew(name, stage, store, {
+  return {
     keys: ["a", "b"],
     oneByOne: true,
     commandTimeout,
     lastCommands: 2,
     ttls: TTLS,
-    launch: (process: SimulatedProcess) => {
+    launch: (process) => {
       const lines = nodes.map((node) => {
         const line = new Connection(process, {
           server: node.server,
@@ -138,7 +107,7 @@ function crew(name: string, stage: Stage, store: GuardedStore): Crew {
         locker: { tryObtain: ([key = ""], ttl, options) => locker.tryObtain(key, ttl, options) },
       };
     },
-  });
+  };
 }
 
 function planMishaps(stage: Stage, node: Node): void {
@@ -146,7 +115,7 @@ function planMishaps(stage: Stage, node: Node): void {
   const { name, server } = node;
   const plan = (trouble: Trouble, run: () => void, before?: (at: number) => void): void => {
     for (let i = 0; i < 2; i++) {
-      const at = chance.between(`${trouble} at ${name}`, 0, STORM);
+      const at = chance.between(`${trouble} at ${name}`, 0, STORM.length);
       if (!happens(stage, trouble, name, 0.4)) continue;
       before?.(at);
       timeline.at(at, () => server.up && run());

@@ -1,24 +1,15 @@
 /** Schedules with a master, of whose replicas so many must have a lock before it counts. */
-import { Crew } from "./crew.js";
-import { GuardedStore } from "./guarded-store.js";
+import { assemble, calm, PROCESS_TROUBLES, settle, type Storm, storm } from "./acts.js";
+import type { Rig } from "./crew.js";
 import { ReplicaSet, type Server } from "./replica-set.js";
 import { ReplicasWatch } from "./replicas-watch.js";
 import { ReplicatedConnection } from "./side.js";
-import { until, untilIdle } from "./stepping.js";
+import { until } from "./stepping.js";
 import { type Basics, happens, type Play, type Scene, type Trouble } from "./world.js";
 
 /** Troubles that locks with `minReplicas` promise to stand. */
 const TROUBLES: readonly Trouble[] = [
-  "delay",
-  "reorder",
-  "loseRequest",
-  "loseReply",
-  "loseMessage",
-  "duplicate",
-  "refuse",
-  "cut",
-  "pause",
-  "crash",
+  ...PROCESS_TROUBLES,
   "deaf",
   "hang",
   "part",
@@ -30,12 +21,9 @@ const TROUBLES: readonly Trouble[] = [
 
 /** Well below a third of the ttls in the calm, as is recommended. */
 const REPLICA_TIMEOUT = 40;
-const STORM = 4_000;
-const SETTLING = 15_000;
+const STORM: Storm = { length: 4_000, rounds: 4 };
 /** Milliseconds without replicas: longer than any command takes. */
 const HUNGER = 3_000;
-const STORMY_ROUNDS = 4;
-const CALM_ROUNDS = 2;
 
 interface Stage extends Scene {
   readonly watch: ReplicasWatch;
@@ -68,42 +56,28 @@ export function replicated({ scene, troublesOf, serverBug, accepted }: Basics): 
 }
 
 async function run(stage: Stage): Promise<void> {
-  const { timeline, watch, history, chance, set } = stage;
-  const store = new GuardedStore();
-  const names = ["p1", "p2", "p3", "p4"].slice(0, chance.pick("processes", [2, 3, 3, 4]));
-  const crews = names.map((name) => crew(name, stage, store));
+  const { timeline, watch, history, set } = stage;
+  const crews = assemble(stage, (name) => rig(name, stage));
   planMishaps(stage);
-
-  for (const one of crews) one.start(STORMY_ROUNDS);
-  await until(stage, STORM);
-  stage.stormy = false;
-  history.note("", () => "From here on nothing goes wrong any more.");
-  await untilIdle(stage, crews);
-  await until(stage, timeline.now + SETTLING);
+  await storm(stage, crews, STORM);
 
   history.note("", () => "From here on there are no replicas for a while.");
   watch.starved = true;
   for (const replica of set.replicas) replica.hangsUntil = timeline.now + HUNGER;
-  for (const one of crews) one.start(1);
+  for (const crew of crews) crew.start(1);
   await until(stage, timeline.now + HUNGER);
   watch.starved = false;
-  await untilIdle(stage, crews);
-  await until(stage, timeline.now + SETTLING);
+  await settle(stage, crews);
 
-  watch.calm = true;
-  history.note("", () => "From here on everything has to be in order.");
-  for (const one of crews) one.calm();
-  for (const one of crews) one.start(CALM_ROUNDS);
-  await untilIdle(stage, crews);
-  await until(stage, timeline.now + SETTLING);
+  await calm(stage, crews);
 }
 
-function crew(name: string, stage: Stage, store: GuardedStore): Crew {
+function rig(name: string, stage: Stage): Rig {
   const { chance, library, set, lines, watch } = stage;
   const subscribes = chance.draw(`${name} subscribes`) < 0.85;
   const commandTimeout = chance.pick(`${name} timeout`, [200, 1_000, 2_000]);
   const { minReplicas } = watch;
-  return new Crew(name, stage, store, {
+  return {
     keys: ["a", "b"],
     commandTimeout,
     lastCommands: 3,
@@ -122,14 +96,14 @@ function crew(name: string, stage: Stage, store: GuardedStore): Crew {
       });
       return { locker, lines: [line] };
     },
-  });
+  };
 }
 
 function planMishaps(stage: Stage): void {
   const { timeline, chance, set, history, lines } = stage;
   const plan = (trouble: Trouble, run: () => void): void => {
     for (let i = 0; i < 3; i++) {
-      const at = chance.between(`${trouble} at`, 0, STORM);
+      const at = chance.between(`${trouble} at`, 0, STORM.length);
       if (happens(stage, trouble, "servers", 0.6)) timeline.at(at, run);
     }
   };
