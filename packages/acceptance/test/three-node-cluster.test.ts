@@ -1,5 +1,6 @@
-import { afterAll, describe, expect, test } from "@jest/globals";
-import { failure, startCluster, waitUntil } from "@redislock/test-kit";
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { scripts } from "@redislock/core/adapter";
+import { failure, loadScripts, startCluster, waitUntil } from "@redislock/test-kit";
 import { once } from "node:events";
 
 import { cast, ioredisCluster, kinds, nodeRedisCluster, type User } from "./clients.js";
@@ -137,6 +138,75 @@ describe.each(cast(clusterKinds))("$name", (kind) => {
       expect(await locker.tryObtain("the moving one", 10_000)).toBeNull();
       await lock.release();
       await (await obtaining).release();
+    });
+  });
+
+  describe("many locks at once", () => {
+    beforeEach(async () => {
+      for (const node of cluster.nodes) {
+        await loadScripts(node, Object.values(scripts));
+        await node.command("CONFIG", "RESETSTAT");
+      }
+    });
+
+    /** How many scripts each node was asked to run. */
+    const asked = (): Promise<number[]> =>
+      Promise.all(
+        cluster.nodes.map(async (node) => {
+          const stats = String(await node.command("INFO", "commandstats"));
+          return Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
+        }),
+      );
+
+    const refused = async (): Promise<string> =>
+      (await Promise.all(cluster.nodes.map((node) => node.command("INFO", "errorstats")))).join("");
+
+    test("of one hash tag are two commands, to the node that has them", async () => {
+      await withUser(async (user) => {
+        await using locker = user.locker();
+        const keys = Array.from({ length: 64 }, (_, index) => `{tag}:${index}`);
+        const home = cluster.nodeOfSlot(await cluster.slotOf(`${kind.prefix}{tag}`));
+        const locks = await Promise.all(keys.map((key) => locker.obtain(key, 10_000)));
+        // The first leaves at once.
+        expect(await asked()).toEqual(cluster.nodes.map((node) => (node === home ? 2 : 0)));
+        await Promise.all(locks.map((lock) => lock.release()));
+        expect(await asked()).toEqual(cluster.nodes.map((node) => (node === home ? 4 : 0)));
+      });
+    });
+
+    test("of several slots are never in one command", async () => {
+      await withUser(async (user) => {
+        await using locker = user.locker();
+        const tags = ["a", "b", "c", "d"];
+        const keys = spread.slice(0, 8).flatMap((key) => tags.map((tag) => `{${tag}}${key}`));
+        const locks = await Promise.all([...keys, ...spread].map((k) => locker.obtain(k, 10_000)));
+        const counts = await asked();
+        await Promise.all(locks.map((lock) => lock.release()));
+        expect(await refused()).not.toContain("CROSSSLOT");
+        const slots = kind.prefix === "" ? 1 + tags.length + spread.length : 2;
+        expect(counts.reduce((sum, count) => sum + count)).toBe(slots);
+      });
+    });
+
+    test("are renewed lock by lock while their slot moves, so that none holds up the others", async () => {
+      await withUser(async (user) => {
+        await using locker = user.locker({ commandTimeout: 15_000 });
+        const keys = spread.slice(0, 8).map((key) => `{on the way}${key}`);
+        const locks = await Promise.all(keys.map((key) => locker.obtain(key, 60_000)));
+        const gone = `${kind.prefix}${keys[4]}`;
+        const slot = await cluster.slotOf(gone);
+        const from = cluster.nodeOfSlot(slot);
+        const to = (cluster.nodes.indexOf(from) + 1) % 3;
+        const move = await cluster.beginMove(slot, to);
+        const port = String(cluster.nodes[to]?.port);
+        await from.command("MIGRATE", "127.0.0.1", port, gone, "0", "5000");
+        const refreshed = locks.map((lock) => lock.refresh());
+        await Promise.all(refreshed.filter((_, index) => index !== 4));
+        await move.migrateKeys();
+        await move.finish();
+        await refreshed[4];
+        await Promise.all(locks.map((lock) => lock.release()));
+      });
     });
   });
 

@@ -1,9 +1,9 @@
 /** Questions that are asked in the same moment leave as one command, and each has its own outcome. */
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { companion, failure, waitUntil } from "@redislock/test-kit";
 
 import { Locker, NotALockError, NotObtainedError, RefusedError, type Lock } from "../src/index.js";
-import { scripts } from "../src/adapter.js";
+import { scripts, ServerError } from "../src/adapter.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, client, locker, asked, untilInLine } = await startRedis();
@@ -16,16 +16,13 @@ function names(count: number): string[] {
 
 test("many locks taken and given back at once cost few commands", async () => {
   const one = locker();
-  const keys = names(40);
+  const keys = names(64);
   const locks = await Promise.all(keys.map((key) => one.obtain(key, TTL, { metadata: key })));
   expect(await server.command("MGET", ...keys)).toEqual(locks.map((l) => l.token + l.metadata));
   for (const { fencingToken } of locks) expect(Number.isSafeInteger(fencingToken)).toBe(true);
   await Promise.all(locks.map((lock) => lock.release()));
   expect(await server.command("EXISTS", ...keys)).toBe(0);
-  expect(asked()).toEqual([
-    ...["obtain", "obtainMany", "obtainMany"],
-    ...["release", "releaseMany", "releaseMany"],
-  ]);
+  expect(asked()).toEqual(["obtain", "obtainMany", "release", "releaseMany"]);
 });
 
 test("fencing tokens rise from one bundle to the next", async () => {
@@ -141,12 +138,67 @@ test("one that is called off before it left leaves nothing", async () => {
   expect(await server.command("EXISTS", "k")).toBe(0);
 });
 
-test("in a cluster each question is a command of its own", async () => {
-  const plain = client();
-  const one = new Locker({
-    cluster: true,
-    run: (script, keys, args) => plain.run(script, keys, args),
+describe("in a cluster", () => {
+  function clusterLocker(keyPrefix = ""): Locker {
+    const plain = client();
+    return new Locker({
+      cluster: true,
+      keyPrefix,
+      run: (script, keys, args) =>
+        plain.run(
+          script,
+          keys.map((key) => keyPrefix + key),
+          args,
+        ),
+    });
+  }
+
+  /** The locks that each command was about. */
+  function bundles(): string[][] {
+    return proxy.commands.all.map(([, , count, ...rest]) =>
+      rest.slice(0, Number(count)).filter((_, n) => n % 5 === 0),
+    );
+  }
+
+  test("locks of one slot leave together", async () => {
+    const one = clusterLocker();
+    const keys = names(64).map((name) => `{tag}${name}`);
+    const locks = await Promise.all(keys.map((key) => one.obtain(key, TTL)));
+    await Promise.all(locks.map((lock) => lock.release()));
+    expect(asked()).toEqual(["obtain", "obtainMany", "release", "releaseMany"]);
+    expect(bundles().flat()).toEqual([...keys, ...keys]);
   });
-  await Promise.all(names(5).map((key) => one.obtain(key, TTL)));
-  expect(asked()).toEqual(names(5).map(() => "obtain"));
+
+  test("and never with those of another", async () => {
+    const one = clusterLocker();
+    const tags = ["a", "b", "c"];
+    const keys = names(10).flatMap((name) => tags.map((tag) => `{${tag}}${name}`));
+    await Promise.all([...keys, ...names(5)].map((key) => one.obtain(key, TTL)));
+    const [first, ...others] = keys;
+    const of = (tag: string): string[] => others.filter((key) => key.startsWith(`{${tag}}`));
+    expect(bundles()).toEqual([[first], of("b"), of("c"), of("a"), ...names(5).map((k) => [k])]);
+  });
+
+  test("the client's prefix may be what brings them together", async () => {
+    const one = clusterLocker("{app}");
+    await Promise.all(names(10).map((key) => one.obtain(key, TTL)));
+    expect(asked()).toEqual(["obtain", "obtainMany"]);
+  });
+
+  test("what was refused together is asked for again by each", async () => {
+    const plain = client();
+    let refusals = 0;
+    const one = new Locker({
+      cluster: true,
+      async run(script, keys, args) {
+        if (script.name !== "obtainMany") return plain.run(script, keys, args);
+        refusals++;
+        throw new ServerError("TRYAGAIN Multiple keys request during rehashing of slot");
+      },
+    });
+    const keys = names(8).map((name) => `{tag}${name}`);
+    await Promise.all(keys.map((key) => one.obtain(key, TTL)));
+    expect(refusals).toBe(1);
+    expect(asked()).toEqual(keys.map(() => "obtain"));
+  });
 });

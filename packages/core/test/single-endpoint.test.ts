@@ -29,16 +29,30 @@ test("many locks at once are taken, refreshed and released", async () => {
   }
 });
 
-test("only the first command for many is refused: from then on each goes by itself", async () => {
+test("only the first command for many is refused: from then on, it is for locks of one slot", async () => {
   const one = locker();
-  const obtainAll = () => Promise.all(KEYS.map((key) => one.obtain(key, TTL)));
-  const first = await obtainAll();
+  const tagged = KEYS.map((key) => `{tag} ${key}`);
+  const obtainAll = (keys: readonly string[]) =>
+    Promise.all(keys.map((key) => one.obtain(key, TTL)));
+  const first = await obtainAll(KEYS);
   expect(asked()).toEqual(["obtain", "obtainMany", ...KEYS.slice(1).map(() => "obtain")]);
   await Promise.all(first.map((lock) => lock.release()));
   proxy.commands.clear();
-  const second = await obtainAll();
-  expect(asked()).toEqual(KEYS.map(() => "obtain"));
+  const second = await obtainAll([...KEYS, ...tagged]);
+  expect(asked()).toEqual([...KEYS.map(() => "obtain"), "obtainMany"]);
   await Promise.all(second.map((lock) => lock.release()));
+});
+
+test("many that are refused at once do not part those of one slot", async () => {
+  const one = locker();
+  const many = Array.from({ length: 200 }, (_, n) => `{${n}}`);
+  const locks = await Promise.all(many.map((key) => one.obtain(key, TTL)));
+  expect(asked().filter((name) => name === "obtainMany").length).toBeGreaterThan(1);
+  await Promise.all(locks.map((lock) => lock.release()));
+  proxy.commands.clear();
+  const tagged = await Promise.all(KEYS.map((key) => one.obtain(`{tag} ${key}`, TTL)));
+  expect(asked()).toEqual(["obtain", "obtainMany"]);
+  await Promise.all(tagged.map((lock) => lock.release()));
 });
 
 test("locks that are renewed together are renewed", async () => {

@@ -1,4 +1,5 @@
 import { ServerError } from "../errors.js";
+import { hashSlot } from "../keys/hash-slot.js";
 import { listOf, type RedisClient, type Reply, type Script } from "./client.js";
 import type { Command } from "./commands.js";
 import { redacted } from "./redact.js";
@@ -15,11 +16,15 @@ interface Part {
 /** Commands of one kind that will leave together. */
 interface Batch {
   readonly many: Script;
+  readonly shared: Shared;
   readonly parts: Part[];
 }
 
-/** At most so many keys in one batch, so that the script stays short for everyone else. */
-const MOST_KEYS = 128;
+/** What commands must have in common to leave together, besides their kind. */
+type Shared = "server" | "slot";
+
+/** At most so many keys in one batch, those of 64 locks: the script keeps everyone else waiting. */
+const MOST_KEYS = 320;
 
 /**
  * Sends commands of one kind that are given in the same moment as one: whoever takes or renews many
@@ -27,19 +32,22 @@ const MOST_KEYS = 128;
  * leaves at once, unless it may be gathered, so that a single lock waits for nothing. All leave in the
  * order in which they came.
  *
- * Not in a cluster, where a command must stay within one slot; nor with a client whose server has once
- * refused one because of the slots or the rights of its keys, as a single endpoint of a cluster does.
+ * In a cluster, only those of one hash slot; also where a server has once refused one because of the
+ * slots of its keys, as a single endpoint of a cluster does. None where it was for their rights.
  */
 export class Batcher {
   readonly #client: RedisClient;
-  #open: Batch | undefined;
+  /** The batches that are still filled, by slot where that counts, else by 0. */
+  readonly #open = new Map<number, Batch>();
   #underWay = 0;
-  /** Each command must go by itself. */
-  #apart: boolean;
+  /** Undefined once each must go by itself. */
+  #shared: Shared | undefined;
+  /** Commands that go alone from now on: others of their batch may have stood in the way. */
+  readonly #apart = new WeakSet<Command<unknown>>();
 
   constructor(client: RedisClient) {
     this.#client = client;
-    this.#apart = client.cluster === true;
+    this.#shared = client.cluster === true ? "slot" : "server";
   }
 
   /**
@@ -48,40 +56,46 @@ export class Batcher {
    */
   run(command: Command<unknown>, gather: boolean): Promise<Reply> {
     const { many } = command;
-    if (!many || this.#apart || (this.#underWay === 0 && !gather)) {
-      this.#close();
+    const shared = this.#apart.has(command) ? undefined : this.#shared;
+    if (!many || !shared || (this.#underWay === 0 && !gather)) {
+      for (const slot of this.#open.keys()) this.#close(slot);
       return this.#runAlone(command);
     }
     return new Promise((resolve, reject) => {
-      this.#batchFor(many, command).parts.push({ command, resolve, reject });
+      this.#batchFor(many, shared, command).parts.push({ command, resolve, reject });
     });
   }
 
   /** The open batch if it is for such commands and not full, else a new one. */
-  #batchFor(many: Script, { keys, args }: Command<unknown>): Batch {
-    const open = this.#open;
+  #batchFor(many: Script, shared: Shared, { keys, args }: Command<unknown>): Batch {
+    const slot = shared === "slot" ? this.#slotOf(keys) : 0;
+    const open = this.#open.get(slot);
     if (open) {
       const first = open.parts[0]?.command;
       const alike = first?.keys.length === keys.length && first.args.length === args.length;
       const fits = (open.parts.length + 1) * keys.length <= MOST_KEYS;
       if (open.many === many && alike && fits) return open;
-      this.#close();
+      this.#close(slot);
     }
-    const batch: Batch = { many, parts: [] };
-    this.#open = batch;
+    const batch: Batch = { many, shared, parts: [] };
+    this.#open.set(slot, batch);
     void Promise.resolve().then(() => {
-      if (this.#open === batch) this.#close();
+      if (this.#open.get(slot) === batch) this.#close(slot);
     });
     return batch;
   }
 
-  #close(): void {
-    const batch = this.#open;
-    this.#open = undefined;
+  #slotOf([first = ""]: readonly string[]): number {
+    return hashSlot((this.#client.keyPrefix ?? "") + first);
+  }
+
+  #close(slot: number): void {
+    const batch = this.#open.get(slot);
+    this.#open.delete(slot);
     if (batch) void this.#sendBatch(batch);
   }
 
-  async #sendBatch({ many, parts }: Batch): Promise<void> {
+  async #sendBatch({ many, shared, parts }: Batch): Promise<void> {
     const [first] = parts;
     if (!first) return;
     const alone = ({ command, resolve }: Part): void => resolve(this.#runAlone(command));
@@ -105,17 +119,21 @@ export class Batcher {
         else part.resolve(own);
       }
     } catch (error) {
-      const fallsApart = error instanceof ServerError && this.#fallsApart(error);
+      const fallsApart = error instanceof ServerError && this.#fallsApart(error, shared);
       for (const part of parts) {
         if (fallsApart) alone(part);
         else part.reject(error);
+        // A slot that moves is served lock by lock, but not to a command for several.
+        if (shared === "slot") this.#apart.add(part.command);
       }
     }
   }
 
   /** Whether each must be sent again by itself: Redis may have refused all of them because of one. */
-  #fallsApart(error: ServerError): boolean {
-    if (error.reply === "CROSSSLOT" || error.reply === "NOPERM") this.#apart = true;
+  #fallsApart(error: ServerError, shared: Shared): boolean {
+    const { reply } = error;
+    if (reply === "NOPERM") this.#shared = undefined;
+    if (reply === "CROSSSLOT") this.#shared = shared === "server" ? "slot" : undefined;
     return !isNotNow(error);
   }
 
