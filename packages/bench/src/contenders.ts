@@ -105,6 +105,46 @@ export const quickRaws: readonly Contender[] = raws.filter(({ poll }) => poll ==
 /** One for each client, for what is measured without anybody waiting. */
 export const rawsAtRest: readonly Contender[] = raws.slice(0, 2);
 
+/** The floor of a lock at several servers. */
+export const rawsAtOnce: readonly Contender[] = [
+  {
+    name: "raw ioredis, all at once",
+    client: "ioredis",
+    kind: "raw",
+    poll: 0,
+    open: async (server) => (await import("./contenders/raw-at-once.js")).openIoredis(server),
+  },
+  {
+    name: "raw node-redis, all at once",
+    client: "node-redis",
+    kind: "raw",
+    poll: 0,
+    open: async (server) => (await import("./contenders/raw-at-once.js")).openNodeRedis(server),
+  },
+];
+
+/** Ours, with a replica that must confirm. */
+export const confirmed: readonly Contender[] = [
+  {
+    name: "with minReplicas: 1 (ioredis)",
+    client: "ioredis",
+    kind: "ours",
+    poll: 0,
+    open: async (server) => {
+      return (await import("./contenders/ours.js")).openOverIoredis(server, { minReplicas: 1 });
+    },
+  },
+  {
+    name: "with minReplicas: 1 (node-redis)",
+    client: "node-redis",
+    kind: "ours",
+    poll: 0,
+    open: async (server) => {
+      return (await import("./contenders/ours.js")).openOverNodeRedis(server, { minReplicas: 1 });
+    },
+  },
+];
+
 /** The pauses of the redlock family: 200 ms, give or take up to 100. */
 const REDLOCK_POLL = 300;
 
@@ -131,6 +171,11 @@ export const peers: readonly Contender[] = [
     (await import("./contenders/verrou.js")).open(server),
   ),
 ];
+
+/** Those that can have one lock at several servers: all but one. */
+export const quorumPeers: readonly Contender[] = peers.filter(
+  ({ name }) => !name.startsWith("@verrou"),
+);
 
 /** What is written by hand for readers, writers and semaphores, polling as the quickest library does. */
 export const rawKinds: readonly Contender[] = [
@@ -165,6 +210,8 @@ export const all: readonly Contender[] = [
     ...floors,
     ...bareLines,
     ...raws,
+    ...rawsAtOnce,
+    ...confirmed,
     ...rawKinds,
     ...peers,
     ...semaphores,

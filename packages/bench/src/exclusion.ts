@@ -31,6 +31,19 @@ export function violations(sections: readonly Section[]): string[] {
   return found;
 }
 
+/** Which part of the grants have a fencing token above all before. */
+export function risingFences(sections: readonly Section[]): number {
+  let highest = 0;
+  const rising = [...sections]
+    .sort((a, b) => a.granted - b.granted)
+    .filter(({ fence = 0 }) => {
+      const rises = fence > highest;
+      highest = Math.max(highest, fence);
+      return rises;
+    });
+  return sections.length === 0 ? 0 : rising.length / sections.length;
+}
+
 function limitOf(kind: Kind): number {
   return kind === "shared" ? Infinity : kind.limit;
 }

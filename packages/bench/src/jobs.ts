@@ -4,10 +4,11 @@ import { all } from "./contenders.js";
 import type { Held, Kind, Session } from "./session.js";
 import { sharedNow } from "./shared-clock.js";
 
-/** Whose session it is about: a contender's, with one server. */
+/** Whose session it is about: a contender's, with one server or with several. */
 export interface Where {
   readonly contender: string;
   readonly port: number;
+  readonly others?: readonly number[] | undefined;
 }
 
 export interface Lockful extends Where {
@@ -23,6 +24,9 @@ export interface FreeKeys extends Where {
   readonly times: number;
   /** Milliseconds for which each rests before it takes the next; not counted. */
   readonly pause?: number | undefined;
+  /** Milliseconds after which no more are begun; then the time is what all would have taken. */
+  readonly within?: number | undefined;
+  readonly ttl?: number | undefined;
   /** Each lock has a name that was never used before. */
   readonly fresh?: boolean | undefined;
   readonly kind?: Kind | undefined;
@@ -76,7 +80,7 @@ export class Jobs {
   }
 
   async close(where: Where): Promise<void> {
-    const name = `${where.contender} ${where.port}`;
+    const name = sessionName(where);
     const session = this.#sessions.get(name);
     this.#sessions.delete(name);
     await (await session)?.close();
@@ -110,24 +114,27 @@ export class Jobs {
 
   /** Takes and releases locks that nobody else wants; the milliseconds that it took. */
   async freeKeys(work: FreeKeys): Promise<number> {
-    const { atOnce, times, pause, fresh = false, kind, ...where } = work;
+    const { atOnce, times, pause, within = Infinity, ttl = 10_000, fresh, kind, ...where } = work;
     const session = await this.#session(where);
     const started = sharedNow();
     let rested = 0;
+    let done = 0;
     const loops = Array.from({ length: atOnce }, async (_, index) => {
       for (let time = index; time < times; time += atOnce) {
+        if (done > 0 && sharedNow() - started > within) return;
         if (pause !== undefined) {
           const begun = sharedNow();
           await sleep(pause);
           rested += sharedNow() - begun;
         }
         const key = fresh ? `fresh:${this.#self}:${this.#names++}` : `free:${index}`;
-        const held = await session.take(key, 10_000, kind);
+        const held = await session.take(key, ttl, kind);
         await held.release();
+        done++;
       }
     });
     await Promise.all(loops);
-    return sharedNow() - started - rested / atOnce;
+    return ((sharedNow() - started - rested / atOnce) * times) / done;
   }
 
   /** Many that wait for the same lock, and the milliseconds between the first and the last to have it. */
@@ -150,21 +157,26 @@ export class Jobs {
     return Promise.all(Array.from({ length: loops }, () => loop(session, contention, over)));
   }
 
-  #session({ contender, port }: Where): Promise<Session> {
-    const name = `${contender} ${port}`;
+  #session(where: Where): Promise<Session> {
+    const { contender, port, others } = where;
+    const name = sessionName(where);
     let session = this.#sessions.get(name);
     if (!session) {
       const found = all.find((one) => one.name === contender);
       if (!found) throw new Error(`There is no contender ${contender}`);
-      session = found.open({ port, self: this.#self });
+      session = found.open({ port, others, self: this.#self });
       this.#sessions.set(name, session);
     }
     return session;
   }
 }
 
-function heldName({ contender, port, key }: Lockful): string {
-  return `${contender} ${port} ${key}`;
+function sessionName({ contender, port, others = [] }: Where): string {
+  return [contender, port, ...others].join(" ");
+}
+
+function heldName(where: Lockful): string {
+  return `${sessionName(where)} ${where.key}`;
 }
 
 type Contended = Omit<Contention, "loops" | "giveUp">;

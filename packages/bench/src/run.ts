@@ -13,6 +13,8 @@ import { idleWaiter } from "./scenarios/idle-waiter.js";
 import { killedHolder } from "./scenarios/killed-holder.js";
 import { manyLoops } from "./scenarios/many-loops.js";
 import { manyWaiters } from "./scenarios/many-waiters.js";
+import { minReplicas } from "./scenarios/min-replicas.js";
+import { quorum } from "./scenarios/quorum.js";
 import { readersBehindWriter, writerAmongReaders } from "./scenarios/readers-and-writer.js";
 import { semaphore } from "./scenarios/semaphore.js";
 import { figureAsText, summaryAsText } from "./tables.js";
@@ -33,6 +35,8 @@ const scenarios: Record<string, (bench: Bench) => Promise<Figure | Figure[]>> = 
   "writer-among-readers": writerAmongReaders,
   "readers-behind-writer": readersBehindWriter,
   "free-shared": freeShared,
+  quorum,
+  "min-replicas": minReplicas,
   "cluster-wake-up": clusterWakeUp,
 };
 

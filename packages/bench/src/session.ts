@@ -18,6 +18,9 @@ export interface Held {
 
 export type ClientName = "ioredis" | "node-redis";
 
+/** The longest ttl at several servers: ours vote once they have been up for longer than that. */
+export const QUORUM_TTL = 5_000;
+
 /** What is compared. */
 export interface Contender {
   readonly name: string;
@@ -32,6 +35,8 @@ export interface Contender {
 /** Where a session connects to. */
 export interface Server {
   readonly port: number;
+  /** The ports of more servers, for a lock that a majority of all is to keep. */
+  readonly others?: readonly number[] | undefined;
   /** Which of the processes this is, from 0. */
   readonly self: number;
 }

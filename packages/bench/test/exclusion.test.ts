@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { violations } from "../src/exclusion.js";
+import { risingFences, violations } from "../src/exclusion.js";
 import type { Section } from "../src/jobs.js";
 
 function section(granted: number, released: number, fence?: number): Section {
@@ -56,5 +56,16 @@ describe("violations of kinds", () => {
 
   test("a writer's fencing token that is not above the readers' is found", () => {
     expect(violations([read(1, 2, 10), section(3, 4, 10)])).toHaveLength(1);
+  });
+});
+
+describe("risingFences", () => {
+  test("is the part of the grants whose fencing token is above all before, in their order", () => {
+    const mixed = [section(4, 5, 12), section(1, 2, 10), section(3, 4, 9), section(2, 3)];
+    expect(risingFences(mixed)).toBe(0.5);
+  });
+
+  test("is none where there are no fencing tokens, or no grants", () => {
+    expect([risingFences([section(1, 2)]), risingFences([])]).toEqual([0, 0]);
   });
 });

@@ -339,6 +339,22 @@ describe("restarts", () => {
     await again.release();
   });
 
+  test("what a release leaves taken for as long as may be keeps others out, whichever server forgets", async () => {
+    const [one, other] = [await known(), await known()];
+    const lock = await one.obtain("k", 1_000, { holdAtLeast: MAX_TTL });
+    const obtained = performance.now();
+    await untilHolders("k", [true, true, true]);
+    // As if the command of one server had been lost: only these two have it.
+    await third.server.command("DEL", "k");
+    await lock.release();
+    await first.server.restart({ empty: true });
+    const next = await other.obtain("k", TTL, { wait: 5 * MAX_TTL });
+    // But for what clocks may be apart.
+    expect(performance.now() - obtained).toBeGreaterThan(0.98 * MAX_TTL);
+    await next.release();
+    await untilOld(first.server);
+  });
+
   test("all servers can be restarted, one after the other, under a lock that is renewed", async () => {
     const one = await known();
     const lock = await one.obtain("k", TTL, { renew: true });
@@ -606,6 +622,12 @@ describe("refused", () => {
     expect(await failure(one.obtain("k", MAX_TTL + 1))).toMatchObject({
       name: "RangeError",
       message: "ttl must be at most maxTtl, 4000 ms, got 4001",
+    });
+    // What is left taken by a release is forgotten by a restart, as a lease is.
+    const long = one.tryObtain("k", TTL, { holdAtLeast: MAX_TTL + 1 });
+    expect(await failure(long)).toMatchObject({
+      name: "RangeError",
+      message: "holdAtLeast must be at most maxTtl, 4000 ms, got 4001",
     });
     expect(servers.map(({ proxy }) => proxy.commands.all)).toEqual([[], [], []]);
     // A server that forgot it would vote for another before its end.

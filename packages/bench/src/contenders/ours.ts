@@ -1,20 +1,33 @@
-import type { Locker, ObtainOptions } from "@redislock/core";
+import type { Locker, LockerOptions, ObtainOptions } from "@redislock/core";
+import type { QuorumLocker } from "@redislock/core/quorum";
 import { createLocker as createIoredisLocker } from "@redislock/ioredis";
+import { createQuorumLocker as createIoredisQuorum } from "@redislock/ioredis/quorum";
 import { createLocker as createNodeRedisLocker } from "@redislock/node-redis";
-import type { Kind, Server, Session } from "../session.js";
-import { connectIoredis, connectNodeRedis } from "./clients.js";
+import { createQuorumLocker as createNodeRedisQuorum } from "@redislock/node-redis/quorum";
+import { type Kind, QUORUM_TTL, type Server, type Session } from "../session.js";
+import { connectAll, connectIoredis, connectNodeRedis } from "./clients.js";
 
-export async function openOverIoredis({ port }: Server): Promise<Session> {
-  const redis = await connectIoredis(port);
-  return session(createIoredisLocker(redis), () => redis.disconnect());
+const QUORUM = { maxTtl: QUORUM_TTL };
+
+export async function openOverIoredis(server: Server, options?: LockerOptions): Promise<Session> {
+  if (server.others) {
+    const all = await connectAll(server, (port) => connectIoredis(port));
+    return session(createIoredisQuorum(all, QUORUM), () => all.forEach((one) => one.disconnect()));
+  }
+  const redis = await connectIoredis(server.port);
+  return session(createIoredisLocker(redis, options), () => redis.disconnect());
 }
 
-export async function openOverNodeRedis({ port }: Server): Promise<Session> {
-  const redis = await connectNodeRedis(port);
-  return session(createNodeRedisLocker(redis), () => redis.destroy());
+export async function openOverNodeRedis(server: Server, options?: LockerOptions): Promise<Session> {
+  if (server.others) {
+    const all = await connectAll(server, connectNodeRedis);
+    return session(createNodeRedisQuorum(all, QUORUM), () => all.forEach((one) => one.destroy()));
+  }
+  const redis = await connectNodeRedis(server.port);
+  return session(createNodeRedisLocker(redis, options), () => redis.destroy());
 }
 
-export function session(locker: Locker, disconnect: () => void): Session {
+export function session(locker: Locker | QuorumLocker, disconnect: () => void): Session {
   const taken = async (key: string, ttl: number, kind?: Kind, wait?: number) => {
     const lock = await locker.obtain(key, ttl, { ...optionsOf(kind), wait });
     return { fence: lock.fencingToken, release: () => lock.release() };

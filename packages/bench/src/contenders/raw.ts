@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Server, Session } from "../session.js";
 import { connectIoredis, connectNodeRedis } from "./clients.js";
 
-const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then
+export const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then
   return redis.call("DEL", KEYS[1])
 end
 return 0`;

@@ -1,17 +1,24 @@
-import { Mutex, Semaphore } from "redis-semaphore";
-import type { Server, Session } from "../session.js";
-import { connectIoredis } from "./clients.js";
+import { type LockOptions, Mutex, RedlockMutex, Semaphore } from "redis-semaphore";
+import type { Kind, Server, Session } from "../session.js";
+import { connectPeer } from "./clients.js";
 
-export async function open({ port }: Server): Promise<Session> {
-  const redis = await connectIoredis(port);
-  const waitFor: Session["waitFor"] = async (key, ttl, kind) => {
-    const options = { lockTimeout: ttl, acquireTimeout: Infinity };
-    const mutex =
-      typeof kind === "object"
-        ? new Semaphore(redis, key, kind.limit, options)
-        : new Mutex(redis, key, options);
-    await mutex.acquire();
-    return mutex;
+export async function open(server: Server): Promise<Session> {
+  const clients = await connectPeer(server);
+  const [redis] = clients;
+  if (!redis) throw new Error("There is no server");
+  const lockOf = (key: string, options: LockOptions, kind: Kind | undefined) => {
+    if (server.others) return new RedlockMutex(clients, key, options);
+    if (typeof kind !== "object") return new Mutex(redis, key, options);
+    return new Semaphore(redis, key, kind.limit, options);
   };
-  return { take: waitFor, waitFor, close: async () => redis.disconnect() };
+  const waitFor: Session["waitFor"] = async (key, ttl, kind) => {
+    const lock = lockOf(key, { lockTimeout: ttl, acquireTimeout: Infinity }, kind);
+    await lock.acquire();
+    return lock;
+  };
+  return {
+    take: waitFor,
+    waitFor,
+    close: async () => clients.forEach((one) => one.disconnect()),
+  };
 }

@@ -1,8 +1,9 @@
 /** Many loops in several processes that want the same lock, over and over. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RedisServer } from "@redislock/test-kit";
 import type { Bench } from "../bench.js";
-import { violations } from "../exclusion.js";
-import type { Loop } from "../jobs.js";
+import { risingFences, violations } from "../exclusion.js";
+import type { Loop, Where } from "../jobs.js";
 import type { Contender, Kind } from "../session.js";
 import { sharedNow } from "../shared-clock.js";
 import { fairness, sum } from "../statistics.js";
@@ -17,7 +18,15 @@ const QUICK_WARM_UP = 100;
 /** Milliseconds after the end for all who still wait to be served, if they can be so quickly. */
 const DRAIN = 200;
 
-export interface Setting {
+/** Where the lock is, and for how long at the most. */
+export interface Place {
+  /** Default: at the bench's one server. */
+  readonly servers?: readonly RedisServer[] | undefined;
+  /** Milliseconds. Default: longer than anything takes. */
+  readonly ttl?: number | undefined;
+}
+
+export interface Setting extends Place {
   /** How many loops there are in all processes together. */
   readonly loops: number;
   /** Milliseconds for which is counted. */
@@ -44,6 +53,8 @@ export interface Outcome {
   readonly sections: number;
   /** Critical sections in a second. */
   readonly rate: number;
+  /** The part of the grants whose fencing token is above all before. */
+  readonly fenced: number;
   /** Jain's index of the sections that each loop had. */
   readonly fairness: number;
   /** The part of the loops that had none at all. */
@@ -60,7 +71,7 @@ type OnWindow = (edge: "begins" | "ends") => void;
 export async function contend(
   bench: Bench,
   contender: Contender,
-  { loops, window, kind }: Setting,
+  { loops, window, kind, ...place }: Setting,
   onWindow?: OnWindow,
 ): Promise<Outcome> {
   const size = bench.crew.all.length;
@@ -69,7 +80,7 @@ export async function contend(
     work: WORK,
     kind,
   });
-  const { done, from, until } = await race(bench, contender, window, part, onWindow);
+  const { done, from, until } = await race(bench, contender, window, part, onWindow, place);
   return outcome(done.flat(), from, until);
 }
 
@@ -80,9 +91,10 @@ export async function race(
   window: number,
   partOf: (index: number) => Part,
   onWindow: OnWindow = () => undefined,
+  { servers = [server], ttl = 60_000 }: Place = {},
 ): Promise<Race> {
-  const where = { contender: contender.name, port: server.port, key: "contended", ttl: 60_000 };
-  await server.command("FLUSHALL");
+  const where = { ...whereOf(contender, servers), key: "contended", ttl };
+  await Promise.all(servers.map((one) => one.command("FLUSHALL")));
   const workers = crew.all;
   await Promise.all(workers.map((worker) => worker.open(where)));
   const from = sharedNow() + (quick ? QUICK_WARM_UP : WARM_UP);
@@ -102,6 +114,12 @@ export async function race(
   return { from, until, done };
 }
 
+/** What a contender's session at these servers is known by. */
+export function whereOf({ name }: Contender, servers: readonly RedisServer[]): Where {
+  const [port = NaN, ...others] = servers.map((server) => server.port);
+  return { contender: name, port, others: others.length > 0 ? others : undefined };
+}
+
 function outcome(loops: readonly Loop[], from: number, until: number): Outcome {
   const shares = loops.map(
     ({ sections }) => sections.filter(({ granted }) => granted >= from && granted < until).length,
@@ -112,7 +130,8 @@ function outcome(loops: readonly Loop[], from: number, until: number): Outcome {
   return {
     sections,
     rate: 1_000 / mean,
-    fairness: fairness(shares),
+    fenced: risingFences(loops.flatMap((loop) => loop.sections)),
+    fairness: sections === 0 ? 0 : fairness(shares),
     starved: shares.filter((share) => share === 0).length / shares.length,
     longestWait: Math.max(...waits) / (loops.length * mean),
     longestWaitTime: Math.max(...waits),

@@ -86,12 +86,13 @@ export async function freshNames(bench: Bench): Promise<Figure> {
 /** What is taken and released: by how many at once, how often, after which pause. */
 export type Work = Pick<FreeKeys, "atOnce" | "times" | "pause" | "fresh">;
 
-/** The time that it took, and the server's time for it. */
-async function measure(
+/** The time that it took, and the server's time for it, over what the measures of the same round took. */
+export async function measure(
   { server, crew, quick }: Bench,
   contenders: readonly Contender[],
   work: Work,
   manyRounds: number = 40,
+  measures: readonly Contender[] = rawsAtRest,
 ): Promise<{ readonly took: Value[]; readonly cost: Value[] }> {
   const times = new Samples();
   const costs = new Samples();
@@ -111,7 +112,7 @@ async function measure(
     }
   }
   const valuesOf = (samples: Samples): Value[] =>
-    contenders.map((contender) => valueOf(contender, samples.ratios(contender, rawsAtRest)));
+    contenders.map((contender) => valueOf(contender, samples.ratios(contender, measures)));
   return { took: valuesOf(times), cost: valuesOf(costs) };
 }
 

@@ -5,7 +5,7 @@ import { ours, peers, quickRaws, raws } from "../contenders.js";
 import { type Figure, valueOf } from "../figures.js";
 import { Samples } from "../samples.js";
 import type { Contender } from "../session.js";
-import { median, rotated } from "../statistics.js";
+import { median, rotated, sum } from "../statistics.js";
 import { contend, type Setting, WORK } from "./contention.js";
 
 const SETUP = `4 processes with 16 loops each on one key, each holding it for ${WORK} ms`;
@@ -79,15 +79,18 @@ export async function commandsForASection(
   contender: Contender,
   setting: Setting,
 ): Promise<number> {
-  const counting = await CommandCount.start(bench.server.port);
+  const { servers = [bench.server] } = setting;
+  const counts = await Promise.all(servers.map(({ port }) => CommandCount.start(port)));
+  const counted = (): number => sum(counts.map(({ count }) => count));
   let before = 0;
   let during = 0;
   const { sections } = await contend(bench, contender, setting, (edge) => {
-    if (edge === "begins") before = counting.count;
-    else during = counting.count - before;
+    if (edge === "begins") before = counted();
+    else during = counted() - before;
   });
-  counting.stop();
-  return during / sections;
+  for (const counting of counts) counting.stop();
+  // Of one that was not served even once, all that it sent.
+  return during / Math.max(sections, 1);
 }
 
 function bestOfEachClient(contenders: readonly Contender[], rates: Samples): Contender[] {

@@ -9,6 +9,7 @@ import { readFlag } from "../primitives/replies.js";
 import type { Command, Outcome, RunOptions } from "../redis/commands.js";
 import { isLasting } from "../redis/refusals.js";
 import type { Request } from "../options.js";
+import type { Entry } from "../time/timers.js";
 import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
 import type { Member } from "./member.js";
 import type { Quorum } from "./quorum.js";
@@ -18,6 +19,14 @@ import { QuorumError, quorumError } from "./quorum-error.js";
 const RELEASE_PAUSE = 20;
 
 type GrantedVote = Extract<Asked, { kind: "granted" }>;
+
+/** How votes are asked for once. */
+interface Asking {
+  readonly commandAt: (member: Member) => Command<Asked>;
+  readonly floor: number;
+  readonly attempt: number;
+  readonly options: RunOptions<Asked>;
+}
 
 /** A place in line at one of the servers, and the lock that was granted there. */
 export interface LinePlaceHeld {
@@ -129,7 +138,7 @@ export class QuorumClaim implements Claim {
   }
 
   obtain(): Command<Asked> {
-    return { ...this.#at(0).obtain(), run: (options) => this.#obtain(options) };
+    return atAll((options) => this.#obtain(options));
   }
 
   /** Not at several servers at once: who waits does so at one, by {@link at}. */
@@ -138,27 +147,25 @@ export class QuorumClaim implements Claim {
   }
 
   leave(): Command<Leftover> {
-    return { ...this.#at(0).leave(), run: (options) => this.#leave(options) };
+    return atAll((options) => this.#leave(options));
   }
 
   release(fencingToken: number): Command<Released> {
-    const command = this.#at(0).release(fencingToken);
-    return { ...command, run: (options) => this.#release(fencingToken, options) };
+    return atAll((options) => this.#release(fencingToken, options));
   }
 
   refresh(fencingToken: number, ttl: number, order: number): Command<Verdict> {
-    const command = this.#at(0).refresh(fencingToken, ttl, order);
     const ask = (member: Member, options: RunOptions<Verdict>): Promise<Outcome<Verdict>> => {
       const fence = this.#fences[member.index] ?? fencingToken;
       return member.run(this.#at(member.index).refresh(fence, ttl, order), options);
     };
-    return { ...command, run: (options) => this.#refresh(fencingToken, ask, options) };
+    return atAll((options) => this.#refresh(fencingToken, ask, options));
   }
 
   timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">> {
     const { members } = this.#quorum;
     type Left = number | Exclude<Verdict, "ours">;
-    const run = (options: RunOptions<Left>): Promise<Outcome<Left>> =>
+    return atAll((options) =>
       gather<Left>(members, {
         ask: (member) => {
           const fence = this.#fences[member.index] ?? fencingToken;
@@ -171,14 +178,24 @@ export class QuorumClaim implements Claim {
           return said(votes, members.length, reply);
         },
         no: (votes) => said(votes, members.length, lossOf(votes)),
-      });
-    return { ...this.#at(0).timeLeft(fencingToken), run };
+      }),
+    );
   }
 
   #at(index: number): ExclusiveClaim {
     const claim = this.#claims[index];
     if (!claim) throw new Error(`there is no server ${index}`);
     return claim;
+  }
+
+  /** A command for each server, made once for those whose names are the same. */
+  #alike<T>(of: (claim: ExclusiveClaim) => Command<T>): (member: Member) => Command<T> {
+    let last: { readonly claim: ExclusiveClaim; readonly command: Command<T> } | undefined;
+    return ({ index }) => {
+      const claim = this.#at(index);
+      if (last?.claim !== claim) last = { claim, command: of(claim) };
+      return last.command;
+    };
   }
 
   /** An obtain as a vote: with how long the server must have been up, and a floor for the fencing token. */
@@ -199,15 +216,16 @@ export class QuorumClaim implements Claim {
     this.#wanted = true;
     const line = this.#granted && this.line?.member;
     const heard: Votes<Asked> = [];
+    const commandAt = this.#alike((claim) => this.#vote(claim.obtain(), floor, attempt));
+    const asking: Asking = { commandAt, floor, attempt, options };
     /** The highest token of the first majority: the lock's. */
     let token: number | undefined;
     const lifting = new Set<Member>();
     const outcome = await gather<Asked>(members, {
       ask: async (member) => {
         const settled = member === line ? this.#granted : undefined;
-        const vote = settled ?? (await this.#askForVote(member, floor, attempt, options));
-        heard[member.index] = vote;
-        return vote;
+        if (settled) return settled;
+        return (heard[member.index] = await this.#askForVote(member, asking));
       },
       isYes: isGranted,
       yes: (votes, all, look) => {
@@ -268,15 +286,12 @@ export class QuorumClaim implements Claim {
   /** Asks one server for its vote. */
   async #askForVote(
     member: Member,
-    floor: number,
-    attempt: number,
-    options: RunOptions<Asked>,
+    { commandAt, floor, attempt, options }: Asking,
   ): Promise<Outcome<Asked>> {
-    const { fences, timers, roll } = this.#quorum;
+    const { fences, roll } = this.#quorum;
     const unknown = roll.doubt(member);
     if (unknown) return unknown;
-    const before = timers.now();
-    const outcome = await member.run(this.#vote(this.#at(member.index).obtain(), floor, attempt), {
+    const outcome = await member.run(commandAt(member), {
       ...options,
       late: (reply) => {
         if (reply?.kind === "granted") this.#fences[member.index] = reply.fencingToken;
@@ -284,7 +299,7 @@ export class QuorumClaim implements Claim {
       },
     });
     if (outcome.kind === "reply" && outcome.reply.kind === "granted") {
-      fences.learn(outcome.reply.fencingToken, before, floor);
+      fences.learn(outcome.reply.fencingToken, outcome.sentAt, floor);
       this.#fences[member.index] = outcome.reply.fencingToken;
     }
     return outcome;
@@ -360,8 +375,9 @@ export class QuorumClaim implements Claim {
     let answered = 0;
     let goOn: () => void = () => undefined;
     const turn = new Promise<void>((resolve) => (goOn = resolve));
+    let pause: Entry | undefined;
     if (others.length === 0) goOn();
-    const pause = timers.set(timers.now() + RELEASE_PAUSE, goOn);
+    else pause = timers.set(timers.now() + RELEASE_PAUSE, goOn);
     const isOurs = (reply: Released): boolean => reply === "ours" || reply === "unserved";
     return gather<Released>(members, {
       ask: async (member) => {
@@ -371,7 +387,7 @@ export class QuorumClaim implements Claim {
         this.#givingBack.delete(member);
         if (others.includes(member)) answered++;
         if (answered === Math.min(need, others.length)) {
-          timers.clear(pause);
+          if (pause) timers.clear(pause);
           goOn();
         }
         return outcome;
@@ -444,6 +460,11 @@ export class QuorumClaim implements Claim {
     this.#fences[member.index] = outcome.reply.fencingToken;
     if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member, attempt));
   }
+}
+
+/** What is done by commands of its own to each server: nothing is sent of it as it stands. */
+function atAll<T>(run: NonNullable<Command<T>["run"]>): Command<T> {
+  return { script: quorumScripts.vote, keys: [], args: [], read: () => undefined, run };
 }
 
 /** Gives back the vote of one attempt, and no other's. */

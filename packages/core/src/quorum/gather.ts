@@ -48,18 +48,24 @@ export function gather<T>(members: readonly Member[], count: Count<T>): Promise<
   return new Promise((resolve) => {
     let over = false;
     const outcomeSoFar = (): Outcome<T> | undefined => {
-      const replies = votes.flatMap((vote) => (vote?.kind === "reply" ? [vote] : []));
-      const yes = replies.filter(({ reply }) => count.isYes(reply));
+      const yes: Reply<T>[] = [];
+      const no: Reply<T>[] = [];
+      const refusals: ServerError[] = [];
+      let open = false;
+      for (const { index, silent } of members) {
+        const vote = votes[index];
+        if (vote?.kind === "reply") (count.isYes(vote.reply) ? yes : no).push(vote);
+        else if (vote?.kind === "refused") refusals.push(vote.error);
+        else if (!vote && !silent) open = true;
+      }
       // What a majority amounts to may take a moment to find out.
       if (yes.length >= need) return count.yes(yes, votes, look);
-      const no = replies.filter(({ reply }) => !count.isYes(reply));
       if (no.length > most) return count.no(no, votes);
-      const refusals = votes.flatMap((vote) => (vote?.kind === "refused" ? [vote.error] : []));
       const first = refusals.find(isLasting) ?? refusals[0];
       if (first && no.length + refusals.length > most) {
         return { kind: "refused", error: refusal(first, quorumError(votes, count.isYes)) };
       }
-      if (votes.some((vote, index) => !vote && members[index]?.silent === false)) return undefined;
+      if (open) return undefined;
       return { kind: "unknown", error: quorumError(votes, count.isYes) };
     };
     const look = (): void => {

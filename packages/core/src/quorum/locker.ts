@@ -26,8 +26,8 @@ import { waitForQuorum } from "./wait.js";
 
 export interface QuorumLockerOptions extends Omit<LockerOptions, "minReplicas" | "replicaTimeout"> {
   /**
-   * The longest ttl of any lock of these servers, in milliseconds, the same for all who use them: 10 to
-   * 2^31 - 1. A server that was up for less casts no vote, since it may have forgotten a lock that is not
+   * The longest ttl, and `holdAtLeast`, of any lock of these servers, in milliseconds, the same for all who
+   * use them: 10 to 2^31 - 1. A server that was up for less casts no vote, since it may have forgotten a lock that is not
    * over. Lower: servers vote again sooner after a restart. Higher: longer ttls can be asked for.
    * Default: 60000.
    */
@@ -126,6 +126,8 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
       const request = checkRequest(key, ttl, obtainOptions, space);
       checkForQuorum(request);
       checkTtl("ttl", request.ttl, maxTtl);
+      // What a release leaves taken is forgotten by a restart as a lease is, and never renewed.
+      if (request.holdAtLeast > 0) checkTtl("holdAtLeast", request.holdAtLeast, maxTtl);
       return engine.obtain(new QuorumClaim(request, quorum), request);
     });
     this.#engine = engine;
