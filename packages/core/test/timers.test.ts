@@ -19,6 +19,18 @@ test("entries run at their times, in the order of their times", () => {
   expect(ran).toEqual([1_010, 1_020, 1_030]);
 });
 
+test("entries for the same time run in the order in which they were set", () => {
+  const { clock, alarm, ran } = start();
+  const entries = Array.from({ length: 100 }, (_, index) =>
+    alarm.set(index % 2 === 0 ? 1_010 : 1_020, () => ran.push(index)),
+  );
+  for (const index of [0, 7, 40, 99]) if (entries[index]) alarm.clear(entries[index]);
+  clock.advance(1_000);
+  const left = [...entries.keys()].filter((index) => ![0, 7, 40, 99].includes(index));
+  const isEven = (index: number): boolean => index % 2 === 0;
+  expect(ran).toEqual([...left.filter(isEven), ...left.filter((index) => !isEven(index))]);
+});
+
 test("an entry that was called off does not run", () => {
   const { clock, alarm, ran } = start();
   const entries = [1_010, 1_020, 1_030].map((at) => alarm.set(at, () => ran.push(at)));

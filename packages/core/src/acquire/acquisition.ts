@@ -59,7 +59,7 @@ export class Acquisition {
   /** Our id in line, once we asked to stand in it. */
   #id: string | undefined;
   #abandoned: Promise<Leftover | undefined> | undefined;
-  readonly #onStop = new Set<() => void>();
+  #onStop: Set<() => void> | undefined;
   /** Whoever waits for the result, and has none yet. */
   #caller: Caller | undefined;
 
@@ -90,6 +90,12 @@ export class Acquisition {
     return this.#uncertain > 0;
   }
 
+  /** Nothing can be granted to it any more that it has not heard of. */
+  get settled(): boolean {
+    const isListened = this.#onStop !== undefined && this.#onStop.size > 0;
+    return !this.uncertain && this.#id === undefined && !isListened;
+  }
+
   /**
    * The result of `work`, or a rejection with the reason as soon as it is stopped or the signal aborts.
    * The work then learns by {@link onStop} that it is to end.
@@ -98,10 +104,13 @@ export class Acquisition {
     const forget = signal && onAbort(signal, () => this.stop(signal.reason));
     return new Promise<T>((resolve, reject) => {
       this.#caller = { reject, forget };
-      const result = work();
-      const answered = (): void => void this.#dismissCaller();
-      result.then(answered, answered);
-      result.then(resolve, reject);
+      work().then(
+        (result) => {
+          this.#dismissCaller();
+          resolve(result);
+        },
+        (error: unknown) => this.#dismissCaller()?.reject(error),
+      );
     });
   }
 
@@ -111,7 +120,7 @@ export class Acquisition {
     if (!caller) return false;
     this.#wanted = false;
     caller.reject(reason);
-    for (const run of this.#onStop) run();
+    this.#tellStop();
     return true;
   }
 
@@ -124,8 +133,9 @@ export class Acquisition {
 
   /** Calls `run` when it is stopped, or its lock released or lost; returns how to call that off. */
   onStop(run: () => void): () => void {
-    this.#onStop.add(run);
-    return () => this.#onStop.delete(run);
+    const all = (this.#onStop ??= new Set());
+    all.add(run);
+    return () => all.delete(run);
   }
 
   /** Asks for the locks once; with a `place`, also to stand in line if they are taken. */
@@ -221,7 +231,11 @@ export class Acquisition {
   /** The lock that it obtained was released or lost. */
   end(): void {
     this.#wanted = false;
-    for (const run of this.#onStop) run();
+    this.#tellStop();
+  }
+
+  #tellStop(): void {
+    for (const run of this.#onStop ?? []) run();
   }
 
   /** A grant was heard of: when it is over, it goes back. */

@@ -8,7 +8,7 @@ import { detailsOf, type ObtainDetails, type Teller } from "../events.js";
 import { Handle } from "../lease/handle.js";
 import { HeldLocks } from "../lease/held-locks.js";
 import { Lease } from "../lease/lease.js";
-import { HeldLock, type Lock } from "../lease/lock.js";
+import { HeldLock, type Keeper, type Lock } from "../lease/lock.js";
 import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
 import { type Holding, holdDetails, Renewal } from "../lease/renewal.js";
 import type { HolderInfo, Inspection } from "../primitives/inspection.js";
@@ -72,6 +72,7 @@ export class Engine {
   readonly #inbox: Inbox;
   readonly #owner: Owner;
   readonly #own: OwnLocks;
+  readonly #keeper: Keeper;
   /** Called when the locker is closed. */
   readonly onClose: Set<() => void> = new Set<() => void>();
   readonly #underWay = new Set<Acquisition>();
@@ -101,7 +102,10 @@ export class Engine {
       this.#replicas = new Replicas(this.commands, client.side, replication);
     }
     this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, emit);
-    this.#own = ownLocksOf(client);
+    const own = ownLocksOf(client);
+    this.#own = own;
+    const released = (holding: Holding): void => this.#remove(holding);
+    this.#keeper = { commands: this.commands, renewal: this.#renewal, own, emit, released };
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
     this.#owner = {
@@ -289,21 +293,11 @@ export class Engine {
     const { claim } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
-    const remove = (): void => {
-      this.#held.remove(holding);
-      this.#tellIfIdle();
-    };
-    const lost = (error: LockLostError): void => {
-      this.#renewal.stop(holding);
-      this.#own.remove(holding);
-      acquisition.end();
-      this.emit?.({ type: "lost", keys: claim.keys, error }, holdDetails(holding, this.#timers));
-      remove();
-    };
+    const lost = (error: LockLostError): void => this.#lost(holding, error);
     const lease = new Lease(claim.keys, this.#timers, terms, lost, context);
     const since = this.#timers.now();
     const takenUntil = since + manner.holdAtLeast;
-    const keeper = { releasing: () => acquisition.end(), released: remove };
+    const obtaining = acquisition.settled ? undefined : acquisition;
     const holding: Holding = {
       claim,
       fencingToken,
@@ -311,10 +305,11 @@ export class Engine {
       lease,
       since,
       takenUntil,
-      keeper,
+      obtaining,
       details,
       renewed: {},
     };
+    this.#own.add(holding);
     const lock = this.#lockOf(holding);
     const handle = new Handle(lock);
     this.#held.add(holding, handle);
@@ -323,6 +318,20 @@ export class Engine {
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
     if (since + claim.ttl * FRESH > sentAt + ttl) this.#renewal.complete(holding);
     return lock;
+  }
+
+  #lost(holding: Holding, error: LockLostError): void {
+    this.#renewal.stop(holding);
+    this.#own.remove(holding);
+    holding.obtaining?.end();
+    const { keys } = holding.claim;
+    this.emit?.({ type: "lost", keys, error }, holdDetails(holding, this.#timers));
+    this.#remove(holding);
+  }
+
+  #remove(holding: Holding): void {
+    this.#held.remove(holding);
+    this.#tellIfIdle();
   }
 
   /** Gives an obtain up. Whoever closes the locker waits for that: the client may be closed next. */
@@ -334,7 +343,7 @@ export class Engine {
   }
 
   #lockOf(holding: Holding): HeldLock {
-    return new HeldLock(holding, this.#renewal, this.commands, this.emit);
+    return new HeldLock(holding, this.#keeper);
   }
 
   checkOpen(keys: readonly string[]): void {

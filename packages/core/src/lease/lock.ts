@@ -10,7 +10,7 @@ import type { LockMode, Released } from "../primitives/primitive.js";
 import type { Command, Commands, Failure } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { leave } from "./leave.js";
-import { type OwnLocks, ownLocksOf } from "./own-locks.js";
+import type { OwnLocks } from "./own-locks.js";
 import { type Holding, holdDetails, type Renewal } from "./renewal.js";
 import { checkTtl } from "./ttl.js";
 
@@ -77,27 +77,30 @@ export interface Lock extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What the locks of a locker share. */
+export interface Keeper {
+  readonly commands: Commands;
+  readonly renewal: Renewal;
+  readonly own: OwnLocks;
+  readonly emit: Teller | undefined;
+  /** The release of a lock has come to its end, well or badly. */
+  released(holding: Holding): void;
+}
+
 export class HeldLock implements Lock {
   readonly keys: readonly string[];
   readonly metadata: string;
   readonly fencingToken: number;
   readonly #holding: Holding;
-  readonly #renewal: Renewal;
-  readonly #commands: Commands;
-  readonly #emit: Teller | undefined;
-  readonly #own: OwnLocks;
+  readonly #keeper: Keeper;
   #released = false;
 
-  constructor(holding: Holding, renewal: Renewal, commands: Commands, emit: Teller | undefined) {
+  constructor(holding: Holding, keeper: Keeper) {
     this.keys = holding.claim.keys;
     this.metadata = holding.claim.metadata;
     this.fencingToken = holding.fencingToken;
     this.#holding = holding;
-    this.#renewal = renewal;
-    this.#commands = commands;
-    this.#emit = emit;
-    this.#own = ownLocksOf(commands.client);
-    this.#own.add(holding);
+    this.#keeper = keeper;
   }
 
   get key(): string {
@@ -140,8 +143,8 @@ export class HeldLock implements Lock {
   async refresh(ttl: number = this.#holding.lease.ttl): Promise<void> {
     checkTtl("ttl", ttl, this.#holding.claim.maxTtl);
     this.#checkHeld();
-    const { timers } = this.#commands;
-    const result = await timers.awaited(this.#renewal.refresh(this.#holding, ttl));
+    const { commands, renewal } = this.#keeper;
+    const result = await commands.timers.awaited(renewal.refresh(this.#holding, ttl));
     if (typeof result === "object") throw this.#failure("refresh", result);
     this.#checkHeld();
   }
@@ -162,35 +165,37 @@ export class HeldLock implements Lock {
   }
 
   #tellOfFailure(error: RedisLockError): void {
-    const details = holdDetails(this.#holding, this.#commands.timers);
-    this.#emit?.({ type: "releaseFailed", keys: this.keys, error }, details);
+    const { commands, emit } = this.#keeper;
+    const details = holdDetails(this.#holding, commands.timers);
+    emit?.({ type: "releaseFailed", keys: this.keys, error }, details);
   }
 
   /** Releases, and returns what there is to say against it. */
   async #giveBack(): Promise<RedisLockError | undefined> {
-    const { claim, lease, seat, takenUntil, since, keeper } = this.#holding;
-    const { timers } = this.#commands;
+    const { claim, lease, seat, takenUntil, since, obtaining } = this.#holding;
+    const { commands, renewal, own, emit } = this.#keeper;
+    const { timers } = commands;
     this.#released = true;
     const { lost, validUntil } = lease;
     lease.end();
-    this.#own.remove(this.#holding);
-    this.#renewal.stop(this.#holding);
-    keeper.releasing();
+    own.remove(this.#holding);
+    renewal.stop(this.#holding);
+    obtaining?.end();
     const result: Released | Failure =
       takenUntil > timers.now()
-        ? await timers.awaited(this.#renewal.leaveTaken(this.#holding))
+        ? await timers.awaited(renewal.leaveTaken(this.#holding))
         : await this.#run(claim.release(this.fencingToken, seat));
-    keeper.released();
+    this.#keeper.released(this.#holding);
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
       return this.#failure("release", result);
     }
-    if (result === "unserved") void leave(this.#commands, claim, undefined);
+    if (result === "unserved") void leave(commands, claim, undefined);
     if (result === "ours" || result === "unserved") {
-      this.#own.released(this.#holding);
+      own.released(this.#holding);
       const { keys } = this;
       const details = holdDetails(this.#holding, timers);
-      this.#emit?.({ type: "released", keys, held: timers.now() - since }, details);
+      emit?.({ type: "released", keys, held: timers.now() - since }, details);
       return undefined;
     }
     if (lost || timers.now() >= validUntil) {
@@ -206,7 +211,8 @@ export class HeldLock implements Lock {
 
   /** A command that the caller awaits: what it replied, or why there is no reply. */
   async #run<T>(command: Command<T>): Promise<T | Failure> {
-    const outcome = await this.#commands.timers.awaited(this.#commands.run(command));
+    const { commands } = this.#keeper;
+    const outcome = await commands.timers.awaited(commands.run(command));
     return outcome.kind === "reply" ? outcome.reply : outcome;
   }
 

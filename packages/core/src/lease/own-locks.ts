@@ -12,21 +12,23 @@ export function ownLocksOf(client: RedisClient): OwnLocks {
 
 /** Locks that are held, by their names in Redis: to know one's own when it stands in the way. */
 export class OwnLocks {
-  readonly #byName = new Map<string, Set<Holding>>();
+  /** Mostly there is one for each name. */
+  readonly #byName = new Map<string, Holding | Set<Holding>>();
 
   add(holding: Holding): void {
     for (const name of holding.claim.names) {
-      const holdings = this.#byName.get(name);
-      if (holdings) holdings.add(holding);
-      else this.#byName.set(name, new Set([holding]));
+      const known = this.#byName.get(name);
+      if (known instanceof Set) known.add(holding);
+      else this.#byName.set(name, known ? new Set([known, holding]) : holding);
     }
   }
 
   remove(holding: Holding): void {
     for (const name of holding.claim.names) {
-      const holdings = this.#byName.get(name);
-      holdings?.delete(holding);
-      if (holdings?.size === 0) this.#byName.delete(name);
+      const known = this.#byName.get(name);
+      if (known instanceof Set) known.delete(holding);
+      if (known === holding || (known instanceof Set && known.size === 0))
+        this.#byName.delete(name);
     }
   }
 
@@ -38,7 +40,9 @@ export class OwnLocks {
   /** A grant was given back: whoever else was told of it, by the same token, has it no more. */
   released({ claim, fencingToken, seat }: Holding): void {
     for (const name of claim.names) {
-      for (const { claim: other, lease, ...grant } of this.#byName.get(name) ?? []) {
+      const known = this.#byName.get(name);
+      if (!known) continue;
+      for (const { claim: other, lease, ...grant } of known instanceof Set ? known : [known]) {
         if (other.token !== claim.token) continue;
         if (grant.fencingToken === fencingToken && grant.seat === seat) lease.lose("deleted");
       }

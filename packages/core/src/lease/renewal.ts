@@ -14,7 +14,8 @@ export interface Holding extends Grant {
   readonly since: number;
   /** Until then it stays taken, also when it is released before. */
   readonly takenUntil: number;
-  readonly keeper: Keeper;
+  /** The obtain, where something may be granted to it yet. */
+  readonly obtaining: Obtaining | undefined;
   /** Of its obtain, where a listener wants them. */
   readonly details: ObtainDetails | undefined;
   /** For {@link Renewal} alone. */
@@ -29,12 +30,9 @@ export function holdDetails(
   return details && { ...details, fencingToken, held: timers.now() - since };
 }
 
-/** Whoever keeps account of a lock while it is held. */
-interface Keeper {
-  /** It is about to be given back: a grant that comes after that is not wanted. */
-  releasing(): void;
-  /** That has come to its end, well or badly. */
-  released(): void;
+interface Obtaining {
+  /** A grant that comes from now on is not wanted. */
+  end(): void;
 }
 
 /** What renewal knows of a lock. */

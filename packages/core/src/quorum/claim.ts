@@ -232,7 +232,10 @@ export class QuorumClaim implements Claim {
         const number = (token ??= Math.max(...votes.map(({ reply }) => fenceOf(reply))));
         const certain = votes.filter(({ reply }) => fenceOf(reply) >= number);
         if (certain.length >= need) {
-          return said(certain, members.length, { kind: "granted", fencingToken: number });
+          const reply: GrantedVote = { kind: "granted", fencingToken: number };
+          // Votes that were not heard of may come later.
+          const once = members.every(({ index }) => all[index]?.kind === "reply");
+          return { ...said(certain, members.length, reply), once };
         }
         // Until a majority remembers the token, the next one might be lower.
         for (const member of members) {

@@ -94,7 +94,7 @@ function refusal(first: ServerError, cause: Error): ServerError {
 }
 
 /** What they amount to, as a reply that proves a lease for as long as a majority of them does. */
-export function said<T>(votes: readonly Reply<unknown>[], members: number, reply: T): Outcome<T> {
+export function said<T>(votes: readonly Reply<unknown>[], members: number, reply: T): Reply<T> {
   return { kind: "reply", reply, sentAt: provedFrom(votes, members), once: true };
 }
 

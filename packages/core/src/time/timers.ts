@@ -14,6 +14,8 @@ export interface Entry {
   /** When, on the clock. */
   readonly at: number;
   readonly run: () => void;
+  /** Of two that are due at the same time, the lower comes first. */
+  readonly turn: number;
   /** Its index in the heap; -1 when it was run or called off. */
   index: number;
 }
@@ -21,12 +23,14 @@ export interface Entry {
 /**
  * Any number of things to do at their times, with one timer of the platform: ten thousand leases
  * must not be ten thousand timers. All are done in the outermost async context; whoever belongs to a
- * call goes back to that call's. A binary heap: setting and calling off take O(log n).
+ * call goes back to that call's. What is due at the same time is done in the order in which it was set.
+ * A binary heap: setting and calling off take O(log n).
  */
 export class Timers {
   readonly #clock: Clock;
   readonly #elapsed: Elapsed;
   readonly #heap: Entry[] = [];
+  #lastTurn = 0;
   #armedFor = Infinity;
   /** How much time had passed unseen when the timer was armed. */
   #armedAfter = 0;
@@ -48,7 +52,7 @@ export class Timers {
 
   /** Runs `run` at the time `at`, or as soon after it as the event loop is free. `Infinity`: never. */
   set(at: number, run: () => void): Entry {
-    const entry: Entry = { at, run, index: -1 };
+    const entry: Entry = { at, run, turn: ++this.#lastTurn, index: -1 };
     if (at === Infinity) return entry;
     this.#rise(entry, this.#heap.length);
     // A timer that is set for too early only looks again: cheaper than setting it anew each time.
@@ -118,7 +122,7 @@ export class Timers {
   #rise(entry: Entry, index: number): void {
     for (; index > 0;) {
       const parent = this.#heap[(index - 1) >> 1];
-      if (!parent || parent.at <= entry.at) break;
+      if (!parent || isBefore(parent, entry)) break;
       const up = parent.index;
       this.#put(parent, index);
       index = up;
@@ -130,8 +134,8 @@ export class Timers {
     for (;;) {
       const left = this.#heap[2 * entry.index + 1];
       const right = this.#heap[2 * entry.index + 2];
-      const least = right && left && right.at < left.at ? right : left;
-      if (!least || least.at >= entry.at) return;
+      const least = right && left && isBefore(right, left) ? right : left;
+      if (!least || isBefore(entry, least)) return;
       const { index } = entry;
       this.#put(entry, least.index);
       this.#put(least, index);
@@ -142,4 +146,8 @@ export class Timers {
     this.#heap[index] = entry;
     entry.index = index;
   }
+}
+
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.at < b.at || (a.at === b.at && a.turn < b.turn);
 }
