@@ -13,14 +13,27 @@ interface Way {
   readonly name: string;
   readonly kind: Value["kind"];
   /** What the script is told: a command and a channel. */
-  readonly tell: (key: string) => string[];
+  readonly tell: (channels: Channels) => string[];
 }
-const sharded = { kind: "peer", tell: (key: string) => ["SPUBLISH", key] } as const;
+
+/** Where one who waits hears of the key of a shard. */
+interface Channels {
+  /** In the hash slot of the key. */
+  readonly key: string;
+  /** In any slot of the shard, for all of its keys. */
+  readonly inbox: string;
+}
+
+const sharded = { kind: "peer", tell: ({ key }: Channels) => ["SPUBLISH", key] } as const;
 const anew: Way = { ...sharded, name: "SPUBLISH, subscribing each time" };
 const silence: Way = { name: "no message", kind: "floor", tell: () => [] };
 const ways: readonly Way[] = [
   { name: "PUBLISH", kind: "ours", tell: () => ["PUBLISH", "inbox"] },
-  { ...sharded, name: "SPUBLISH, subscribed before" },
+  {
+    name: "SPUBLISH, one inbox for each shard",
+    kind: "peer",
+    tell: ({ inbox }) => ["SPUBLISH", inbox],
+  },
   anew,
   silence,
 ];
@@ -28,14 +41,23 @@ const ways: readonly Way[] = [
 /** Of one wake-up: seconds of all nodes, milliseconds, messages between nodes. */
 type Cost = Record<"cpu" | "heard" | "bus", number>;
 
-export async function clusterWakeUp({ quick }: Bench): Promise<Figure[]> {
+/** How many masters. */
+const SIZES = [3, 9];
+
+export async function clusterWakeUp(bench: Bench): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const masters of SIZES) figures.push(...(await wakeUpAmong(masters, bench)));
+  return figures;
+}
+
+async function wakeUpAmong(masters: number, { quick }: Bench): Promise<Figure[]> {
   const costs = new Map<Way, Cost[]>(ways.map((way) => [way, []]));
-  const cluster = await startCluster();
+  const cluster = await startCluster(masters);
   try {
     const shards = await openShards(cluster);
     for (let round = 0; round < (quick ? 2 : 16); round++) {
       for (const way of rotated(ways, round)) {
-        costs.get(way)?.push(await measure(shards, way, quick ? 5 : 60));
+        costs.get(way)?.push(await measure(shards, way, (quick ? 15 : 180) / masters));
       }
     }
   } finally {
@@ -46,10 +68,11 @@ export async function clusterWakeUp({ quick }: Bench): Promise<Figure[]> {
     const ratios = (way: Way): number[] =>
       (costs.get(way) ?? []).map((cost, round) => cost[what] / (bases[round] ?? NaN));
     return {
-      ...{ id: `cluster-${what}`, title: `Wake-up in a cluster: ${title}`, better: "lower", unit },
-      aside: true,
+      id: `cluster-${masters}-${what}`,
+      title: `Wake-up among ${masters} masters: ${title}`,
+      ...{ better: "lower", unit, aside: true },
       method:
-        "published by a script on each of three nodes in turn; subscribing counts towards CPU, not towards time",
+        "published by a script on each node in turn; subscribing counts towards CPU, not towards time",
       values: ways.map((way) => valueOf(way, ratios(way))),
     };
   };
@@ -66,12 +89,15 @@ type Shards = Awaited<ReturnType<typeof openShards>>;
 async function openShards(cluster: RedisCluster) {
   const told = new EventEmitter();
   const open = async (node: RedisCluster["nodes"][number]) => {
-    let tag = 0;
-    while (cluster.nodeOfSlot(await cluster.slotOf(`{${tag}}`)) !== node) tag++;
+    const tags: string[] = [];
+    for (let tag = 0; tags.length < 2; tag++) {
+      if (cluster.nodeOfSlot(await cluster.slotOf(`{${tag}}`)) === node) tags.push(`{${tag}}`);
+    }
+    const [key = "", inbox = ""] = tags;
     const [asking, waiting] = await Promise.all([connect(node.port), connect(node.port)]);
     waiting.onPush(() => told.emit("message"));
-    await waiting.send("SSUBSCRIBE", `{${tag}}`);
-    return { node, key: `{${tag}}`, asking, waiting, told };
+    for (const channel of tags) await waiting.send("SSUBSCRIBE", channel);
+    return { node, key, inbox, asking, waiting, told };
   };
   const shards = await Promise.all(cluster.nodes.map(open));
   // By PUBLISH, one connection to any node hears of the keys of all.
@@ -83,12 +109,12 @@ async function measure(shards: Shards, way: Way, times: number): Promise<Cost> {
   const heard: number[] = [];
   const before = await used(shards);
   for (let time = 0; time < times; time++) {
-    for (const { key, asking, waiting, told } of shards) {
+    for (const { key, inbox, asking, waiting, told } of shards) {
       if (way === anew) await waiting.send("SUNSUBSCRIBE", key);
       if (way === anew) await waiting.send("SSUBSCRIBE", key);
       const started = performance.now();
       const message = way === silence ? undefined : once(told, "message");
-      const reply = asking.send("EVAL", GRANT, "1", key, "value", ...way.tell(key));
+      const reply = asking.send("EVAL", GRANT, "1", key, "value", ...way.tell({ key, inbox }));
       await (message ?? reply);
       heard.push(performance.now() - started);
       await reply;
