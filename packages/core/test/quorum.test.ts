@@ -9,6 +9,7 @@ import {
   startProxiedServer,
   startServer,
   untilInLine,
+  VirtualClock,
   waitUntil,
   type ProxiedServer,
   type RedisServer,
@@ -290,6 +291,39 @@ test("one server that loses everything harms nobody, and votes again when the lo
   expect(lock.held).toBe(true);
   await lock.release();
   await untilFree("k");
+});
+
+test("a lock outlives that a server which has it hangs, where another has only missed it", async () => {
+  const clock = new VirtualClock();
+  const one = await known({ clock });
+  const lock = await one.obtain("k", TTL);
+  const whole = lock.remaining;
+  await untilHolders("k", [true, true, true]);
+  await third.server.command("FLUSHALL");
+  second.server.pause();
+  clock.advance(TTL / 8);
+  await lock.refresh();
+  // By the vote that was taken back, which counts from its own send.
+  expect(lock.remaining).toBe(whole);
+  second.server.resume();
+  await untilHolders("k", [true, true, true]);
+  await lock.release();
+  await untilFree("k");
+});
+
+test("a vote that was taken back is none once a majority says that it has nothing, and goes back", async () => {
+  const one = await known({ clock: new VirtualClock() });
+  const lock = await one.obtain("k", TTL);
+  await untilHolders("k", [true, true, true]);
+  for (const { server } of [second, third]) await server.command("FLUSHALL");
+  first.proxy.silenceReplies();
+  second.proxy.silence();
+  const refreshing = failure(lock.refresh());
+  await untilHolders("k", [true, false, true]);
+  second.proxy.speak({ deliver: true });
+  expect(await refreshing).toMatchObject({ code: "NOT_HELD" });
+  expect(lock.signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
+  await untilHolders("k", [true, false, false]);
 });
 
 function untilHolders(key: string, expected: readonly boolean[]): Promise<unknown> {

@@ -597,10 +597,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     ],
     library: {
       file: "quorum/gather.js",
-      change: [
-        "replies.filter(({ reply }) => count.isYes(reply));",
-        "replies.flatMap((one) => (count.isYes(one.reply) ? [one, one] : []));",
-      ],
+      change: ["no).push(vote);", "no).push(vote, ...(count.isYes(vote.reply) ? [vote] : []));"],
     },
   },
   {
@@ -619,6 +616,20 @@ export const bugsOfQuorum: readonly Bug[] = [
       change: [
         "if (member !== line && !isNo)",
         'if (member !== line && vote?.kind === "reply" && !isNo)',
+      ],
+    },
+  },
+  {
+    name: "a vote that is taken back, and counts whatever came of that",
+    servers: "quorum",
+    shows: ["two holders at once", "a lease that too few servers prove"],
+    from: 8,
+    library: {
+      file: "quorum/claim.js",
+      change: ['if (outcome.kind !== "reply" || !took(outcome.reply))', "if (false)"],
+      also: [
+        "{ ...outcome, reply:",
+        '{ sentAt: this.#quorum.timers.now(), ...outcome, kind: "reply", reply:',
       ],
     },
   },

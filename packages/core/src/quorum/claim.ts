@@ -155,11 +155,13 @@ export class QuorumClaim implements Claim {
   }
 
   refresh(fencingToken: number, ttl: number, order: number): Command<Verdict> {
-    const ask = (member: Member, options: RunOptions<Verdict>): Promise<Outcome<Verdict>> => {
-      const fence = this.#fences[member.index] ?? fencingToken;
-      return member.run(this.#at(member.index).refresh(fence, ttl, order), options);
-    };
-    return atAll((options) => this.#refresh(fencingToken, ask, options));
+    return atAll((options) => {
+      const ask = (member: Member): Promise<Outcome<Verdict>> => {
+        const fence = this.#fences[member.index] ?? fencingToken;
+        return member.run(this.#at(member.index).refresh(fence, ttl, order), options);
+      };
+      return this.#refresh(fencingToken, ttl, ask, options.until);
+    });
   }
 
   timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">> {
@@ -199,9 +201,14 @@ export class QuorumClaim implements Claim {
   }
 
   /** An obtain as a vote: with how long the server must have been up, and a floor for the fencing token. */
-  #vote(command: Command<Asked>, floor: number, attempt: number): Command<Asked> {
-    const [value = "", ttl = "", length = "", call = "", ...rest] = command.args;
-    const asking = [value, ttl, length, `${call}.${attempt}`, ...rest];
+  #vote(
+    command: Command<Asked>,
+    floor: number,
+    attempt: number,
+    ttl: number = this.ttl,
+  ): Command<Asked> {
+    const [value = "", , length = "", call = "", ...rest] = command.args;
+    const asking = [value, String(ttl), length, `${call}.${attempt}`, ...rest];
     const args = [String(this.#quorum.oldEnough), String(floor), ...asking];
     return { script: quorumScripts.vote, keys: command.keys, args, read: command.read };
   }
@@ -421,44 +428,72 @@ export class QuorumClaim implements Claim {
     return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
   }
 
+  /**
+   * A vote that is missing is asked for once more in the same renewal, and counts like the others, from its
+   * own send: so a lock outlives that a server which has it hangs, where another has merely missed it. Not
+   * once a majority has said that it has nothing: the lock may have been another's meanwhile.
+   */
   #refresh(
     fencingToken: number,
-    ask: (member: Member, options: RunOptions<Verdict>) => Promise<Outcome<Verdict>>,
-    options: RunOptions<Verdict>,
+    ttl: number,
+    ask: (member: Member) => Promise<Outcome<Verdict>>,
+    until: number | undefined,
   ): Promise<Outcome<Verdict>> {
     const { members } = this.#quorum;
-    let ours = false;
-    const look = (member: Member, outcome: Outcome<Verdict> | undefined): void => {
-      if (!ours || outcome?.kind !== "reply" || outcome.reply !== "deleted") return;
-      void this.#retake(member, fencingToken);
-    };
-    return gather<Verdict>(members, {
-      ask: (member) => ask(member, options),
+    const missing: Reply<Verdict>[] = [];
+    const retaken: Member[] = [];
+    let kept = false;
+    let lose: (outcome: Outcome<Verdict>) => void = () => undefined;
+    const loss = new Promise<Outcome<Verdict>>((resolve) => (lose = resolve));
+    const verdict = gather<Verdict>(members, {
+      ask: async (member) => {
+        const outcome = await ask(member);
+        if (outcome.kind !== "reply" || outcome.reply === "ours") return outcome;
+        missing.push(outcome);
+        if (!kept && missing.length > members.length - majorityOf(members.length)) {
+          this.#wanted = false;
+          for (const one of retaken) this.#quorum.leaves(this.#leaveAt(one, this.#tries));
+          lose(said(missing, members.length, lossOf(missing)));
+        }
+        if (outcome.reply === "taken") return outcome;
+        const again = await this.#retake(member, fencingToken, ttl, until);
+        if (again) retaken.push(member);
+        return again ?? outcome;
+      },
       isYes: (reply) => reply === "ours",
-      yes: (votes, all) => {
-        ours = true;
-        for (const member of members) look(member, all[member.index]);
+      yes: (votes) => {
+        kept = true;
         return said(votes, members.length, "ours");
       },
       no: (votes) => said(votes, members.length, lossOf(votes)),
-      straggler: look,
     });
+    return Promise.race([loss, verdict]);
   }
 
   /**
-   * The majority holds, but this server has nothing: it was restarted, or its vote never came. Its vote is
-   * asked for once more, so that servers can be restarted one after the other under a lock that is renewed.
+   * This server has nothing: it was restarted, or its vote never came. Its vote is asked for once more, so
+   * that servers can be restarted one after the other under a lock that is renewed.
    */
-  async #retake(member: Member, fencingToken: number): Promise<void> {
-    if (!this.#wanted || this.#retaking.has(member)) return;
+  async #retake(
+    member: Member,
+    fencingToken: number,
+    ttl: number,
+    until: number = Infinity,
+  ): Promise<Outcome<Verdict> | undefined> {
+    if (!this.#wanted || this.#retaking.has(member)) return undefined;
     this.#retaking.add(member);
     const attempt = this.#tries;
-    const command = this.#vote(this.#at(member.index).obtain(), fencingToken, attempt);
-    const outcome = await member.run(command, {});
+    const command = this.#vote(this.#at(member.index).obtain(), fencingToken, attempt, ttl);
+    const took = (reply: Asked | undefined): boolean => {
+      if (!reply || !isGranted(reply)) return false;
+      this.#fences[member.index] = reply.fencingToken;
+      if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member, attempt));
+      return this.#wanted;
+    };
+    const outcome = await member.run(command, { until, late: took });
     this.#retaking.delete(member);
-    if (outcome.kind !== "reply" || !isGranted(outcome.reply)) return;
-    this.#fences[member.index] = outcome.reply.fencingToken;
-    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member, attempt));
+    if (outcome.kind !== "reply" || !took(outcome.reply)) return undefined;
+    return { ...outcome, reply: "ours" };
   }
 }
 
