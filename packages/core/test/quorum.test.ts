@@ -311,6 +311,19 @@ test("a lock outlives that a server which has it hangs, where another has only m
   await untilFree("k");
 });
 
+test("what a release leaves taken is taken back for no longer than that, where a server has missed it", async () => {
+  const one = await known();
+  const lock = await one.obtain("k", TTL, { holdAtLeast: TTL / 2 });
+  await untilHolders("k", [true, true, true]);
+  await third.server.command("FLUSHALL");
+  third.proxy.commands.clear();
+  await lock.release();
+  const vote = await third.proxy.commands.waitFor(([, sha1]) => sha1 === quorumScripts.vote.sha1);
+  const [, , , , , , , , , , , ttl] = vote;
+  expect(Number(ttl)).toBeLessThanOrEqual(TTL / 2);
+  await untilFree("k");
+});
+
 test("a vote that was taken back is none once a majority says that it has nothing, and goes back", async () => {
   const one = await known({ clock: new VirtualClock() });
   const lock = await one.obtain("k", TTL);
