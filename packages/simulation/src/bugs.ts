@@ -620,20 +620,6 @@ export const bugsOfQuorum: readonly Bug[] = [
     },
   },
   {
-    name: "a vote that is taken back, and counts whatever came of that",
-    servers: "quorum",
-    shows: ["two holders at once", "a lease that too few servers prove"],
-    from: 8,
-    library: {
-      file: "quorum/claim.js",
-      change: ['if (outcome.kind !== "reply" || !took(outcome.reply))', "if (false)"],
-      also: [
-        "{ ...outcome, reply:",
-        '{ sentAt: this.#quorum.timers.now(), ...outcome, kind: "reply", reply:',
-      ],
-    },
-  },
-  {
     name: "a fencing token by the votes alone, that no majority need remember",
     servers: "quorum",
     shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],

@@ -63,6 +63,8 @@ export class QuorumClaim implements Claim {
   #tries = 0;
   /** Whose vote is asked for once more. */
   readonly #retaking = new Set<Member>();
+  /** Whose vote was given once more. */
+  readonly #retaken = new Set<Member>();
   /** Where a vote is being given back. */
   readonly #givingBack = new Set<Member>();
   /** Whether votes are wanted: from an obtain on, until it fails, or the lock is given back. */
@@ -160,7 +162,7 @@ export class QuorumClaim implements Claim {
         const fence = this.#fences[member.index] ?? fencingToken;
         return member.run(this.#at(member.index).refresh(fence, ttl, order), options);
       };
-      return this.#refresh(fencingToken, ttl, ask, options.until);
+      return this.#refresh(fencingToken, ttl, ask);
     });
   }
 
@@ -428,72 +430,46 @@ export class QuorumClaim implements Claim {
     return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
   }
 
-  /**
-   * A vote that is missing is asked for once more in the same renewal, and counts like the others, from its
-   * own send: so a lock outlives that a server which has it hangs, where another has merely missed it. Not
-   * once a majority has said that it has nothing: the lock may have been another's meanwhile.
-   */
   #refresh(
     fencingToken: number,
     ttl: number,
     ask: (member: Member) => Promise<Outcome<Verdict>>,
-    until: number | undefined,
   ): Promise<Outcome<Verdict>> {
     const { members } = this.#quorum;
-    const missing: Reply<Verdict>[] = [];
-    const retaken: Member[] = [];
-    let kept = false;
-    let lose: (outcome: Outcome<Verdict>) => void = () => undefined;
-    const loss = new Promise<Outcome<Verdict>>((resolve) => (lose = resolve));
-    const verdict = gather<Verdict>(members, {
+    return gather<Verdict>(members, {
       ask: async (member) => {
         const outcome = await ask(member);
-        if (outcome.kind !== "reply" || outcome.reply === "ours") return outcome;
-        missing.push(outcome);
-        if (!kept && missing.length > members.length - majorityOf(members.length)) {
-          this.#wanted = false;
-          for (const one of retaken) this.#quorum.leaves(this.#leaveAt(one, this.#tries));
-          lose(said(missing, members.length, lossOf(missing)));
-        }
-        if (outcome.reply === "taken") return outcome;
-        const again = await this.#retake(member, fencingToken, ttl, until);
-        if (again) retaken.push(member);
-        return again ?? outcome;
+        const isMissing = outcome.kind === "reply" && outcome.reply === "deleted";
+        if (isMissing) void this.#retake(member, fencingToken, ttl);
+        return outcome;
       },
       isYes: (reply) => reply === "ours",
-      yes: (votes) => {
-        kept = true;
-        return said(votes, members.length, "ours");
+      yes: (votes) => said(votes, members.length, "ours"),
+      no: (votes) => {
+        this.#wanted = false;
+        for (const member of this.#retaken) this.#quorum.leaves(this.#leaveAt(member, this.#tries));
+        return said(votes, members.length, lossOf(votes));
       },
-      no: (votes) => said(votes, members.length, lossOf(votes)),
     });
-    return Promise.race([loss, verdict]);
   }
 
   /**
-   * This server has nothing: it was restarted, or its vote never came. Its vote is asked for once more, so
-   * that servers can be restarted one after the other under a lock that is renewed.
+   * This server has nothing: it was restarted, or its vote never came. Its vote is asked for once more, and
+   * counts from the next refresh on: so servers can be restarted one after the other under a lock that is
+   * renewed, and it outlives that one hangs which has it. Not where a majority has nothing: then the lock may
+   * have been another's meanwhile, and is lost.
    */
-  async #retake(
-    member: Member,
-    fencingToken: number,
-    ttl: number,
-    until: number = Infinity,
-  ): Promise<Outcome<Verdict> | undefined> {
-    if (!this.#wanted || this.#retaking.has(member)) return undefined;
+  async #retake(member: Member, fencingToken: number, ttl: number): Promise<void> {
+    if (!this.#wanted || this.#retaking.has(member)) return;
     this.#retaking.add(member);
     const attempt = this.#tries;
     const command = this.#vote(this.#at(member.index).obtain(), fencingToken, attempt, ttl);
-    const took = (reply: Asked | undefined): boolean => {
-      if (!reply || !isGranted(reply)) return false;
-      this.#fences[member.index] = reply.fencingToken;
-      if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member, attempt));
-      return this.#wanted;
-    };
-    const outcome = await member.run(command, { until, late: took });
+    const outcome = await member.run(command, {});
     this.#retaking.delete(member);
-    if (outcome.kind !== "reply" || !took(outcome.reply)) return undefined;
-    return { ...outcome, reply: "ours" };
+    if (outcome.kind !== "reply" || !isGranted(outcome.reply)) return;
+    this.#fences[member.index] = outcome.reply.fencingToken;
+    if (this.#wanted) this.#retaken.add(member);
+    else this.#quorum.leaves(this.#leaveAt(member, attempt));
   }
 }
 
