@@ -313,6 +313,8 @@ test("what a release leaves taken is taken back for no longer than that, where a
   const one = await known();
   const lock = await one.obtain("k", TTL, { holdAtLeast: TTL / 2 });
   await untilHolders("k", [true, true, true]);
+  // Waits for all servers, so that no vote is on its way any more.
+  await one.inspect("k");
   await third.server.command("FLUSHALL");
   third.proxy.commands.clear();
   await lock.release();
@@ -388,6 +390,8 @@ describe("restarts", () => {
     const lock = await one.obtain("k", 1_000, { holdAtLeast: MAX_TTL });
     const obtained = performance.now();
     await untilHolders("k", [true, true, true]);
+    // Waits for all servers, so that no vote is on its way any more.
+    await one.inspect("k");
     // As if the command of one server had been lost: only these two have it.
     await third.server.command("DEL", "k");
     await lock.release();

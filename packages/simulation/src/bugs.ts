@@ -639,7 +639,7 @@ export const bugsOfQuorum: readonly Bug[] = [
   {
     name: "a vote that is given back by what was to give back the one before",
     servers: "quorum",
-    shows: ["two holders at once"],
+    shows: ["two holders at once", "a fencing token that does not rise"],
     needs: ["loseRequest", "delay", "loseReply"],
     from: 50,
     library: {
