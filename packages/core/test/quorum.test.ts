@@ -9,6 +9,7 @@ import {
   startProxiedServer,
   startServer,
   untilInLine,
+  VirtualClock,
   waitUntil,
   type ProxiedServer,
   type RedisServer,
@@ -293,6 +294,51 @@ test("one server that loses everything harms nobody, and votes again when the lo
   await untilFree("k");
 });
 
+test("a lock outlives that a server which has it hangs, where another has only missed it", async () => {
+  const told: string[] = [];
+  const one = await known({ onEvent: ({ type }) => told.push(type) });
+  const lock = await one.obtain("k", TTL, { renew: true });
+  await untilHolders("k", [true, true, true]);
+  await third.server.command("FLUSHALL");
+  second.server.pause();
+  const isTold = (): boolean => told.includes("renewed") || told.includes("lost");
+  await waitUntil(isTold, { what: "the renewal", timeout: 2 * TTL });
+  expect(lock.held).toBe(true);
+  expect(await third.server.command("GET", "k")).toBe(lock.token);
+  second.server.resume();
+  await lock.release();
+  await untilFree("k");
+});
+
+test("what a release leaves taken is taken back for no longer than that, where a server has missed it", async () => {
+  const one = await known();
+  const lock = await one.obtain("k", TTL, { holdAtLeast: TTL / 2 });
+  await untilHolders("k", [true, true, true]);
+  // Waits for all servers, so that no vote is on its way any more.
+  await one.inspect("k");
+  await third.server.command("FLUSHALL");
+  third.proxy.commands.clear();
+  await lock.release();
+  const vote = await third.proxy.commands.waitFor(([, sha1]) => sha1 === quorumScripts.vote.sha1);
+  const [, , , , , , , , , , , ttl] = vote;
+  expect(Number(ttl)).toBeLessThanOrEqual(TTL / 2);
+  await untilFree("k");
+});
+
+test("a vote that was taken back is none once a majority says that it has nothing, and goes back", async () => {
+  const one = await known({ clock: new VirtualClock() });
+  const lock = await one.obtain("k", TTL);
+  await untilHolders("k", [true, true, true]);
+  for (const { server } of [second, third]) await server.command("FLUSHALL");
+  second.proxy.silence();
+  const refreshing = failure(lock.refresh());
+  await untilHolders("k", [true, false, true]);
+  second.proxy.speak({ deliver: true });
+  expect(await refreshing).toMatchObject({ code: "NOT_HELD" });
+  expect(lock.signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
+  await untilHolders("k", [true, false, false]);
+});
+
 function untilHolders(key: string, expected: readonly boolean[]): Promise<unknown> {
   const isSo = async (): Promise<boolean> => String(await holders(key)) === String(expected);
   return waitUntil(isSo, { what: `the holders ${String(expected)}` });
@@ -345,6 +391,8 @@ describe("restarts", () => {
     const lock = await one.obtain("k", 1_000, { holdAtLeast: MAX_TTL });
     const obtained = performance.now();
     await untilHolders("k", [true, true, true]);
+    // Waits for all servers, so that no vote is on its way any more.
+    await one.inspect("k");
     // As if the command of one server had been lost: only these two have it.
     await third.server.command("DEL", "k");
     await lock.release();

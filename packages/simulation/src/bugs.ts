@@ -597,10 +597,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     ],
     library: {
       file: "quorum/gather.js",
-      change: [
-        "replies.filter(({ reply }) => count.isYes(reply));",
-        "replies.flatMap((one) => (count.isYes(one.reply) ? [one, one] : []));",
-      ],
+      change: ["no).push(vote);", "no).push(vote, ...(count.isYes(vote.reply) ? [vote] : []));"],
     },
   },
   {
@@ -642,7 +639,7 @@ export const bugsOfQuorum: readonly Bug[] = [
   {
     name: "a vote that is given back by what was to give back the one before",
     servers: "quorum",
-    shows: ["two holders at once"],
+    shows: ["two holders at once", "a fencing token that does not rise"],
     needs: ["loseRequest", "delay", "loseReply"],
     from: 50,
     library: {

@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import type { Clock } from "@redislock/core";
 import { QuorumLocker } from "@redislock/core/quorum";
-import { seededRandom } from "@redislock/test-kit";
+import { failure, seededRandom } from "@redislock/test-kit";
 
 import { ManualClock, memoryClient, MemoryServer } from "../src/index.js";
 
@@ -68,4 +68,22 @@ test("a lock is proved for as long as a majority of the servers keeps it, not th
   await clock.advance(10);
   await refreshing;
   expect(lock.remaining).toBe(TTL - TTL / 100 - 2 - 10);
+});
+
+test("a command that cannot wait any longer does not have the servers passed over", async () => {
+  const clock = new ManualClock();
+  const clients = Array.from({ length: 3 }, () => memoryClient(new MemoryServer({ clock })));
+  const locker = new QuorumLocker(clients, { clock, maxTtl: TTL });
+  await locker.using("known", TTL, () => undefined);
+  const [short, long] = [await locker.obtain("short", 100), await locker.obtain("long", TTL)];
+  await clock.advance(95);
+  for (const client of clients) client.silence();
+  const lost = failure(short.refresh());
+  const refreshing = long.refresh();
+  // The lease of one of them is over. The servers were asked 3 ms ago.
+  await clock.advance(3);
+  expect(await lost).toMatchObject({ code: "UNKNOWN" });
+  for (const client of clients) client.speak();
+  await refreshing;
+  expect(long.remaining).toBe(TTL - TTL / 100 - 2 - 3);
 });

@@ -63,6 +63,8 @@ export class QuorumClaim implements Claim {
   #tries = 0;
   /** Whose vote is asked for once more. */
   readonly #retaking = new Set<Member>();
+  /** Whose vote was given once more. */
+  readonly #retaken = new Set<Member>();
   /** Where a vote is being given back. */
   readonly #givingBack = new Set<Member>();
   /** Whether votes are wanted: from an obtain on, until it fails, or the lock is given back. */
@@ -155,11 +157,13 @@ export class QuorumClaim implements Claim {
   }
 
   refresh(fencingToken: number, ttl: number, order: number): Command<Verdict> {
-    const ask = (member: Member, options: RunOptions<Verdict>): Promise<Outcome<Verdict>> => {
-      const fence = this.#fences[member.index] ?? fencingToken;
-      return member.run(this.#at(member.index).refresh(fence, ttl, order), options);
-    };
-    return atAll((options) => this.#refresh(fencingToken, ask, options));
+    return atAll((options) => {
+      const ask = (member: Member): Promise<Outcome<Verdict>> => {
+        const fence = this.#fences[member.index] ?? fencingToken;
+        return member.run(this.#at(member.index).refresh(fence, ttl, order), options);
+      };
+      return this.#refresh(fencingToken, ttl, ask);
+    });
   }
 
   timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">> {
@@ -199,9 +203,14 @@ export class QuorumClaim implements Claim {
   }
 
   /** An obtain as a vote: with how long the server must have been up, and a floor for the fencing token. */
-  #vote(command: Command<Asked>, floor: number, attempt: number): Command<Asked> {
-    const [value = "", ttl = "", length = "", call = "", ...rest] = command.args;
-    const asking = [value, ttl, length, `${call}.${attempt}`, ...rest];
+  #vote(
+    command: Command<Asked>,
+    floor: number,
+    attempt: number,
+    ttl: number = this.ttl,
+  ): Command<Asked> {
+    const [value = "", , length = "", call = "", ...rest] = command.args;
+    const asking = [value, String(ttl), length, `${call}.${attempt}`, ...rest];
     const args = [String(this.#quorum.oldEnough), String(floor), ...asking];
     return { script: quorumScripts.vote, keys: command.keys, args, read: command.read };
   }
@@ -426,42 +435,44 @@ export class QuorumClaim implements Claim {
 
   #refresh(
     fencingToken: number,
-    ask: (member: Member, options: RunOptions<Verdict>) => Promise<Outcome<Verdict>>,
-    options: RunOptions<Verdict>,
+    ttl: number,
+    ask: (member: Member) => Promise<Outcome<Verdict>>,
   ): Promise<Outcome<Verdict>> {
     const { members } = this.#quorum;
-    let ours = false;
-    const look = (member: Member, outcome: Outcome<Verdict> | undefined): void => {
-      if (!ours || outcome?.kind !== "reply" || outcome.reply !== "deleted") return;
-      void this.#retake(member, fencingToken);
-    };
     return gather<Verdict>(members, {
-      ask: (member) => ask(member, options),
-      isYes: (reply) => reply === "ours",
-      yes: (votes, all) => {
-        ours = true;
-        for (const member of members) look(member, all[member.index]);
-        return said(votes, members.length, "ours");
+      ask: async (member) => {
+        const outcome = await ask(member);
+        const isMissing = outcome.kind === "reply" && outcome.reply === "deleted";
+        if (isMissing) void this.#retake(member, fencingToken, ttl);
+        return outcome;
       },
-      no: (votes) => said(votes, members.length, lossOf(votes)),
-      straggler: look,
+      isYes: (reply) => reply === "ours",
+      yes: (votes) => said(votes, members.length, "ours"),
+      no: (votes) => {
+        this.#wanted = false;
+        for (const member of this.#retaken) this.#quorum.leaves(this.#leaveAt(member, this.#tries));
+        return said(votes, members.length, lossOf(votes));
+      },
     });
   }
 
   /**
-   * The majority holds, but this server has nothing: it was restarted, or its vote never came. Its vote is
-   * asked for once more, so that servers can be restarted one after the other under a lock that is renewed.
+   * This server has nothing: it was restarted, or its vote never came. Its vote is asked for once more, and
+   * counts from the next refresh on: so servers can be restarted one after the other under a lock that is
+   * renewed, and it outlives that one hangs which has it. Not where a majority has nothing: then the lock may
+   * have been another's meanwhile, and is lost.
    */
-  async #retake(member: Member, fencingToken: number): Promise<void> {
+  async #retake(member: Member, fencingToken: number, ttl: number): Promise<void> {
     if (!this.#wanted || this.#retaking.has(member)) return;
     this.#retaking.add(member);
     const attempt = this.#tries;
-    const command = this.#vote(this.#at(member.index).obtain(), fencingToken, attempt);
+    const command = this.#vote(this.#at(member.index).obtain(), fencingToken, attempt, ttl);
     const outcome = await member.run(command, {});
     this.#retaking.delete(member);
     if (outcome.kind !== "reply" || !isGranted(outcome.reply)) return;
     this.#fences[member.index] = outcome.reply.fencingToken;
-    if (!this.#wanted) this.#quorum.leaves(this.#leaveAt(member, attempt));
+    if (this.#wanted) this.#retaken.add(member);
+    else this.#quorum.leaves(this.#leaveAt(member, attempt));
   }
 }
 

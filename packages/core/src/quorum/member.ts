@@ -58,7 +58,7 @@ export class Member {
 
   /** Runs a command here, and notes whether it is answered. */
   async run<T>(command: Command<T>, options: RunOptions<T>): Promise<Outcome<T>> {
-    const { late } = options;
+    const { late, until = Infinity } = options;
     const timer = this.#timers.set(this.#timers.now() + SILENCE, () => this.#fallSilent());
     const outcome = await this.commands.run(command, {
       ...options,
@@ -68,9 +68,11 @@ export class Member {
       },
     });
     this.#timers.clear(timer);
-    // After whoever asked has taken this outcome.
-    if (outcome.kind === "unknown") this.#timers.set(this.#timers.now(), () => this.#fallSilent());
-    else this.#silent = false;
+    if (outcome.kind !== "unknown") this.#silent = false;
+    // Not where whoever asked could not wait any longer. After they have taken this outcome.
+    else if (this.#timers.now() < until) {
+      this.#timers.set(this.#timers.now(), () => this.#fallSilent());
+    }
     return outcome;
   }
 
