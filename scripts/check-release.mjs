@@ -1,7 +1,7 @@
 /**
  * Rehearses a release: versions and publishes a copy of this folder, to a registry of its own on
- * 127.0.0.1, installs the packages from there in an empty folder, and runs the programs of
- * `consumer/*.ts` and the command line. Nothing leaves this machine, and this folder stays as it is.
+ * 127.0.0.1, installs the packages from there in an empty folder, and runs what docs/getting-started.md
+ * shows (`start`), the programs of `consumer/*.ts` and the command line. Nothing leaves this machine, and this folder stays as it is.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -50,6 +50,7 @@ await runMain(async () => {
     await install(user, registry.url, versions);
     const server = await startServer();
     try {
+      await runStarts(user, server.url);
       await runPrograms(user, server.url);
       await runCommandLine(user, server.url, versions);
     } finally {
@@ -194,7 +195,7 @@ async function install(user, registry, versions) {
   mkdirSync(user);
   writeFileSync(join(user, "package.json"), '{ "private": true }\n');
   writeFileSync(join(user, ".npmrc"), `@redislock:registry=${registry}\n`);
-  const names = [...versions.keys(), ...clients];
+  const names = [...versions.keys(), ...clients, "vitest@4.1.12"];
   say(`in an empty folder: \`npm install ${names.join(" ")}\``);
   await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", ...names], user);
 
@@ -220,20 +221,51 @@ async function install(user, registry, versions) {
 }
 
 /**
+ * What a new user copies.
+ *
+ * @param {string} user
+ * @param {string} redis
+ */
+async function runStarts(user, redis) {
+  say("the programs of docs/getting-started.md");
+  const folder = join(root, "scripts/start");
+  for (const name of readdirSync(folder)) cpSync(join(folder, name), join(user, name));
+  const nest = ["nest.mts", "nest.cts"].map((name) => transpile(user, join(user, "nest.ts"), name));
+  for (const program of ["ioredis.mjs", "node-redis.mjs", ...nest]) {
+    const output = await run(process.execPath, [program], user, { REDIS_URL: redis });
+    if (!/^paying (invoice|order) 42, with the fencing token \d+$/m.test(output)) {
+      throw new Failure(`${program} pays nothing:\n${output}`);
+    }
+    console.log(`  ${program}`);
+  }
+  await run("npx", ["vitest", "run"], user);
+  console.log("  npx vitest run");
+}
+
+/**
+ * @param {string} user the folder
+ * @param {string} source
+ * @param {string} file the name that TypeScript takes for it
+ * @returns {string} the name of the program, in that folder
+ */
+function transpile(user, source, file) {
+  const module = ts.ModuleKind.Node16;
+  const compilerOptions = { module, target: ts.ScriptTarget.ES2022, ...decorators };
+  const options = { fileName: file, compilerOptions };
+  const { outputText } = ts.transpileModule(readFileSync(source, "utf8"), options);
+  const program = file.replace(/ts$/, "js");
+  writeFileSync(join(user, program), outputText);
+  return program;
+}
+
+/**
  * @param {string} user
  * @param {string} redis
  */
 async function runPrograms(user, redis) {
   say("programs of users, as ES modules and as CommonJS");
-  const compilerOptions = { module: ts.ModuleKind.Node16, target: ts.ScriptTarget.ES2022 };
   for (const { source, file } of consumerFiles()) {
-    const text = readFileSync(source, "utf8");
-    const { outputText } = ts.transpileModule(text, {
-      fileName: file,
-      compilerOptions: { ...compilerOptions, ...decorators },
-    });
-    const program = file.replace(/ts$/, "js");
-    writeFileSync(join(user, program), outputText);
+    const program = transpile(user, source, file);
     await run(process.execPath, [program, redis], user);
     console.log(`  ${program}`);
   }
