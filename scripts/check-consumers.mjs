@@ -6,13 +6,10 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer } from "@redislock/test-kit";
-import { clients, consumersFolder, decorators } from "./consumers.mjs";
+import { clients, consumersFolder, decorators, typescripts } from "./consumers.mjs";
 import { installPacked } from "./public-packages.mjs";
 import { installRuntimes } from "./runtimes.mjs";
 import { quietly, runMain, say } from "./shell.mjs";
-
-/** The oldest TypeScript whose users we hear, the one that builds us, and the newest. */
-const typescripts = ["5.9.3", "6.0.3", "7.0.2"];
 
 const resolutions = {
   node16: { module: "node16", moduleResolution: "node16" },

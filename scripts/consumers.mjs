@@ -12,6 +12,9 @@ export const clients = [
   ...["@opentelemetry/api@1.9.1", "@opentelemetry/sdk-metrics@2.12.0"],
 ];
 
+/** The oldest TypeScript whose users we hear, the one that builds us, and the newest. */
+export const typescripts = ["5.9.3", "6.0.3", "7.0.2"];
+
 /** What Nest wants of whoever compiles its decorators. */
 export const decorators = { experimentalDecorators: true, emitDecoratorMetadata: true };
 
