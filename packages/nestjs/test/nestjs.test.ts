@@ -378,12 +378,28 @@ describe("bad input", () => {
     ['options has no "wiat"', TypeError, ["key", 10_000, { wiat: 1 }]],
     ["wait", RangeError, ["key", 10_000, { wait: -1 }]],
     ["limit", RangeError, ["key", 10_000, { limit: 0 }]],
+    ["permits", RangeError, ["key", 10_000, { limit: 2, permits: 3 }]],
+    ["permits need a limit", TypeError, ["key", 10_000, { permits: 1 }]],
+    ["mode and limit", TypeError, ["key", 10_000, { mode: "shared", limit: 2 }]],
+    ["retry and wait", TypeError, ["key", 10_000, { retry: [1], wait: 1 }]],
     ["mode", TypeError, ["key", 10_000, { mode: "both" }]],
     ["ifNotObtained", TypeError, ["key", 10_000, { ifNotObtained: "ignore" }]],
     ["name", TypeError, ["key", 10_000, { locker: 7 }]],
   ])("%s: a %p", (message, kind, args) => {
     expect(() => locked(...args)).toThrow(kind);
     expect(() => locked(...args)).toThrow(message);
+  });
+
+  test("a static method has no object that Nest could give a locker", () => {
+    const decorate = Locked("key", 10_000);
+    expect(() => decorate(Orders, "made", { value: async () => {} })).toThrow(
+      "@Locked is for methods of instances, which made is not",
+    );
+  });
+
+  test("a probe that is no key is no trouble with Redis", async () => {
+    const app = await appOn(memoryClient());
+    await expect(app.get(LockerHealth).isHealthy("locks", { probe: "" })).rejects.toThrow(Error);
   });
 
   test.each([
