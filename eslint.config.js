@@ -9,6 +9,7 @@ export default defineConfig(
     "**/coverage/",
     // Compiled inside a folder of its own, against the packed packages.
     "scripts/consumer/",
+    "scripts/start/",
     "scripts/runtimes/",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },

@@ -6,12 +6,10 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer } from "@redislock/test-kit";
+import { clients, consumersFolder, decorators, typescripts } from "./consumers.mjs";
 import { installPacked } from "./public-packages.mjs";
 import { installRuntimes } from "./runtimes.mjs";
-import { quietly, root, runMain, say } from "./shell.mjs";
-
-/** The oldest TypeScript whose users we hear, the one that builds us, and the newest. */
-const typescripts = ["5.9.3", "6.0.3", "7.0.2"];
+import { quietly, runMain, say } from "./shell.mjs";
 
 const resolutions = {
   node16: { module: "node16", moduleResolution: "node16" },
@@ -32,17 +30,21 @@ const common = {
 const projects = {
   core: { files: ["core.mts", "core.cts", "copies.mts"], types: [] },
   adapters: {
-    files: ["ioredis", "node-redis", "valkey-glide"].flatMap((name) => [
+    files: ["ioredis", "iovalkey", "node-redis", "valkey-glide", "testing"].flatMap((name) => [
       `${name}.mts`,
       `${name}.cts`,
     ]),
+    types: ["node"],
+  },
+  opentelemetry: {
+    files: ["opentelemetry.mts", "opentelemetry.cts"],
     types: ["node"],
   },
   nestjs: {
     files: ["nestjs.mts", "nestjs.cts"],
     types: ["node"],
     // Nest's own declarations name packages that are optional to it.
-    options: { experimentalDecorators: true, emitDecoratorMetadata: true, skipLibCheck: true },
+    options: { ...decorators, skipLibCheck: true },
   },
 };
 
@@ -75,9 +77,7 @@ await runMain(async () => {
 /** @param {string} folder */
 function install(folder) {
   const compilers = typescripts.map((version) => `typescript-${version}@npm:typescript@${version}`);
-  const clients = ["ioredis@6.0.0", "redis@6.3.1", "@valkey/valkey-glide@2.5.2"];
-  const nest = ["@nestjs/common@11", "@nestjs/core@11", "reflect-metadata@0.2", "rxjs@7"];
-  const others = [...compilers, ...clients, ...nest, "@types/node@20"];
+  const others = [...compilers, ...clients, "@types/node@20"];
   say(`in an empty folder: \`npm install <our tarballs> ${others.join(" ")}\``);
   installPacked(folder, others);
 }
@@ -90,7 +90,7 @@ function compile(folder, version) {
   const tsc = join(folder, "node_modules", `typescript-${version}`, "bin", "tsc");
   for (const [project, { files, types, options }] of Object.entries(projects)) {
     for (const file of files) {
-      cpSync(join(root, "scripts/consumer", file.replace(/[mc]ts$/, "ts")), join(folder, file));
+      cpSync(join(consumersFolder, file.replace(/[mc]ts$/, "ts")), join(folder, file));
     }
     for (const [name, resolution] of Object.entries(resolutions)) {
       const config = join(folder, `${project}.${name}.json`);

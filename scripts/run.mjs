@@ -16,19 +16,23 @@ import { Failure, runMain, say, show } from "./shell.mjs";
  */
 
 const setupHelp = `
-What a fresh clone lacks is installed and built first: a redis-server, for tests a browser, the
-dependencies, the packages. All commands that this takes are shown before the first of them runs.
+What a fresh clone lacks is installed and built first: a redis-server, for tests
+a browser, the dependencies, the packages. All commands that this takes are
+shown before the first of them runs.
 
 Environment:
-  REDIS_SERVER=/path/to/valkey-server   the server to start, if not redis-server on the PATH
-  CHROMIUM=/path/to/chromium            the browser for tests, if none is on the PATH`;
+  REDIS_SERVER=/path/to/valkey-server   the server to start
+                                        (default: redis-server on the PATH)
+  CHROMIUM=/path/to/chromium            the browser for tests
+                                        (default: one on the PATH)`;
 
 /** @type {Record<string, Task>} */
 const tasks = {
   test: {
     usage: `usage: npm test
 
-Every promise, against real servers on free ports; each with some kinds of clients.
+Every promise, against real servers on free ports; each with some kinds of
+clients.
 ${setupHelp}`,
     needsRedis: () => true,
     needsBrowser: true,
@@ -51,11 +55,11 @@ ${setupHelp}`,
   demo: {
     usage: `usage: npm run demo [-- --sellers=4 --tickets=8 --pause=250 --lease=3000]
 
-Several processes sell a limited stock of tickets: without a lock, with one, and with one while a
-seller is killed; then some read prices together while one changes them. Pause and lease are in
-milliseconds.
+Several processes sell a limited stock of tickets: without a lock, with one, and
+with one while a seller is killed; then some read prices together while one
+changes them. Pause and lease are in milliseconds.
 ${setupHelp}
-  REDIS_URL=redis://localhost:6379      a server that runs, to use instead of starting one`,
+  REDIS_URL=redis://localhost:6379      a server that runs, to be used instead`,
     options: ["sellers", "tickets", "pause", "lease"],
     needsRedis: () => !process.env["REDIS_URL"],
     run: (args) => show(process.execPath, ["examples/dist/demo.js", ...args]),
@@ -64,7 +68,8 @@ ${setupHelp}
   check: {
     usage: `usage: npm run check
 
-All that must hold besides the tests: lint, format, types, and every "check:…" of package.json.
+All that must hold besides the tests: lint, format, types, and every "check:…"
+of package.json.
 ${setupHelp}`,
     needsRedis: () => true,
     run: () => {

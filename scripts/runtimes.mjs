@@ -10,7 +10,7 @@ import { Failure, quietly, root, say } from "./shell.mjs";
 /** The folder whose node_modules holds them. */
 export const runtimesFolder = join(root, "scripts/runtimes");
 
-const nodes = [20, 22, 24, 26];
+export const nodes = [20, 22, 24, 26];
 
 /**
  * @typedef {object} Runtime

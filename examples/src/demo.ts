@@ -9,7 +9,7 @@ import { type Act, play, type Scale } from "./shop/act.js";
 import { findPlace, type Place } from "./shop/place.js";
 import { playPrices } from "./shop/prices-act.js";
 import { type Result, summaryOf } from "./shop/summary.js";
-import { paintFor, seconds } from "./shop/terminal.js";
+import { fold, paintFor, seconds } from "./shop/terminal.js";
 
 const unlocked: Act = {
   title: "no lock",
@@ -43,6 +43,9 @@ const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 }
+// Whoever read what it writes is gone: a pager that was closed, a terminal.
+process.stdout.on("error", () => interrupted.abort(new Error("nobody reads this any more")));
+process.stderr.on("error", () => {});
 try {
   const scale = scaleFromArguments();
   const place = await findPlace();
@@ -52,7 +55,8 @@ try {
     await place.leave();
   }
 } catch (error) {
-  console.error(paint.bad(`demo: ${error instanceof Error ? error.message : String(error)}`));
+  const text = `demo: ${error instanceof Error ? error.message : String(error)}`;
+  for (const line of fold(text)) console.error(paint.bad(line));
   process.exitCode = 1;
 }
 
@@ -60,9 +64,10 @@ try {
 async function show(place: Place, scale: Scale): Promise<boolean> {
   const { sellers, tickets, pause, lease } = scale;
   account.says(
-    `${sellers} sellers, each a process of its own, sell ${tickets} tickets. For each buyer, a seller reads in`,
-    `Redis how many are left, takes the money (${seconds(pause)} or so), and writes one less.`,
-    `The lease of their lock is ${seconds(lease)}. Redis: ${place.description}`,
+    `${sellers} sellers, each a process of its own, sell ${tickets} tickets. For each buyer, a ` +
+      `seller reads in Redis how many are left, takes the money (${seconds(pause)} or so), and ` +
+      `writes one less. The lease of their lock is ${seconds(lease)}.`,
+    `Redis: ${place.description}`,
   );
   account.says("To see the locks live in a browser, run this in a second terminal:", place.page);
   const results: Result[] = [];

@@ -8,6 +8,7 @@ import {
   startServer,
   waitUntil,
 } from "@redislock/test-kit";
+import { tooWide } from "./too-wide.js";
 
 const PASSWORD = "open-sesame";
 const small = ["--sellers=3", "--tickets=6", "--pause=300", "--lease=1000"];
@@ -67,7 +68,21 @@ test("oversells without the lock, and not with it, through either adapter", asyn
   expect(output).not.toContain("\u001b");
   expect(output).not.toContain(PASSWORD);
   expect(output).toContain(`redis://:***@127.0.0.1:${server.port}`);
+  expect(tooWide(output)).toEqual([]);
   expect(await guests()).toEqual({ keys: ["a key of the user's"], clients: 0 });
+});
+
+test("on a terminal it has colours, and no line is wider than 80 columns", async () => {
+  const command = [process.execPath, "dist/demo.js", ...small].join(" ");
+  demo = startProcess("--command", {
+    // A terminal of its own for the command.
+    runtime: ["script", "--quiet", "--return", "--log-out", "/dev/null"],
+    args: [`stty columns 80; exec ${command}`],
+    env: { REDIS_URL: url, TERM: "xterm", NO_COLOR: "" },
+  });
+  const output = await outputOf(demo);
+  expect(output).toContain("\u001b[32moversold 0 with the lock");
+  expect(tooWide(output)).toEqual([]);
 });
 
 test("without REDIS_URL it starts a server of its own", async () => {
@@ -91,6 +106,19 @@ test.each(["SIGTERM", "SIGHUP"] as const)(
     expect((await guests()).keys).toEqual(["a key of the user's"]);
   },
 );
+
+test("when nobody reads on, it ends, and its sellers and its keys are gone too", async () => {
+  const command = [process.execPath, "dist/demo.js", ...small].join(" ");
+  demo = startProcess("-c", {
+    runtime: ["bash"],
+    args: [`set -o pipefail; ${command} | grep --max-count=1 Act`],
+    env: { REDIS_URL: url },
+  });
+  expect((await demo.exited).code).toBe(1);
+  expect(demo.stderr).toBe("demo: nobody reads this any more\n");
+  await waitUntil(async () => (await guests()).clients === 0, { what: "the sellers to be gone" });
+  expect((await guests()).keys).toEqual(["a key of the user's"]);
+});
 
 test("when it is killed, its sellers end too", async () => {
   startDemo(url, ...small);

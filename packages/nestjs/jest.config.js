@@ -1,4 +1,10 @@
-import base from "../../jest.config.base.js";
+import shared from "../../jest.config.base.js";
+
+/** What the docs show imports the package by its name: one copy of it, that of the sources. */
+const base = {
+  ...shared,
+  moduleNameMapper: { ...shared.moduleNameMapper, "^@redislock/nestjs$": "<rootDir>/src/index" },
+};
 
 /** The same tests under each version of Nest: the newest is the package's own, others lie below test/. */
 const older = [10, 11].map((version) => ({

@@ -2,7 +2,7 @@
 import type { Act, Outcome } from "./act.js";
 import type { Changed, Read } from "./news.js";
 import { belongTogether } from "./prices.js";
-import { inColumns, type Paint, seconds } from "./terminal.js";
+import { fold, inColumns, type Paint, seconds, someOf, WIDTH } from "./terminal.js";
 
 const columns = [-9, 6, -7, 18];
 
@@ -27,9 +27,9 @@ export class Account {
     this.#paint = paint;
   }
 
-  /** Lines of text, and an empty one. */
-  says(...lines: readonly string[]): void {
-    for (const line of [...lines, ""]) this.#print(line);
+  /** Text, each of which begins a line, and an empty one. */
+  says(...texts: readonly string[]): void {
+    for (const line of [...texts, ""].flatMap(fold)) this.#print(line);
   }
 
   /** The sellers begin, all at once. */
@@ -41,7 +41,7 @@ export class Account {
     this.#dead = undefined;
     const [who, waited, line] = lock ? ["holder", "waited", "in line"] : ["seller", "", ""];
     this.#print(this.#paint.bold(`Act ${++this.#acts}: ${title}`));
-    this.#print(this.#paint.dim(story));
+    for (const text of fold(story)) this.#print(this.#paint.dim(text));
     this.#print(this.#paint.dim(inColumns(columns, ["time", who, waited, "sells", line])));
   }
 
@@ -76,7 +76,7 @@ export class Account {
     this.#row(seller, lease === undefined ? "killed after sale" : "killed in the sale");
     if (lease === undefined) return;
     this.#dead = seller;
-    const wait = `SIGKILL: it gives nothing back. Its lease ends in ${seconds(lease)}.`;
+    const wait = `SIGKILL: gives nothing back. Lease ends in ${seconds(lease)}.`;
     this.#print(inColumns(columns, ["", "", "", this.#paint.bad(wait)]));
   }
 
@@ -130,8 +130,8 @@ export class Account {
     const time = seconds(performance.now() - this.#opened);
     const waited = this.#waited.get(seller);
     const inLine = this.#inLine.get(seller) ?? [];
-    const last = remark ?? inLine.join(" ");
-    const cells = [time, seller, waited === undefined ? "" : seconds(waited), what, last];
-    this.#print(inColumns(columns, cells));
+    const cells = [time, seller, waited === undefined ? "" : seconds(waited), what];
+    const room = WIDTH - inColumns(columns, [...cells, "x"]).length + 1;
+    this.#print(inColumns(columns, [...cells, remark ?? someOf(inLine, room)]));
   }
 }

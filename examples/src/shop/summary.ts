@@ -6,7 +6,7 @@ export type Result = Act & Outcome;
 
 /** The lines of the table at the end. */
 export function summaryOf(results: readonly Result[], paint: Paint): string[] {
-  const head = ["act", "sold", "stock left", "oversold", "hand-offs", "longest wait"];
+  const head = ["act", "sold", "left", "oversold", "hand-offs", "max wait"];
   const rows = results.map(
     ({ title, lock, sold, left, oversold, handOffs, longestWait }, index) => [
       `${index + 1}  ${title}`,

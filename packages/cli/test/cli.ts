@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { waitUntil } from "@redislock/test-kit";
 
-const bin = fileURLToPath(new URL("../dist/bin.js", import.meta.url));
+export const bin = fileURLToPath(new URL("../dist/bin.js", import.meta.url));
 
 /** In no output, whatever is tried. */
 export const PASSWORD = "correct-horse-battery";

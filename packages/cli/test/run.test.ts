@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 
-import { cli, mustStaySecret, objectIn, start, untilTold } from "./cli.js";
+import { bin, Cli, cli, mustStaySecret, objectIn, start, untilTold } from "./cli.js";
 
 /** Its grandchild tells its pid, and hears no TERM. */
 const family = [
@@ -91,6 +91,8 @@ describe("run", () => {
       });
       expect([code, stdout]).toEqual([75, ""]);
       expect(stderr).toMatch(/^redislock: "k" not obtained: held by sh on \S+, pid \d+, [^\n]+\n$/);
+      // Whoever does not wait has no place.
+      expect(stderr.includes("our place in line")).toBe(wait.length === 2);
     }
     first.signal("SIGTERM");
     await first.ended;
@@ -119,6 +121,27 @@ describe("run", () => {
     expect([code, stdout]).toEqual([64, ""]);
     expect(stderr).toMatch(what);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  it("passes on signals that only mean something to the command", async () => {
+    for (const signal of ["SIGUSR1", "SIGUSR2", "SIGWINCH"] as const) {
+      const script = `trap "echo told; exit 6" ${signal.slice(3)}; echo begun; while :; do sleep 0.05; done`;
+      const running = start(["run", "k", "--", "sh", "-c", script], { url });
+      await running.says("begun");
+      running.signal(signal);
+      expect(await running.ended).toMatchObject({ code: 6, stdout: "begun\ntold\n" });
+    }
+  });
+
+  it("is not suspended, as nobody would renew the lock", async () => {
+    // A job of a shell, as only such can be suspended.
+    const job = ["-mc", 'node "$@" & echo "pid $!"; wait $!', "bash", bin, "run", "k", "--"];
+    const shell = new Cli("bash", [...job, ...untilTold], { url });
+    await shell.says("begun");
+    const pid = Number(/pid (\d+)/.exec(shell.stdout)?.[1]);
+    process.kill(pid, "SIGTSTP");
+    process.kill(pid, "SIGTERM");
+    expect((await shell.ended).code).toBe(3);
   });
 
   it.each(["SIGINT", "SIGTERM"] as const)("passes on %s to the group", async (signal) => {
@@ -158,7 +181,7 @@ describe("run", () => {
   });
 
   it("ends the whole group, and itself with 79, when the lock is taken away", async () => {
-    const running = start(["run", "--ttl", "1500ms", "k", "--", ...family], { url });
+    const running = start(["run", "--ttl", "6s", "k", "--", ...family], { url });
     await running.says(/grandchild \d+/);
     const pid = Number(/grandchild (\d+)/.exec(running.stdout)?.[1]);
     expect(isAlive(pid)).toBe(true);
@@ -166,6 +189,8 @@ describe("run", () => {
     const { code, stderr } = await running.ended;
     expect(code).toBe(79);
     expect(stderr).toContain('"k" lost');
+    // There is no lease left to end in: it is killed at once.
+    expect(stderr).not.toContain("cannot be renewed");
     expect(isAlive(pid)).toBe(false);
   });
 
@@ -199,6 +224,25 @@ describe("run", () => {
       await own.stop();
     }
   });
+
+  it.each(["while :; do sleep 0.05; done", "kill -STOP $$"])(
+    "has a command end by itself when Redis is gone: %s",
+    async (then) => {
+      const own = await startServer();
+      try {
+        const script = `trap "echo told; exit 5" TERM; echo begun; ${then}`;
+        const args = ["run", "--ttl", "6s", "--grace", "3s", "k", "--", "sh", "-c", script];
+        const running = start(args, { url: own.url });
+        await running.says("begun");
+        own.pause();
+        // As there is time for that; and with 79, as it did not come to its own end.
+        expect(await running.ended).toMatchObject({ code: 79, stdout: "begun\ntold\n" });
+      } finally {
+        own.resume();
+        await own.stop();
+      }
+    },
+  );
 
   it("shares a lock, counts permits, and keeps whoever wants it alone out", async () => {
     const readers = ["a", "b"].map(() =>

@@ -1,6 +1,6 @@
 /** In running Nest applications, with the lock's scripts in memory. */
 import "reflect-metadata";
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { Controller, Get, Injectable, Module, type ModuleMetadata, Param } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { Cron, ScheduleModule, SchedulerRegistry } from "@nestjs/schedule";
@@ -10,6 +10,7 @@ import {
   type MemoryClient,
   memoryClient,
   MemoryServer,
+  NotObtainedError,
 } from "@redislock/testing";
 
 import {
@@ -96,7 +97,30 @@ class Orders {
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     }
     ran.push("told");
+    // It has time to put things in order.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (currentLock().held) ran.push("done");
     return signal.reason;
+  }
+}
+
+@Injectable()
+class Payments {
+  readonly kind = "payment";
+
+  // The key is made with this, as the method is called.
+  @Locked(
+    function (this: Payments, id: string) {
+      return `${this.kind}:${id}`;
+    },
+    12_345,
+    { ifNotObtained: "skip" },
+  )
+  async pay(id: string, fail?: Error): Promise<string | undefined> {
+    ran.push(id);
+    if (fail !== undefined) throw fail;
+    const { key, remaining } = currentLock();
+    return `${key} ${remaining > 12_000 && remaining <= 12_345}`;
   }
 }
 
@@ -177,6 +201,34 @@ describe("@Locked", () => {
     expect(ran).toEqual(["nightly"]);
   });
 
+  test("the key is made with this, and the ttl is that which was asked for", async () => {
+    const app = await appOn(memoryClient(), { providers: [Payments] });
+    await expect(app.get(Payments).pay("7")).resolves.toBe("payment:7 true");
+  });
+
+  test("what is skipped is a call that does not get the lock, and no other trouble", async () => {
+    const client = memoryClient();
+    const app = await appOn(client, { providers: [Payments] });
+    const locker: Locker = app.get(getLockerToken());
+
+    const holder = await locker.obtain("payment:7", 10_000);
+    await expect(app.get(Payments).pay("7")).resolves.toBe(undefined);
+    await holder.release();
+
+    client.refuseNext("NOPERM not for you");
+    await expect(app.get(Payments).pay("7")).rejects.toMatchObject({ code: "REFUSED" });
+    expect(ran).toEqual([]);
+
+    // Another lock that the method itself did not get.
+    await using _ = await locker.obtain("other", 10_000);
+    const other = new NotObtainedError(["other"], {
+      holder: undefined,
+      waited: 0,
+      attempts: 1,
+    });
+    await expect(app.get(Payments).pay("7", other)).rejects.toBe(other);
+  });
+
   test("a limit lets in so many", async () => {
     const app = await appOn(memoryClient());
     const calls = [1, 2, 3].map(() => app.get(Orders).slot());
@@ -208,6 +260,22 @@ describe("currentLock", () => {
     await expect(app.get(Orders).outer()).resolves.toEqual(["outer", "inner", "outer"]);
   });
 
+  test("is one, also where the package was loaded twice", async () => {
+    jest.resetModules();
+    const copy = await import("../src/current-lock.js");
+    expect(copy.currentLock).not.toBe(currentLock);
+
+    @Injectable()
+    class Users {
+      @Locked("user", 10_000)
+      async key(): Promise<string> {
+        return copy.currentLock().key;
+      }
+    }
+    const app = await appOn(memoryClient(), { providers: [Users] });
+    await expect(app.get(Users).key()).resolves.toBe("user");
+  });
+
   test("throws outside", () => {
     expect(currentLock).toThrow("there is no current lock");
   });
@@ -229,7 +297,7 @@ describe("RedislockModule", () => {
     const call = app.get(Orders).untilTold();
     await entered.opened;
     await app.close();
-    expect(ran).toEqual(["told"]);
+    expect(ran).toEqual(["told", "done"]);
     await expect(call).resolves.toMatchObject({ code: "CLOSED" });
   });
 
@@ -264,6 +332,24 @@ describe("RedislockModule", () => {
     expect((await createLocker(client).inspect("key")).holders).toHaveLength(1);
   });
 
+  test("gives its locker to every module, or with global: false to those that import it", async () => {
+    @Injectable()
+    class User {
+      readonly locker: Locker;
+      constructor(@InjectLocker() locker: Locker) {
+        this.locker = locker;
+      }
+    }
+    @Module({ providers: [User] })
+    class Elsewhere {}
+
+    const locker = createLocker();
+    const everywhere = [RedislockModule.forRoot({ locker }), Elsewhere];
+    expect((await start({ imports: everywhere })).get(User).locker).toBe(locker);
+    const here = [RedislockModule.forRoot({ locker, global: false }), Elsewhere];
+    await expect(start({ imports: here })).rejects.toThrow("redislock.Locker");
+  });
+
   test("imported bare, says what to import", async () => {
     await expect(start({ imports: [RedislockModule] })).rejects.toThrow("RedislockModule.forRoot");
   });
@@ -275,10 +361,11 @@ test("LockerHealth tells up and down", async () => {
   const health = app.get(LockerHealth);
   await expect(health.isHealthy("locks")).resolves.toEqual({ locks: { status: "up" } });
   const broken = new Locker({ run: () => Promise.reject(new Error("gone")) });
-  const bad = await start({ imports: [RedislockModule.forRoot({ locker: broken })] });
-  await expect(bad.get(LockerHealth).isHealthy("locks")).resolves.toMatchObject({
-    locks: { status: "down" },
-  });
+  const imports = [RedislockModule.forRoot({ locker: broken, name: "broken" })];
+  const bad = await appOn(client, { imports });
+  await expect(
+    bad.get(LockerHealth).isHealthy("locks", { locker: "broken" }),
+  ).resolves.toMatchObject({ locks: { status: "down" } });
 });
 
 describe("bad input", () => {
@@ -291,12 +378,28 @@ describe("bad input", () => {
     ['options has no "wiat"', TypeError, ["key", 10_000, { wiat: 1 }]],
     ["wait", RangeError, ["key", 10_000, { wait: -1 }]],
     ["limit", RangeError, ["key", 10_000, { limit: 0 }]],
+    ["permits", RangeError, ["key", 10_000, { limit: 2, permits: 3 }]],
+    ["permits need a limit", TypeError, ["key", 10_000, { permits: 1 }]],
+    ["mode and limit", TypeError, ["key", 10_000, { mode: "shared", limit: 2 }]],
+    ["retry and wait", TypeError, ["key", 10_000, { retry: [1], wait: 1 }]],
     ["mode", TypeError, ["key", 10_000, { mode: "both" }]],
     ["ifNotObtained", TypeError, ["key", 10_000, { ifNotObtained: "ignore" }]],
     ["name", TypeError, ["key", 10_000, { locker: 7 }]],
   ])("%s: a %p", (message, kind, args) => {
     expect(() => locked(...args)).toThrow(kind);
     expect(() => locked(...args)).toThrow(message);
+  });
+
+  test("a static method has no object that Nest could give a locker", () => {
+    const decorate = Locked("key", 10_000);
+    expect(() => decorate(Orders, "made", { value: async () => {} })).toThrow(
+      "@Locked is for methods of instances, which made is not",
+    );
+  });
+
+  test("a probe that is no key is no trouble with Redis", async () => {
+    const app = await appOn(memoryClient());
+    await expect(app.get(LockerHealth).isHealthy("locks", { probe: "" })).rejects.toThrow(Error);
   });
 
   test.each([

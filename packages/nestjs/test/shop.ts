@@ -4,9 +4,8 @@ import "reflect-metadata";
 import { Injectable, Module, type OnApplicationShutdown } from "@nestjs/common";
 import { Cron, ScheduleModule } from "@nestjs/schedule";
 import { createLocker, type Locker } from "@redislock/ioredis";
+import { currentLock, InjectLocker, Locked, RedislockModule } from "@redislock/nestjs";
 import { Redis } from "ioredis";
-
-import { currentLock, InjectLocker, Locked, RedislockModule } from "../src/index.js";
 // #endregion
 
 export const done: string[] = [];

@@ -4,6 +4,7 @@ import { withMermaid } from "vitepress-plugin-mermaid";
 
 const using = [
   { text: "Introduction", link: "/" },
+  { text: "Getting started", link: "/getting-started" },
   { text: "Reference", link: "/reference" },
   { text: "Waiting in line", link: "/waiting" },
   { text: "Shared locks", link: "/shared-locks" },
@@ -58,6 +59,7 @@ export default withMermaid({
     outline: { level: [2, 3] },
     nav: [
       { text: "Introduction", link: "/" },
+      { text: "Getting started", link: "/getting-started" },
       { text: "Guarantees", link: "/guarantees" },
       { text: "API", link: "/api/" },
     ],
