@@ -125,7 +125,10 @@ class Runner {
       return {
         ...{ status: "killed", nrOfTests },
         killedBy: [failed?.fullName ?? relative(this.#folder, file)],
-        failureMessage: (failed?.failureMessages.join("\n") ?? testExecError?.message ?? "").slice(0, 2000),
+        failureMessage: (failed?.failureMessages.join("\n") ?? testExecError?.message ?? "").slice(
+          0,
+          2000,
+        ),
       };
     }
     return { status: "survived", nrOfTests };
@@ -166,4 +169,6 @@ function escaped(text) {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-export const strykerPlugins = [{ kind: "TestRunner", name: "first-failure", factory: () => new Runner() }];
+export const strykerPlugins = [
+  { kind: "TestRunner", name: "first-failure", factory: () => new Runner() },
+];
