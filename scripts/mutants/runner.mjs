@@ -1,174 +1,116 @@
 /**
- * How StrykerJS runs tests here: Jest in its own process, and for each mutant only those test files
- * that reach it, likeliest killers first, until the first test fails. StrykerJS' own Jest runner starts
- * the servers of all test files for each mutant, and goes on after a failure.
+ * How StrykerJS runs tests here: all in one process, which loads them once. For each mutant those tests
+ * that reach it, the quickest first, until one fails. A test that fails is run again without the mutant:
+ * if it fails still, the mutant has left something behind, and a new process goes on.
+ *
+ * StrykerJS' own runner starts Jest for each mutant, and with it the servers of all test files.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { shared } from "./environment.mjs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { register } from "node:module";
+import { join } from "node:path";
+import { load, runTest, tests } from "./harness.mjs";
 
 /**
- * @typedef {{ id: string, fileName: string, location: { start: { line: number } } }} Mutant
- * @typedef {{ activeMutant: Mutant, testFilter?: string[], hitLimit?: number }} MutantRun
- * @typedef {{ fullName: string, status: string, duration?: number | null, failureMessages: string[] }} TestResult
- * @typedef {{ testFilePath: string, testExecError?: { message?: string }, testResults: TestResult[] }} FileResult
+ * What instrumented code and its runner tell each other.
+ *
+ * @typedef {object} Talk
+ * @property {string | undefined} [activeMutant]
+ * @property {number | undefined} [hitCount]
+ * @property {number | undefined} [hitLimit]
+ * @property {string | undefined} [currentTestId]
+ * @property {unknown} [mutantCoverage]
+ *
+ * @typedef {import("./harness.mjs").Test} Test
+ * @typedef {{ activeMutant: { id: string, fileName: string }, testFilter?: string[], hitLimit?: number }} MutantRun
  */
 
-/** What is known of tests, kept in a file: this process is ended by a mutant that hangs. */
-class Memory {
-  #path = join(process.cwd(), "mutants-memory.json");
-  /** @type {{ tests: Record<string, Record<string, number>>, kills: Record<string, number> }} */
-  #known = existsSync(this.#path)
-    ? JSON.parse(readFileSync(this.#path, "utf8"))
-    : { tests: {}, kills: {} };
+/** They need Jest itself, for its fake timers. */
+const NOT_HERE = new Set(["subscription.test.ts"]);
+/** Milliseconds that a test has: without a mutant, and with one beyond what it took without. */
+const LONG = 60_000;
+const LONGER = 4_000;
 
-  /** @param {Record<string, Record<string, number>>} tests of each file, the milliseconds each takes */
-  learn(tests) {
-    this.#known.tests = tests;
-    this.#save();
-  }
+/** How long each takes, for the processes that come after this one. */
+const TIMES = join(process.cwd(), "times.json");
 
-  /**
-   * @param {string} file
-   * @param {Mutant} mutant that a test in it killed
-   */
-  learnKill(file, { fileName }) {
-    const of = `${file} ${fileName}`;
-    this.#known.kills[of] = (this.#known.kills[of] ?? 0) + 1;
-    this.#save();
-  }
-
-  /**
-   * Files with any of these tests, those first that are likeliest to kill a mutant soon.
-   *
-   * @param {readonly string[] | undefined} tests
-   * @param {Mutant} mutant
-   */
-  filesWith(tests, { fileName }) {
-    const wanted = tests && new Set(tests);
-    const { tests: known, kills } = this.#known;
-    return Object.entries(known)
-      .map(([file, of]) => {
-        const reached = Object.entries(of).filter(([name]) => !wanted || wanted.has(name));
-        const ms = reached.reduce((sum, [, one]) => sum + one, START);
-        const likely = (kills[`${file} ${fileName}`] ?? 0) + 0.2;
-        return { file, isWanted: reached.length > 0, worth: likely / ms };
-      })
-      .filter(({ isWanted }) => isWanted)
-      .sort((a, b) => b.worth - a.worth)
-      .map(({ file }) => file);
-  }
-
-  #save() {
-    writeFileSync(this.#path, JSON.stringify(this.#known));
-  }
-}
-
-/** Milliseconds that a test file takes, besides its tests: modules are loaded, a server is started. */
-const START = 1_000;
-/** A test that takes so much longer, in milliseconds, is one that a mutant hangs. */
-const TEST_TIMEOUT = 10_000;
+/** @type {Talk} */
+const talk = {};
+Object.assign(globalThis, { __stryker__: talk });
 
 class Runner {
-  #memory = new Memory();
-  #folder = join(process.cwd(), "packages", process.env["MUTANTS_PACKAGE"] ?? "core");
-  /** @type {{ runCLI: (args: object, projects: string[]) => Promise<{ results: { testResults: FileResult[] } }> }} */
-  #jest = createRequire(join(this.#folder, "package.json"))("jest");
+  /** @type {Map<string, { test: Test, ms: number }>} */
+  #tests = new Map();
+  /** How many mutants it has seen. */
+  #seen = 0;
+  /** The last one has left something behind. */
+  #isSpoilt = false;
+  /** How often a test has killed a mutant. @type {Map<string, number>} */
+  #kills = new Map();
 
   capabilities() {
-    return { reloadEnvironment: true };
+    return { reloadEnvironment: false };
+  }
+
+  async init() {
+    register("./loader.mjs", import.meta.url);
+    const folder = join(process.cwd(), "packages", process.env["MUTANTS_PACKAGE"] ?? "core", "test");
+    const wanted = (process.env["MUTANTS_TESTS"] ?? "").split(",");
+    for (const name of readdirSync(folder)) {
+      const isWanted = name.endsWith(".test.ts") && wanted.some((part) => name.includes(part));
+      if (isWanted && !NOT_HERE.has(name)) await load(join(folder, name));
+    }
+    /** @type {Record<string, number>} */
+    const times = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, "utf8")) : {};
+    for (const test of tests) this.#tests.set(test.id, { test, ms: times[test.id] ?? 0 });
   }
 
   async dryRun() {
-    shared.talk = {};
-    const results = await this.#run([], undefined, 60_000);
-    /** @type {Record<string, Record<string, number>>} */
-    const known = {};
-    const tests = results.flatMap(({ testFilePath, testResults }) => {
-      /** @type {Record<string, number>} */
-      const of = (known[testFilePath] = {});
-      return testResults.map(({ fullName, status, duration, failureMessages }) => {
-        const ms = duration ?? 0;
-        of[fullName] = ms;
-        return {
-          ...{ id: fullName, name: fullName, timeSpentMs: ms, fileName: testFilePath },
-          status: { passed: 0, failed: 1 }[status] ?? 2,
-          failureMessage: failureMessages.join("\n"),
-        };
-      });
-    });
-    const broken = results.find(({ testExecError }) => testExecError);
-    if (broken) return { status: "error", errorMessage: broken.testExecError?.message ?? "" };
-    this.#memory.learn(known);
-    return { status: "complete", tests, mutantCoverage: shared.talk.mutantCoverage };
+    const results = [];
+    for (const { test } of this.#tests.values()) {
+      talk.currentTestId = test.id;
+      const started = performance.now();
+      const failureMessage = await runTest(test, LONG);
+      const ms = performance.now() - started;
+      this.#tests.set(test.id, { test, ms });
+      const { id, file: fileName } = test;
+      const status = failureMessage === undefined ? 0 : 1;
+      results.push({ id, name: id, fileName, timeSpentMs: ms, status, failureMessage });
+    }
+    talk.currentTestId = undefined;
+    writeFileSync(TIMES, JSON.stringify(Object.fromEntries(results.map((one) => [one.id, one.timeSpentMs]))));
+    return { status: "complete", tests: results, mutantCoverage: talk.mutantCoverage };
   }
 
   /** @param {MutantRun} options */
   async mutantRun({ activeMutant, testFilter, hitLimit }) {
-    shared.talk = { activeMutant: activeMutant.id };
-    if (hitLimit !== undefined) Object.assign(shared.talk, { hitLimit, hitCount: 0 });
-    shared.hasFailed = false;
-    const files = this.#memory.filesWith(testFilter, activeMutant);
+    // StrykerJS starts another process, and asks that.
+    if (this.#isSpoilt) process.exit(1);
+    const chosen = (testFilter ?? [...this.#tests.keys()]).flatMap((id) => this.#tests.get(id) ?? []);
+    const worth = ({ test, ms }) => ((this.#kills.get(`${test.file} ${activeMutant.fileName}`) ?? 0) + 0.1) / (ms + 5);
+    chosen.sort((a, b) => worth(b) - worth(a));
     let nrOfTests = 0;
-    for (const file of files) {
-      const [result] = await this.#run([file], testFilter, TEST_TIMEOUT);
-      const { testResults = [], testExecError } = result ?? {};
-      nrOfTests += testResults.filter(({ status }) => status !== "pending").length;
-      if (hitLimit !== undefined && (shared.talk.hitCount ?? 0) > hitLimit) {
-        return { status: "timeout", reason: "it does the same over and over" };
+    for (const { test, ms } of chosen) {
+      Object.assign(talk, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
+      const failureMessage = await runTest(test, LONGER + 5 * ms);
+      talk.activeMutant = undefined;
+      const isEndless = hitLimit !== undefined && (talk.hitCount ?? 0) > hitLimit;
+      nrOfTests += 1;
+      if (failureMessage === undefined && !isEndless) continue;
+      if ((await runTest(test, LONGER + 5 * ms)) !== undefined) {
+        if (this.#seen > 0) process.exit(1);
+        this.#isSpoilt = true;
       }
-      const failed = testResults.find(({ status }) => status === "failed");
-      if (!failed && !testExecError) continue;
-      this.#memory.learnKill(file, activeMutant);
-      return {
-        ...{ status: "killed", nrOfTests },
-        killedBy: [failed?.fullName ?? relative(this.#folder, file)],
-        failureMessage: (failed?.failureMessages.join("\n") ?? testExecError?.message ?? "").slice(
-          0,
-          2000,
-        ),
-      };
+      const of = `${test.file} ${activeMutant.fileName}`;
+      this.#kills.set(of, (this.#kills.get(of) ?? 0) + 1);
+      this.#seen += 1;
+      if (isEndless) return { status: "timeout", reason: "it does the same over and over" };
+      return { status: "killed", killedBy: [test.id], nrOfTests, failureMessage: failureMessage?.slice(0, 1000) ?? "" };
     }
+    this.#seen += 1;
     return { status: "survived", nrOfTests };
   }
-
-  /**
-   * @param {readonly string[]} files none for all
-   * @param {readonly string[] | undefined} tests
-   * @param {number} testTimeout
-   */
-  async #run(files, tests, testTimeout) {
-    const { default: config } = await import(join(this.#folder, "jest.config.js"));
-    const part = process.env["MUTANTS_TESTS"] ?? "";
-    const patterns = part.split(",").map((name) => `<rootDir>/test/**/*${name}*.test.ts`);
-    const { results } = await this.#jest.runCLI(
-      {
-        ...{ $0: "stryker", _: files, runTestsByPath: files.length > 0 },
-        ...{ runInBand: true, silent: true, testTimeout, watchman: false, cache: true },
-        ...(tests && { testNamePattern: `^(${tests.map(escaped).join("|")})$` }),
-        config: JSON.stringify({
-          ...config,
-          ...{ rootDir: this.#folder, testMatch: patterns, reporters: [], testTimeout },
-          testEnvironment: fileURLToPath(new URL("environment.mjs", import.meta.url)),
-          // Types were checked before; mutants have none.
-          transform: {
-            "^.+\\.ts$": ["ts-jest", { useESM: true, diagnostics: false, isolatedModules: true }],
-          },
-        }),
-      },
-      [this.#folder],
-    );
-    return results.testResults;
-  }
-}
-
-/** @param {string} text */
-function escaped(text) {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 export const strykerPlugins = [
-  { kind: "TestRunner", name: "first-failure", factory: () => new Runner() },
+  { kind: "TestRunner", name: "in-process", factory: () => new Runner() },
 ];
