@@ -110,9 +110,11 @@ export const afterAll = hook("afterAll");
 
 /** @type {((error: unknown) => void) | undefined} */
 let fail;
-for (const event of ["uncaughtException", "unhandledRejection"]) {
-  process.on(event, (error) => fail?.(error));
-}
+/** Rejections that nobody has taken so far; as with Jest, they may be taken until the test is over. */
+const unhandled = new Map();
+process.on("uncaughtException", (error) => fail?.(error));
+process.on("unhandledRejection", (error, promise) => unhandled.set(promise, error));
+process.on("rejectionHandled", (promise) => unhandled.delete(promise));
 
 /**
  * Runs a test, and what is to be done before and after it.
@@ -124,6 +126,7 @@ for (const event of ["uncaughtException", "unhandledRejection"]) {
 export async function runTest({ block, run }, timeout) {
   /** @type {string | undefined} */
   let failure;
+  unhandled.clear();
   const blocks = pathTo(block);
   /** @param {readonly Run[]} runs */
   const all = async (runs) => {
@@ -142,7 +145,9 @@ export async function runTest({ block, run }, timeout) {
   if (failure === undefined) await all([run]);
   await all(blocks.reverse().flatMap(({ hooks }) => hooks.afterEach));
   const [assertions] = expect.extractExpectedAssertionsErrors();
-  return failure ?? (assertions && String(assertions.error));
+  if (assertions) failure ??= String(assertions.error);
+  for (const error of unhandled.values()) failure ??= `nobody took ${String(error)}`;
+  return failure;
 }
 
 /**
