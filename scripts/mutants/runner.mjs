@@ -31,10 +31,11 @@ import { load, runTest, tests } from "./harness.mjs";
  */
 
 /** They need Jest itself: for its fake timers, or for a realm whose prototypes are theirs alone. */
-const NOT_HERE = /^subscription\.test\.ts: |: nor are wait, retry, signal and renew taken from there$/;
+const NOT_HERE =
+  /^subscription\.test\.ts: |: nor are wait, retry, signal and renew taken from there$/;
 /** Milliseconds that a test has: without a mutant, and with one beyond what it took without. */
 const LONG = 60_000;
-const LONGER = 4_000;
+const LONGER = 1_500;
 
 /** How much of tests there is for each mutant, in milliseconds that they take without it. */
 const BUDGET = 1_000 * Number(process.env["MUTANTS_SECONDS"] ?? "Infinity");
@@ -61,7 +62,12 @@ class Runner {
 
   async init() {
     register("./loader.mjs", import.meta.url);
-    const folder = join(process.cwd(), "packages", process.env["MUTANTS_PACKAGE"] ?? "core", "test");
+    const folder = join(
+      process.cwd(),
+      "packages",
+      process.env["MUTANTS_PACKAGE"] ?? "core",
+      "test",
+    );
     const wanted = (process.env["MUTANTS_TESTS"] ?? "").split(",");
     for (const name of readdirSync(folder)) {
       const isWanted = name.endsWith(".test.ts") && wanted.some((part) => name.includes(part));
@@ -88,7 +94,10 @@ class Runner {
       results.push({ id, name: id, fileName, timeSpentMs: ms, status, failureMessage });
     }
     talk.currentTestId = undefined;
-    writeFileSync(TIMES, JSON.stringify(Object.fromEntries(results.map((one) => [one.id, one.timeSpentMs]))));
+    writeFileSync(
+      TIMES,
+      JSON.stringify(Object.fromEntries(results.map((one) => [one.id, one.timeSpentMs]))),
+    );
     return { status: "complete", tests: results, mutantCoverage: talk.mutantCoverage };
   }
 
