@@ -320,3 +320,88 @@ test("who asks for what together with others waits for nobody who asks for somet
   expect(keys).toEqual([5, 125, 125, 45, 20, 7, 5]);
   expect(client.names.slice(5)).toEqual(["inspect", "obtain"]);
 });
+
+test("commands of which some say more than others, or something else, do not leave together", async () => {
+  const client = new Scripted();
+  const sent: string[] = [];
+  client.run = ({ name }: { readonly name: string }, keys, args) => {
+    sent.push(`${name} ${keys.length} ${args.length}`);
+    const replies: Record<string, Reply> = {
+      ...{ obtain: "7", obtainShared: ["7", "0"], refreshShared: "1", shorten: "1" },
+      ...{
+        obtainMany: ["7", "7"],
+        obtainSharedMany: [
+          ["7", "0"],
+          ["7", "0"],
+        ],
+      },
+    };
+    return Promise.resolve(replies[name] ?? null);
+  };
+  const locker = client.locker();
+  const exclusive = await locker.obtain("a", TTL);
+  const shared = await locker.obtain("b", TTL, { mode: "shared" });
+  sent.length = 0;
+  await Promise.all([
+    locker.inspect("k").catch(() => undefined), // On its way: all others wait for the same moment.
+    ...["c", "d"].map((key) => locker.obtain(key, TTL)),
+    locker.obtain("e", TTL, { wait: TTL }),
+    // As many keys and arguments as the obtains have.
+    exclusive.refresh(TTL / 2),
+    ...["f", "g"].map((key) => locker.obtain(key, TTL, { mode: "shared" })),
+    shared.refresh(TTL / 2),
+  ]);
+  expect(sent).toEqual([
+    "inspect 7 1",
+    "obtainMany 10 12",
+    "obtain 5 12",
+    "shorten 5 5",
+    "obtainSharedMany 14 12",
+    "refreshShared 7 5",
+  ]);
+});
+
+describe("a command that is done in parts", () => {
+  test("goes on at once", async () => {
+    const client = new Scripted(reply("again"), reply("again"), reply("7"));
+    await client.outcome(client.locker().obtain("k", TTL));
+    expect(client.sent).toEqual([0, 0, 0]);
+  });
+
+  test("of which a part is answered late may have been done", async () => {
+    let answer: (reply: Reply) => void = () => undefined;
+    const late = (): Promise<Reply> => new Promise((resolve) => (answer = resolve));
+    const client = new Scripted(late, () => {
+      answer("again");
+      return refused("NOPERM no")();
+    });
+    const locker = client.locker({ commandTimeout: 20 });
+    const error = await client.outcome(locker.obtain("k", TTL, { retry: () => 10 }));
+    expect(error).toMatchObject({ code: "UNKNOWN" });
+    expect(String(error)).toMatch(/an earlier command was not answered; sent again/);
+  });
+});
+
+test("an obtain that was sent twice leaves, though it is told that the lock is taken", async () => {
+  const client = new Scripted(
+    lost,
+    reply(["5", "7", "m"]),
+    reply([null, null, null, "0", "0", "0"]),
+  );
+  const error = await client.outcome(client.locker().obtain("k", TTL));
+  expect(error).toMatchObject({ code: "NOT_OBTAINED" });
+  expect(client.names).toEqual(["obtain", "obtain", "leave"]);
+});
+
+test("a reply that nobody waits for any more disturbs nobody", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  let answer: (reply: Reply) => void = () => undefined;
+  const client = new Scripted(() => new Promise((resolve) => (answer = resolve)));
+  await client.inspect();
+  answer(FREE);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
+});
