@@ -13,9 +13,10 @@ import { format } from "node:util";
  * @typedef {{ id: string, file: string, block: Block, run: Run }} Test
  */
 
-const fromCore = createRequire(join(process.cwd(), "packages/core/package.json"));
-const fromGlobals = createRequire(fromCore.resolve("@jest/globals"));
-/** @type {{ jestExpect: typeof import("expect").expect }} */
+const folder = join(process.cwd(), "packages", process.env["MUTANTS_PACKAGE"] ?? "core");
+const fromPackage = createRequire(join(folder, "package.json"));
+const fromGlobals = createRequire(fromPackage.resolve("@jest/globals"));
+/** @type {{ jestExpect: { extractExpectedAssertionsErrors(): readonly { error: unknown }[] } }} */
 const { jestExpect } = fromGlobals("@jest/expect");
 /** @type {{ ModuleMocker: new (global: object) => object }} */
 const { ModuleMocker } = fromGlobals("jest-mock");

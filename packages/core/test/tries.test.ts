@@ -382,6 +382,29 @@ describe("a command that is done in parts", () => {
   });
 });
 
+test("an obtain of which an earlier try was answered late knows what became of it", async () => {
+  let answer: (reply: Reply) => void = () => undefined;
+  const late = (): Promise<Reply> => new Promise((resolve) => (answer = resolve));
+  const client = new Scripted(late, () => {
+    answer(["5", "7", "m"]);
+    return refused("NOPERM no")();
+  });
+  const locker = client.locker({ commandTimeout: 20 });
+  const error = await client.outcome(locker.obtain("k", TTL, { retry: () => 10 }));
+  expect(error).toMatchObject({ code: "REFUSED", reply: "NOPERM" });
+  expect(client.sent).toEqual([0, 30]);
+});
+
+test("an obtain that polls ends with its client", async () => {
+  const client = new Scripted(() => {
+    client.closed = true;
+    return lost();
+  });
+  const error = await client.outcome(client.locker().obtain("k", TTL, { retry: () => 10 }));
+  expect(error).toMatchObject({ code: "UNKNOWN" });
+  expect(client.names).toEqual(["obtain", "leave"]);
+});
+
 test("an obtain that was sent twice leaves, though it is told that the lock is taken", async () => {
   const client = new Scripted(
     lost,
