@@ -4,6 +4,7 @@ import { failure, VirtualClock } from "@redislock/test-kit";
 
 import {
   type ChannelListener,
+  detailed,
   type Lock,
   Locker,
   type LockEvent,
@@ -43,8 +44,15 @@ class Client implements RedisClient {
   /** What comes of the next subscriptions; the last for ever. */
   outcomes: readonly ("open" | "fails" | "hangs" | "throws")[] = ["open"];
 
+  /** Answers no obtain until it is told to. */
+  pending: ((reply: Reply) => void) | undefined;
+  holdsBack = false;
+
   run({ name }: { readonly name: string }, _: unknown, args: readonly string[]): Promise<Reply> {
     this.sent.push({ name, args });
+    if (this.holdsBack && name.startsWith("obtain")) {
+      return new Promise((resolve) => (this.pending = resolve));
+    }
     if (name.startsWith("leave")) return this.left?.() ?? Promise.resolve(NOTHING_LEFT);
     return Promise.resolve(name.startsWith("obtain") ? this.place : "1");
   }
@@ -333,6 +341,13 @@ describe("a channel that nobody needs", () => {
     expect(client.closings).toBe(1);
   });
 
+  test("is kept while one of several waits", async () => {
+    await wait(undefined, "l");
+    await waitAndGoHome();
+    await pass(40_000);
+    expect(client.closings).toBe(0);
+  });
+
   test("is kept if somebody waits again meanwhile", async () => {
     await waitAndGoHome();
     await pass(29_999);
@@ -407,6 +422,51 @@ describe("whoever waits no longer, and was not confirmed to have left the line",
     expect(client.sent.map(({ name }) => name)).toEqual(Array<string>(times).fill("leave"));
   });
 
+  test("if they are very many, all but the first of them do", async () => {
+    client.left = () => new Promise(() => undefined);
+    client.outcomes = ["open"];
+    const control = new AbortController();
+    const waiting = Array.from({ length: 1_001 }, (_, n) =>
+      failure(locker.obtain(`k${n}`, TTL, { wait: Infinity, signal: control.signal })),
+    );
+    await turn();
+    const proofs = new Map(client.standing.map(({ id, proof }) => [id.split(":")[1], proof]));
+    control.abort(new Error("enough"));
+    await Promise.all(waiting);
+    await pass(2_000);
+    client.left = () => Promise.resolve(NOTHING_LEFT);
+    for (const [number, times] of [
+      [1, 0],
+      [2, 1],
+      [1_001, 1],
+    ] as const) {
+      client.sent.length = 0;
+      client.say(`grant ${number} 18 ${proofs.get(String(number))}`);
+      await turn();
+      expect(client.sent.map(({ name }) => name)).toEqual(Array<string>(times).fill("leave"));
+    }
+  });
+
+  test("or until its locker is closed before that was found out", async () => {
+    const other = new Locker(client, { clock });
+    const failed = failure(other.obtain("l", TTL, { wait: Infinity }));
+    await turn();
+    client.left = () => new Promise(() => undefined);
+    const { lock } = await wait();
+    const { proof, id } = client.last;
+    const closed = locker.close();
+    await failure(lock);
+    await pass(2_000);
+    await closed;
+    client.left = () => Promise.resolve(NOTHING_LEFT);
+    client.sent.length = 0;
+    client.say(`grant ${id.split(":")[1]} 18 ${proof}`);
+    await turn();
+    expect(client.sent).toEqual([]);
+    await other.close();
+    await failed;
+  });
+
   test("or until its locker is closed", async () => {
     const { proof } = await giveUp();
     const [listener] = client.listeners;
@@ -421,4 +481,74 @@ describe("whoever waits no longer, and was not confirmed to have left the line",
     await other.close();
     await failed;
   });
+});
+
+describe("what is answered when it is over", () => {
+  test("puts nobody in line again", async () => {
+    const control = new AbortController();
+    const { lock } = await wait(control.signal);
+    client.holdsBack = true;
+    client.say("come 1");
+    await turn();
+    control.abort(new Error("enough"));
+    await failure(lock);
+    await turn();
+    client.sent.length = 0;
+    client.pending?.(client.place);
+    await turn();
+    expect(client.sent.map(({ name }) => name)).toEqual(["leave"]);
+  });
+
+  test("is given back, once the lock was granted and released", async () => {
+    const { lock } = await wait();
+    client.holdsBack = true;
+    client.say("come 1");
+    await turn();
+    client.say(`grant 1 18 ${client.last.proof}`);
+    await (await lock).release();
+    client.sent.length = 0;
+    client.left = () => Promise.resolve([null, null, null, "0", "1", "0"]);
+    client.pending?.("19");
+    await turn();
+    expect(client.sent.map(({ name }) => name)).toEqual(["leave"]);
+    expect(events.at(-1)).toEqual({ type: "lateGrantReleased", keys: ["k"] });
+  });
+
+  test("is the lock that it has, while it has it", async () => {
+    const { lock } = await wait();
+    client.holdsBack = true;
+    client.say("come 1");
+    await turn();
+    client.say(`grant 1 18 ${client.last.proof}`);
+    await lock;
+    client.sent.length = 0;
+    client.pending?.("18");
+    await turn();
+    expect(client.sent).toEqual([]);
+  });
+});
+
+test("who is granted the lock when it asks waits for no message", async () => {
+  const { lock } = await wait();
+  client.place = "18";
+  client.say("come 1");
+  await lock;
+  await pass(2_000);
+  expect([events.map(({ type }) => type), client.channels.length]).toEqual([
+    ["waited", "obtained"],
+    1,
+  ]);
+});
+
+test("that it waits is told once, with the place at which it came", async () => {
+  const told: unknown[] = [];
+  const onEvent = detailed((event) => {
+    if (event.type === "waiting") told.push(event.position);
+  });
+  locker = new Locker(client, { clock, onEvent });
+  client.place = ["-1", "3", "9", "0"];
+  await wait();
+  client.place = ["-1", "2", "9", "0"];
+  await pass(15_000);
+  expect(told).toEqual([3]);
 });

@@ -228,9 +228,59 @@ describe("an obtain", () => {
       reply([null, null, null, "0", "1", "0"]),
     );
     const error = await client.outcome(client.locker().obtain("k", 1_000));
-    expect(error).toMatchObject({ code: "UNKNOWN" });
+    expect(error).toMatchObject({ code: "UNKNOWN", operation: "obtain" });
     expect(String(error)).toMatch(/the answer took longer than the lease$/);
     expect(client.names).toEqual(["obtain", "leave"]);
+  });
+
+  test("that is granted after its lease would be over is tried again, if it polls", async () => {
+    const late = (): Promise<Reply> => {
+      client.clock.stall(988);
+      return Promise.resolve("7");
+    };
+    const client = new Scripted(late, reply("8"));
+    const lock = await client.outcome(client.locker().obtain("k", 1_000, { retry: () => 5 }));
+    expect(lock).toMatchObject({ fencingToken: 8 });
+  });
+
+  test("that is told late that the lock is taken is told so", async () => {
+    const client = new Scripted(() => {
+      client.clock.stall(1_500);
+      return Promise.resolve(["5", "7", "m"]);
+    });
+    const error = await client.outcome(client.locker().obtain("k", 1_000));
+    expect(error).toMatchObject({ code: "NOT_OBTAINED", holder: { metadata: "m" } });
+  });
+
+  test("that is answered oddly when nobody waits any more leaves once more", async () => {
+    let answer: (reply: Reply) => void = () => undefined;
+    const late = (): Promise<Reply> => new Promise((resolve) => (answer = resolve));
+    const client = new Scripted(late, reply([null, null, null, "0", "0", "0"]));
+    await client.outcome(client.locker().obtain("k", 1_000));
+    answer("QUEUED");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(client.names).toEqual(["obtain", "leave", "leave"]);
+  });
+
+  test("that is aborted in whatever moment is had, or given back", async () => {
+    const outcomes = new Set<string>();
+    for (let moment = 0; moment < 40; moment++) {
+      const control = new AbortController();
+      const client = new Scripted(reply("7"), reply([null, null, null, "0", "1", "0"]));
+      const obtaining = client.locker().obtain("k", TTL, { signal: control.signal });
+      const had = obtaining.then(
+        () => "had",
+        () => "aborted",
+      );
+      for (let turn = 0; turn < moment; turn++) await Promise.resolve();
+      control.abort(new Error("enough"));
+      const outcome = await had;
+      await new Promise((resolve) => setImmediate(resolve));
+      const left = outcome === "had" ? [] : ["leave"];
+      expect(client.names.slice(0, 2)).toEqual(["obtain", ...left]);
+      outcomes.add(outcome);
+    }
+    expect([...outcomes].sort()).toEqual(["aborted", "had"]);
   });
 
   test("that is granted just before that is one", async () => {
@@ -391,7 +441,7 @@ test("an obtain of which an earlier try was answered late knows what became of i
   });
   const locker = client.locker({ commandTimeout: 20 });
   const error = await client.outcome(locker.obtain("k", TTL, { retry: () => 10 }));
-  expect(error).toMatchObject({ code: "REFUSED", reply: "NOPERM" });
+  expect(error).toMatchObject({ code: "REFUSED", reply: "NOPERM", operation: "obtain" });
   expect(client.sent).toEqual([0, 30]);
 });
 
