@@ -57,10 +57,14 @@ class Client implements RedisClient {
     return Promise.resolve(name.startsWith("obtain") ? this.place : "1");
   }
 
+  /** In place of what `outcomes` says. */
+  opening: (() => Promise<Subscription>) | undefined;
+
   subscribe(channel: string, listener: ChannelListener): Promise<Subscription> {
     const outcome = this.outcomes[Math.min(this.channels.length, this.outcomes.length - 1)];
     this.channels.push(channel);
     this.listeners.push(listener);
+    if (this.opening) return this.opening();
     if (outcome === "throws") throw new Error("no more connections");
     if (outcome === "fails") return Promise.reject(new Error("no more connections"));
     if (outcome === "hangs") return new Promise(() => undefined);
@@ -179,13 +183,26 @@ describe("a message", () => {
   test.each([
     ["come", "come 1"],
     ["of a later version", "later 1 and more"],
+    ["of a later version that is like one of this", "later 1 18 PROOF"],
     ["with a fencing token that is none", "grant 1 0 x"],
   ])("%s has the waiter ask", async (_, text) => {
     await wait();
     const asked = count();
-    client.say(text);
+    client.say(text.replace("PROOF", client.last.proof));
     await turn();
     expect(count()).toBe(asked + 1);
+  });
+
+  test("that comes with another has the waiter ask for each", async () => {
+    await wait();
+    const asked = count();
+    client.say("come 1");
+    client.say("come 1");
+    await turn();
+    expect(count()).toBe(asked + 2);
+    client.say("come 1");
+    await turn();
+    expect(count()).toBe(asked + 3);
   });
 
   test("to somebody else is nothing to the waiter", async () => {
@@ -275,6 +292,42 @@ describe("messages that do not arrive", () => {
   });
 });
 
+describe("messages that do not arrive on a channel", () => {
+  test("that was lost meanwhile are no reason to open another: the client does so", async () => {
+    await wait();
+    client.place = ["-1", "1", "9", "1"];
+    await pass(15_000);
+    client.listeners[0]?.lost?.(new Error("the line is cut"));
+    await pass(1_000);
+    expect([client.channels.length, client.closings]).toEqual([1, 0]);
+  });
+
+  test("that was opened anew meanwhile are no reason to do so again", async () => {
+    await wait();
+    await pass(10);
+    await wait(undefined, "l");
+    client.place = ["-1", "1", "9", "1"];
+    await pass(14_990);
+    await pass(10);
+    client.place = ["-1", "1", "9", "0"];
+    await pass(990);
+    expect(client.channels).toHaveLength(2);
+    await pass(10);
+    await pass(10);
+    expect([client.channels.length, client.closings]).toEqual([2, 1]);
+  });
+
+  test("are not asked for by who has no place yet, nor by whom none reaches", async () => {
+    await wait();
+    await wait(undefined, "l");
+    expect(client.last).toMatchObject({ reach: "1", ticket: "", echo: "" });
+    client.listeners[0]?.lost?.(new Error("the line is cut"));
+    await pass(50);
+    await pass(50);
+    expect(client.last).toMatchObject({ reach: "0", ticket: "9", echo: "" });
+  });
+});
+
 describe("a channel that cannot be opened", () => {
   test.each(["fails", "throws"] as const)(
     "is told of, and tried again after 10 s: %s",
@@ -310,6 +363,63 @@ describe("a channel that cannot be opened", () => {
     expect(client.last.reach).toBe("1");
     expect(count()).toBe(asked + 3);
   });
+});
+
+describe("a channel that is opened when nobody needs it any more", () => {
+  interface Opening {
+    readonly open: (subscription: Subscription) => void;
+    readonly fail: (error: Error) => void;
+  }
+
+  /** One that was given up while it was opened, and another that is being opened. */
+  async function twoOpenings(): Promise<readonly [Opening, Opening]> {
+    const openings: Opening[] = [];
+    client.opening = () => new Promise((open, fail) => openings.push({ open, fail }));
+    await wait();
+    await locker.close();
+    locker = new Locker(client, { clock, onEvent: (event) => events.push(event) });
+    await wait(undefined, "l");
+    const [first, second] = openings;
+    if (!first || !second) throw new Error("it was not opened anew");
+    events.length = 0;
+    return [first, second];
+  }
+  const subscription = { close: async (): Promise<void> => void client.closings++ };
+
+  test("is not the one that whoever waits now listens to", async () => {
+    const [first, second] = await twoOpenings();
+    const asked = count();
+    first.open(subscription);
+    await turn();
+    expect([count(), client.closings]).toEqual([asked, 1]);
+    second.open(subscription);
+    await turn();
+    expect([count(), client.last.reach, client.closings]).toEqual([asked + 1, "1", 1]);
+  });
+
+  test("and fails, is nobody's trouble", async () => {
+    const [first, second] = await twoOpenings();
+    const asked = count();
+    first.fail(new Error("no more connections"));
+    await turn();
+    expect([count(), events]).toEqual([asked, []]);
+    second.open(subscription);
+    await turn();
+    expect([client.last.reach, events]).toEqual(["1", []]);
+  });
+});
+
+test("whoever closes the last locker waits until the channel is closed", async () => {
+  let end: () => void = () => undefined;
+  client.opening = () =>
+    Promise.resolve({ close: () => new Promise<void>((resolve) => (end = resolve)) });
+  await wait();
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  await turn();
+  expect(isClosed).toBe(false);
+  end();
+  await closed;
 });
 
 describe("a channel that nobody needs", () => {
@@ -380,9 +490,10 @@ describe("a channel that nobody needs", () => {
 
   test("is closed as soon as it is there, by a locker that waits for it no longer", async () => {
     let open: (subscription: Subscription) => void = () => undefined;
-    client.subscribe = () => new Promise((resolve) => (open = resolve));
+    client.opening = () => new Promise((resolve) => (open = resolve));
     await wait();
     await locker.close();
+    expect(client.closings).toBe(0);
     open({ close: async () => void client.closings++ });
     await turn();
     expect(client.closings).toBe(1);
@@ -447,6 +558,17 @@ describe("whoever waits no longer, and was not confirmed to have left the line",
     }
   });
 
+  test("also when another locker of the client is closed", async () => {
+    const { proof } = await giveUp();
+    const other = new Locker(client, { clock });
+    await wait(undefined, "l");
+    await other.close();
+    client.sent.length = 0;
+    client.say(`grant 1 18 ${proof}`);
+    await turn();
+    expect(client.sent.map(({ name }) => name)).toEqual(["leave"]);
+  });
+
   test("or until its locker is closed before that was found out", async () => {
     const other = new Locker(client, { clock });
     const failed = failure(other.obtain("l", TTL, { wait: Infinity }));
@@ -494,8 +616,10 @@ describe("what is answered when it is over", () => {
     await failure(lock);
     await turn();
     client.sent.length = 0;
+    client.holdsBack = false;
     client.pending?.(client.place);
     await turn();
+    await pass(60_000);
     expect(client.sent.map(({ name }) => name)).toEqual(["leave"]);
   });
 
@@ -526,6 +650,48 @@ describe("what is answered when it is over", () => {
     await turn();
     expect(client.sent).toEqual([]);
   });
+});
+
+test("who is told to come while it asks asks again at once", async () => {
+  await wait();
+  client.holdsBack = true;
+  client.say("come 1");
+  await turn();
+  const asked = count();
+  client.say("come 1");
+  await turn();
+  expect(count()).toBe(asked);
+  client.pending?.(client.place);
+  await turn();
+  expect(count()).toBe(asked + 1);
+  client.pending?.(client.place);
+  await turn();
+  await pass(14_999);
+  expect(count()).toBe(asked + 1);
+});
+
+test("who cannot be told whether it has a place asks again soon", async () => {
+  await wait();
+  client.place = "QUEUED";
+  client.say("come 1");
+  await turn();
+  const asked = count();
+  await pass(49);
+  expect(count()).toBe(asked);
+  await pass(1);
+  expect(count()).toBe(asked + 1);
+});
+
+test.each([
+  ["1", 2],
+  ["0", 1],
+] as const)("a grant that says %j of an echo: %i channels", async (flag, channels) => {
+  const { lock } = await wait();
+  client.place = ["18", flag];
+  await pass(15_000);
+  expect((await lock).fencingToken).toBe(18);
+  await pass(1_000);
+  expect(client.channels).toHaveLength(channels);
 });
 
 test("who is granted the lock when it asks waits for no message", async () => {

@@ -445,6 +445,30 @@ test("an obtain of which an earlier try was answered late knows what became of i
   expect(client.sent).toEqual([0, 30]);
 });
 
+test("an obtain that polls asks no more once it is aborted", async () => {
+  const client = new Scripted(reply(["5", "7", "m"]));
+  const told: unknown[] = [];
+  const onEvent = detailed((event) => {
+    if (event.type === "waiting") told.push(event.position);
+  });
+  const control = new AbortController();
+  const options = { retry: () => 10, signal: control.signal };
+  const failed = failure(client.locker({ onEvent }).obtain("k", TTL, options));
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  client.clock.advance(10);
+  await turn();
+  const reason = new Error("enough");
+  control.abort(reason);
+  expect(await failed).toBe(reason);
+  await turn();
+  client.clock.advance(1_000);
+  await turn();
+  expect(client.sent).toEqual([0, 10]);
+  // It was told once that it waits; in no line.
+  expect(told).toEqual([undefined]);
+});
+
 test("an obtain that polls ends with its client", async () => {
   const client = new Scripted(() => {
     client.closed = true;
