@@ -670,6 +670,17 @@ test("who is told to come while it asks asks again at once", async () => {
   expect(count()).toBe(asked + 1);
 });
 
+test("who has waited for as long as it would asks no more", async () => {
+  const failed = failure(locker.obtain("k", TTL, { wait: 100 }));
+  await turn();
+  const asked = count();
+  await pass(99);
+  expect(client.sent).toHaveLength(asked);
+  await pass(1);
+  expect(await failed).toMatchObject({ code: "NOT_OBTAINED", waited: 100 });
+  expect(client.sent.slice(asked).map(({ name }) => name)).toEqual(["leave"]);
+});
+
 test("who cannot be told whether it has a place asks again soon", async () => {
   await wait();
   client.place = "QUEUED";
