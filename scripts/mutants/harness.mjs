@@ -4,7 +4,6 @@
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { format } from "node:util";
 
 /**
  * @typedef {() => unknown} Run
@@ -82,7 +81,7 @@ function withEach(declare) {
     (rows) => (/** @type {string} */ name, /** @type {(...args: unknown[]) => unknown} */ run) => {
       rows.forEach((row, index) => {
         const args = Array.isArray(row) ? row : [row];
-        declare(`${format(name, ...args)} #${index}`, () => run(...args));
+        declare(`${name} #${index}`, () => run(...args));
       });
     };
   return Object.assign(declare, { each });

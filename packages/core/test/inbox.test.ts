@@ -705,6 +705,53 @@ test.each([
   expect(client.channels).toHaveLength(channels);
 });
 
+test.each([[["18", "2"]], [["18", null]], [["18", "1", "0"]], [["0", "1"]]])(
+  "is not granted by %j to who asks for an echo",
+  async (reply) => {
+    const { lock } = await wait();
+    client.place = reply;
+    await pass(15_000);
+    const asked = count();
+    client.place = ["-1", "1", "9", "0"];
+    // It knows no better than to ask again.
+    await pass(50);
+    expect(count()).toBe(asked + 1);
+    client.say(`grant 1 18 ${client.last.proof}`);
+    expect((await lock).fencingToken).toBe(18);
+  },
+);
+
+test.each([
+  [["18", "4", "1"], 2],
+  [["18", "4", "0"], 1],
+] as const)("one who shares the lock is granted it by %j: %i channels", async (reply, channels) => {
+  const lock = locker.obtain("k", TTL, { mode: "shared", wait: Infinity });
+  await turn();
+  client.place = reply;
+  await pass(15_000);
+  expect((await lock).fencingToken).toBe(18);
+  await pass(1_000);
+  expect(client.channels).toHaveLength(channels);
+});
+
+test.each([[["18", "4", "2"]], [["18", "4"]], [["0", "4", "1"]], [["18", "-1", "1"]]])(
+  "one who shares the lock, and asks for an echo, learns from %j what it must",
+  async (reply) => {
+    const lock = locker.obtain("k", TTL, { mode: "shared", wait: Infinity });
+    await turn();
+    client.place = reply;
+    await pass(15_000);
+    client.place = ["-1", "1", "9", "0"];
+    const asked = count();
+    await pass(50);
+    // A grant without a word of an echo is one all the same.
+    const isGranted = reply.length === 2;
+    expect(count()).toBe(isGranted ? asked : asked + 1);
+    if (!isGranted) client.say(`grant 1 18 ${client.last.proof} 1`);
+    expect((await lock).fencingToken).toBe(18);
+  },
+);
+
 test("who is granted the lock when it asks waits for no message", async () => {
   const { lock } = await wait();
   client.place = "18";

@@ -119,6 +119,7 @@ describe("inspect", () => {
     Array.from({ length: count }, () => each).flat();
   test.each<readonly [string, Reply]>([
     ["text", "OK"],
+    ["text whose letters would do", "57m0"],
     ["nothing", null],
     ["an empty list", []],
     ["no number of waiters", [null, null, null]],
@@ -253,6 +254,12 @@ describe.each(kinds)("a lock %s", (_, options, suffix, granted) => {
     const holder = { metadata: "m", fencingToken: 8, remaining: 4 };
     expect(error).toMatchObject({ code: "NOT_OBTAINED", holder, position: 2 });
     expect(client.asked).toEqual([obtain, leave]);
+  });
+
+  test("is waited for once the script was run to its end", async () => {
+    const client = said({ [String(obtain)]: ["again", ["5", "3", "9", "0"]] });
+    await failure(new Locker(client).obtain("k", TTL, { ...options, wait: 0 }));
+    expect(client.asked).toEqual([obtain, obtain, leave]);
   });
 
   test("is waited for: who was out of line already has no position", async () => {

@@ -151,7 +151,7 @@ test("operators ask about one lock", async () => {
   client.replies["forceRelease"] = ["1", "1"];
   await locker.forceRelease("k");
   const [inspect, force, leave] = client.sent;
-  expect(inspect?.slice(1)).toEqual(["100"]);
-  expect(force?.slice(1)).toEqual([]);
-  expect(leave?.slice(1)).toEqual([expect.stringMatching(/^[\w-]{22}$/), "", ""]);
+  expect(inspect).toEqual([`inspect(${SHARED})`, "100"]);
+  expect(force).toEqual([`forceRelease(${ALONE})`]);
+  expect(leave).toEqual([`leave(${ALONE})`, expect.stringMatching(/^[\w-]{22}$/), "", ""]);
 });
