@@ -50,8 +50,6 @@ Object.assign(globalThis, { __stryker__: talk });
 class Runner {
   /** @type {Map<string, Timed>} */
   #tests = new Map();
-  /** How many mutants it has seen. */
-  #seen = 0;
   /** The last one has left something behind. */
   #isSpoilt = false;
   /** How often a test has killed a mutant. @type {Map<string, number>} */
@@ -109,7 +107,6 @@ class Runner {
     if (this.#isSpoilt) process.exit(1);
     const started = performance.now();
     const outcome = await this.#tryMutant(options);
-    this.#seen += 1;
     log(options.activeMutant, outcome, performance.now() - started);
     return outcome;
   }
@@ -132,7 +129,6 @@ class Runner {
       if (failureMessage === undefined && !isEndless) continue;
       // Twice: what the mutant has set going may end by itself.
       const isLasting = (await runTest(test, timeout)) && (await runTest(test, timeout));
-      if (isLasting && this.#seen > 0) process.exit(1);
       this.#isSpoilt = isLasting !== undefined;
       const pair = `${test.file} ${activeMutant.fileName}`;
       this.#kills.set(pair, (this.#kills.get(pair) ?? 0) + 1);
