@@ -57,6 +57,12 @@ class Client implements RedisClient {
     return Promise.resolve(name.startsWith("obtain") ? this.place : "1");
   }
 
+  readonly subscription: Subscription = {
+    close: () => {
+      this.closings++;
+      return Promise.resolve();
+    },
+  };
   /** In place of what `outcomes` says. */
   opening: (() => Promise<Subscription>) | undefined;
 
@@ -68,7 +74,7 @@ class Client implements RedisClient {
     if (outcome === "throws") throw new Error("no more connections");
     if (outcome === "fails") return Promise.reject(new Error("no more connections"));
     if (outcome === "hangs") return new Promise(() => undefined);
-    return Promise.resolve({ close: async () => void this.closings++ });
+    return Promise.resolve(this.subscription);
   }
 
   /** Those who asked to stand in line, so far. */
@@ -384,15 +390,13 @@ describe("a channel that is opened when nobody needs it any more", () => {
     events.length = 0;
     return [first, second];
   }
-  const subscription = { close: async (): Promise<void> => void client.closings++ };
-
   test("is not the one that whoever waits now listens to", async () => {
     const [first, second] = await twoOpenings();
     const asked = count();
-    first.open(subscription);
+    first.open(client.subscription);
     await turn();
     expect([count(), client.closings]).toEqual([asked, 1]);
-    second.open(subscription);
+    second.open(client.subscription);
     await turn();
     expect([count(), client.last.reach, client.closings]).toEqual([asked + 1, "1", 1]);
   });
@@ -403,10 +407,23 @@ describe("a channel that is opened when nobody needs it any more", () => {
     first.fail(new Error("no more connections"));
     await turn();
     expect([count(), events]).toEqual([asked, []]);
-    second.open(subscription);
+    second.open(client.subscription);
     await turn();
     expect([client.last.reach, events]).toEqual(["1", []]);
   });
+});
+
+test("whoever closes a locker waits until whoever waits has left the line", async () => {
+  let answer: (reply: Reply) => void = () => undefined;
+  const { lock } = await wait();
+  client.left = () => new Promise((resolve) => (answer = resolve));
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  await failure(lock);
+  await turn();
+  expect(isClosed).toBe(false);
+  answer(NOTHING_LEFT);
+  await closed;
 });
 
 test("whoever closes the last locker waits until the channel is closed", async () => {
@@ -494,7 +511,7 @@ describe("a channel that nobody needs", () => {
     await wait();
     await locker.close();
     expect(client.closings).toBe(0);
-    open({ close: async () => void client.closings++ });
+    open(client.subscription);
     await turn();
     expect(client.closings).toBe(1);
   });
@@ -567,6 +584,26 @@ describe("whoever waits no longer, and was not confirmed to have left the line",
     client.say(`grant 1 18 ${proof}`);
     await turn();
     expect(client.sent.map(({ name }) => name)).toEqual(["leave"]);
+  });
+
+  test("until its locker is closed: then the channel is kept for nobody", async () => {
+    await giveUp();
+    await locker.close();
+    client.closings = 0;
+    locker = new Locker(client, { clock });
+    // To where it would have listened no longer.
+    await pass(TTL);
+    const control = new AbortController();
+    client.left = undefined;
+    const { lock } = await wait(control.signal, "l");
+    await pass(15_000);
+    control.abort(new Error("enough"));
+    await failure(lock);
+    await turn();
+    await pass(29_999);
+    expect(client.closings).toBe(0);
+    await pass(1);
+    expect(client.closings).toBe(1);
   });
 
   test("or until its locker is closed before that was found out", async () => {
@@ -753,9 +790,10 @@ test.each([[["18", "4", "2"]], [["18", "4"]], [["0", "4", "1"]], [["18", "-1", "
 );
 
 test("who is granted the lock when it asks waits for no message", async () => {
+  client.place = ["100", "1", "9", "0"];
   const { lock } = await wait();
   client.place = "18";
-  client.say("come 1");
+  await pass(101);
   await lock;
   await pass(2_000);
   expect([events.map(({ type }) => type), client.channels.length]).toEqual([

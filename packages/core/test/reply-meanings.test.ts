@@ -7,7 +7,6 @@ import {
   type Inspection,
   type Lock,
   Locker,
-  type LockEvent,
   type ObtainOptions,
   type RedisClient,
   type Reply,
@@ -306,14 +305,14 @@ describe.each(kinds)("a lock %s", (_, options, suffix, granted) => {
 
   /** What is told of an obtain that waits for no time at all: its place in line, or why there is none. */
   async function toldInLine(reply: Reply): Promise<unknown> {
-    const events: LockEvent[] = [];
+    const told: unknown[] = [];
     const onEvent = detailed((event) => {
-      if (event.type === "waiting") events.push({ ...event });
+      if (event.type === "waiting") told.push({ ...event });
     });
     const client = said({ [String(obtain)]: [reply], [String(leave)]: [null] });
     const wait = { ...options, wait: 0 };
     const error = await failure(new Locker(client, { onEvent }).obtain("k", TTL, wait));
-    return events.length > 0 ? events : error;
+    return told.length > 0 ? told : error;
   }
 
   test("is waited for at the place that is told", async () => {
