@@ -97,7 +97,7 @@ export const describe = withEach((name, run) => {
 export const test = withEach((name, run) => {
   const names = pathTo(block).map((one) => one.name);
   const id = [...names.slice(1), name].join(" ");
-  tests.push({ id: `${file.split("/").at(-1)}: ${id}`, file, block, run });
+  tests.push({ id: `${file.split("/").slice(-3).join("/")}: ${id}`, file, block, run });
 });
 
 /** @param {Hook} when */

@@ -1,8 +1,17 @@
 /** Loads TypeScript, without a look at its types, and the harness in place of Jest. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import typescript from "typescript";
+
+const core = join(process.cwd(), "packages/core/src");
+/** @type {Readonly<Record<string, string>>} */
+const CORE = {
+  "@redislock/core": "index.ts",
+  "@redislock/core/adapter": "adapter.ts",
+  "@redislock/core/quorum": "quorum/index.ts",
+};
 
 /**
  * @type {import("node:module").ResolveHook}
@@ -10,6 +19,11 @@ import typescript from "typescript";
 export async function resolve(specifier, context, next) {
   if (specifier === "@jest/globals") {
     return { url: new URL("harness.mjs", import.meta.url).href, shortCircuit: true };
+  }
+  // What other packages test is the core with its mutants, not what was built of it.
+  const entry = CORE[specifier];
+  if (entry !== undefined && existsSync(join(core, entry)) && context.parentURL?.endsWith(".ts")) {
+    return { url: pathToFileURL(join(core, entry)).href, shortCircuit: true };
   }
   // Sources import "./lock.js", as Node will; here the file is still called lock.ts.
   if (specifier.startsWith(".") && context.parentURL?.endsWith(".ts")) {

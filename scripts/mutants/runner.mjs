@@ -68,10 +68,14 @@ class Runner {
       "test",
     );
     const wanted = (process.env["MUTANTS_TESTS"] ?? "").split(",");
-    for (const name of readdirSync(folder)) {
-      const isWanted = name.endsWith(".test.ts") && wanted.some((part) => name.includes(part));
-      if (!isWanted || readFileSync(join(folder, name), "utf8").includes(FAKE_TIMERS)) continue;
-      await load(join(folder, name));
+    const packages = join(process.cwd(), "packages");
+    for (const name of readdirSync(packages)) {
+      const folder = join(packages, name, "test");
+      for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+        const isWanted = file.endsWith(".test.ts") && wanted.some((part) => file.includes(part));
+        if (!isWanted || readFileSync(join(folder, file), "utf8").includes(FAKE_TIMERS)) continue;
+        await load(join(folder, file));
+      }
     }
     /** @type {Record<string, number>} */
     const times = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, "utf8")) : {};

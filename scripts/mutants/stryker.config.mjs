@@ -17,6 +17,8 @@ export default {
   ignorePatterns: [
     ...["**", "!*.json", "!jest.config.base.js"],
     ...["src/**", "test/**", "dist/**", "*.js", "*.json"].map((below) => `!${folder}/${below}`),
+    // Its tests without a server are of the core as well.
+    ...(name === "core" ? ["!packages/testing/src/**", "!packages/testing/test/*.ts"] : []),
   ],
   testRunner: "in-process",
   testRunnerNodeArgs: ["--expose-gc", "--no-warnings"],

@@ -445,6 +445,18 @@ test("an obtain of which an earlier try was answered late knows what became of i
   expect(client.sent).toEqual([0, 30]);
 });
 
+test("an obtain that waits ends with what lasts, and goes on after what does not", async () => {
+  const nothing = reply([null, null, null, "0", "0", "0"]);
+  const ended = new Scripted(refused("NOPERM no"), nothing);
+  const error = await ended.outcome(ended.locker().obtain("k", TTL, { wait: 1_000 }));
+  expect(error).toMatchObject({ code: "REFUSED", reply: "NOPERM" });
+  expect([ended.clock.now(), ended.names]).toEqual([0, ["obtain", "leave"]]);
+  const goesOn = new Scripted(refused("OOM no"), reply("7"));
+  const lock = await goesOn.outcome(goesOn.locker().obtain("k", TTL, { wait: 1_000 }));
+  expect(lock).toMatchObject({ fencingToken: 7 });
+  expect(goesOn.sent).toEqual([0, 50]);
+});
+
 test("an obtain that polls asks no more once it is aborted", async () => {
   const client = new Scripted(reply(["5", "7", "m"]));
   const told: unknown[] = [];
@@ -466,7 +478,7 @@ test("an obtain that polls asks no more once it is aborted", async () => {
   await turn();
   expect(client.sent).toEqual([0, 10]);
   // It was told once that it waits; in no line.
-  expect(told).toEqual([undefined]);
+  expect(told).toStrictEqual([undefined]);
 });
 
 test("an obtain that polls ends with its client", async () => {
