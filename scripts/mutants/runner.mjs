@@ -61,12 +61,6 @@ class Runner {
 
   async init() {
     register("./loader.mjs", import.meta.url);
-    const folder = join(
-      process.cwd(),
-      "packages",
-      process.env["MUTANTS_PACKAGE"] ?? "core",
-      "test",
-    );
     const wanted = (process.env["MUTANTS_TESTS"] ?? "").split(",");
     const packages = join(process.cwd(), "packages");
     for (const name of readdirSync(packages)) {
