@@ -295,6 +295,7 @@ describe("an obtain", () => {
   test("that polls goes on after what may be free in a moment, and ends after what lasts", async () => {
     for (const [word, tries] of [
       ["OOM", 3],
+      ["YOUNG", 3],
       ["NOPERM", 1],
     ] as const) {
       const client = new Scripted(refused(`${word} no`));
