@@ -41,7 +41,7 @@ const LONGER = 1_500;
 /** How much of tests there is for each mutant, in milliseconds that they take without it. */
 const BUDGET = 1_000 * Number(process.env["MUTANTS_SECONDS"] ?? "Infinity");
 /** How long each takes, for the processes that come after this one. */
-const TIMES = join(process.cwd(), "times.json");
+const TIMES = "times.json";
 
 /** @type {Talk} */
 const talk = {};
