@@ -9,7 +9,7 @@ import { Failure, runMain } from "./shell.mjs";
 
 const usage = `usage: pnpm mutants
        pnpm mutants lua [FILE ...] [options]
-       pnpm mutants ts [PACKAGE [FILE ...]] [--tests=NAME] [--concurrency=N]
+       pnpm mutants ts [PACKAGE [FILE ...]] [--tests=NAME,...] [--seconds=N]
 
 With lua, FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; none for all.
 With ts, PACKAGE is core, ioredis or node-redis, none for all three, and FILE a path below its src.
@@ -21,6 +21,7 @@ With ts, PACKAGE is core, ioredis or node-redis, none for all three, and FILE a 
   --resume           not those that the last run killed
   --argued           those argued for, too
   --tests=NAME,...   only test files with one of these in their names; others may kill more
+  --seconds=N        with ts, so much of tests for each; those that survive may be killed by others
   --list             only what there is
   --concurrency=N    how many at once; default: 1`;
 
@@ -49,17 +50,19 @@ function read() {
         resume: { type: "boolean", default: false },
         argued: { type: "boolean", default: false },
         tests: { type: "string" },
+        seconds: { type: "string" },
         list: { type: "boolean", default: false },
         concurrency: { type: "string", default: "1" },
       },
     });
-    const { only, sample, tests, seed, concurrency, ...flags } = values;
+    const { only, sample, tests, seconds, seed, concurrency, ...flags } = values;
     const [what, ...names] = positionals;
     return {
       what,
       names,
       ...(only !== undefined && { only }),
       ...(tests !== undefined && { tests }),
+      ...(seconds !== undefined && { seconds: Number(seconds) }),
       ...(sample !== undefined && { sample: Number(sample) }),
       seed: Number(seed),
       concurrency: Number(concurrency),

@@ -1,5 +1,5 @@
 /** Plants bugs in TypeScript, by StrykerJS, and holds what survives against what is argued for. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root, show } from "../shell.mjs";
 import { arguedFor, described } from "./lua.mjs";
@@ -14,14 +14,15 @@ import { named } from "./mutate.mjs";
  * @typedef {{ files: Record<string, { source: string, mutants: Found[] }> }} Report
  */
 
+const folder = join(root, "temp/mutants");
 const PACKAGES = ["core", "ioredis", "node-redis"];
 
 /**
- * @param {{ names: readonly string[], tests?: string, concurrency: number }} options the names: a
- *   package, then files below its src
+ * @param {{ names: readonly string[], tests?: string, seconds?: number, concurrency: number }} options
+ *   the names: a package, then files below its src
  * @returns {Promise<number>} the exit code
  */
-export async function runTypeScript({ names, tests = "", concurrency }) {
+export async function runTypeScript({ names, tests = "", seconds, concurrency }) {
   const [only, ...files] = names;
   let code = 0;
   for (const name of only === undefined ? PACKAGES : [only]) {
@@ -29,6 +30,11 @@ export async function runTypeScript({ names, tests = "", concurrency }) {
     process.env["MUTANTS_FILES"] = files.map((file) => `packages/${name}/src/${file}`).join(",");
     process.env["MUTANTS_TESTS"] = tests;
     process.env["MUTANTS_CONCURRENCY"] = String(concurrency);
+    process.env["MUTANTS_SECONDS"] = String(seconds ?? Infinity);
+    const log = join(folder, `${name}.log`);
+    mkdirSync(folder, { recursive: true });
+    rmSync(log, { force: true });
+    process.env["MUTANTS_LOG"] = log;
     const ended = await show("stryker", ["run", "scripts/mutants/stryker.config.mjs"]);
     if (ended !== 0) return ended;
     if (survivorsOf(name) > 0) code = 1;
@@ -42,7 +48,7 @@ export async function runTypeScript({ names, tests = "", concurrency }) {
  * @param {string} name of the package
  */
 function survivorsOf(name) {
-  const text = readFileSync(join(root, `temp/mutants/${name}.json`), "utf8");
+  const text = readFileSync(join(folder, `${name}.json`), "utf8");
   const report = /** @type {Report} */ (JSON.parse(text));
   const all = Object.entries(report.files).flatMap(([file, { source, mutants }]) => {
     const starts = [0];

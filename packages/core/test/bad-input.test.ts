@@ -167,6 +167,12 @@ const optionsRows: Row[] = [
     { token: "job-1" },
   ],
   [
+    "token: a character too short",
+    RangeError,
+    /token must have 16 to 256 characters of printable ASCII without spaces, got 15/,
+    { token: "t".repeat(15) },
+  ],
+  [
     "token: too long",
     RangeError,
     /token must have 16 to 256 characters of printable ASCII without spaces, got 257/,
@@ -186,14 +192,18 @@ const optionsRows: Row[] = [
     /holdAtLeast and token exclude each other/,
     { holdAtLeast: 10, token: "0123456789abcdef" },
   ],
-  ...["0123456789 abcdef", "0123456789\nabcde", "0123456789-ключ", "0123456789abcde\ud83d"].map(
-    (token): Row => [
-      `token: ${JSON.stringify(token)}`,
-      RangeError,
-      /token must have 16 to 256 characters of printable ASCII without spaces/,
-      { token },
-    ],
-  ),
+  ...[
+    "0123456789 abcdef",
+    "0123456789\nabcde",
+    "0123456789-ключ",
+    "0123456789abcde\ud83d",
+    "0123456789abcde\x7f",
+  ].map((token): Row => [
+    `token: ${JSON.stringify(token)}`,
+    RangeError,
+    /token must have 16 to 256 characters of printable ASCII without spaces/,
+    { token },
+  ]),
 ];
 
 function expectRejection(error: unknown, type: typeof TypeError, message: RegExp): void {
@@ -288,12 +298,14 @@ describe("before anything is sent", () => {
     ],
     ["onEvent: an object", TypeError, /onEvent must be a function/, { onEvent: {} }],
     ["onEvent: null", TypeError, /onEvent must be a function/, { onEvent: null }],
-    ...durations("commandTimeout").map(([what, type, message, commandTimeout]): Row => [
-      `commandTimeout: ${what}`,
-      type,
-      message,
-      { commandTimeout },
-    ]),
+    ...["commandTimeout", "rememberFence"].flatMap((option) =>
+      durations(option).map(([what, type, message, ms]): Row => [
+        `${option}: ${what}`,
+        type,
+        message,
+        { [option]: ms },
+      ]),
+    ),
   ];
   test.each(optionsOfLockers)("new Locker, %s", (_, type, message, options) => {
     const construct = (): unknown => untyped.createLocker(client(), options);
@@ -433,9 +445,29 @@ test("what is just allowed is allowed", async () => {
     ["x", 1_000, { retry: exponentialBackoff(0, 1) }],
     ["y", 1_000, { wait: 2 ** 31 - 1 }],
     ["z", 1_000, { wait: 0.5 }],
+    ["first and last of ASCII", 1_000, { token: "!".repeat(8) + "~".repeat(8) }],
+    ["polled soon", 1_000, { retry: () => 1 }],
+    ["polled late", 1_000, { retry: () => 2 ** 31 - 1 }],
+    ["one permit", 1_000, { limit: 1, permits: 1 }],
+    ["all permits", 1_000, { limit: 2 ** 31 - 1, permits: 2 ** 31 - 1 }],
+    [Array.from({ length: 200 }, (_, n) => `one of ${n % 100}`), 1_000, {}],
+    ["held", 10_000, { holdAtLeast: 10 }],
+    ["held for long", 10_000, { holdAtLeast: 2 ** 31 - 1 }],
   ] as const) {
     await (await one.obtain(key, ttl, options)).release();
   }
+  for (const [min, max] of [
+    [0, 1],
+    [1, 1],
+    [2 ** 31 - 1, 2 ** 31 - 1],
+  ] as const) {
+    expect(exponentialBackoff(min, max)(1)).toBe(Math.max(min, 1));
+  }
+  for (const ms of [1, 2 ** 31 - 1]) expect(linearBackoff(ms)(1)).toBe(ms);
+  for (const grace of [0, 2 ** 31 - 1, Infinity]) await locker().close({ grace });
+  for (const ms of [10, 2 ** 31 - 1]) locker({ commandTimeout: ms, rememberFence: ms });
+  const name = "n".repeat(4096);
+  expect(await one.lead("led", 1_000, { name }, (term) => term.name)).toBe(name);
   const timeless = locker({ clock: new VirtualClock() });
   expect(await timeless.obtain("ten", 10)).toMatchObject({ key: "ten" });
 });

@@ -384,6 +384,11 @@ describe("options", () => {
   const client = memoryClient();
   const cases: readonly (readonly [object, typeof TypeError | typeof RangeError, string])[] = [
     [{ minReplicas: 0 }, RangeError, "minReplicas must be a whole number from 1 to"],
+    [
+      { minReplicas: 2 ** 31 },
+      RangeError,
+      "minReplicas must be a whole number from 1 to 2147483647",
+    ],
     [{ minReplicas: 1.5 }, RangeError, "minReplicas must be"],
     [{ minReplicas: "1" }, TypeError, "minReplicas must be"],
     [{ minReplicas: 1, replicaTimeout: 0 }, RangeError, "replicaTimeout must be"],

@@ -108,7 +108,7 @@ function readSharing(left: Reply, fence: Reply, told: readonly Reply[]): Held | 
   const fencingToken = wholeNumber(fence, 1);
   const [held, permits] = [wholeNumber(told[0]), wholeNumber(told[1])];
   if (wholeNumber(left) === undefined || fencingToken === undefined) return undefined;
-  if (held === undefined || permits === undefined || told.length % 4 !== 2) return undefined;
+  if (held === undefined || permits === undefined) return undefined;
   const holders: HolderInfo[] = [];
   for (let i = 2; i < told.length; i += 4) {
     const shares = readShares(told[i], told[i + 1]);
