@@ -50,7 +50,11 @@ export async function runTypeScript({ names, tests = "", seconds, concurrency })
 function survivorsOf(name) {
   const text = readFileSync(join(folder, `${name}.json`), "utf8");
   const report = /** @type {Report} */ (JSON.parse(text));
-  const all = Object.entries(report.files).flatMap(([file, { source, mutants }]) => {
+  // It tells also of files that were looked at before, and may have changed since.
+  const files = Object.entries(report.files).filter(
+    ([file, { source }]) => readFileSync(join(root, file), "utf8") === source,
+  );
+  const all = files.flatMap(([file, { source, mutants }]) => {
     const starts = [0];
     for (const line of source.split("\n")) starts.push((starts.at(-1) ?? 0) + line.length + 1);
     /** @param {Position} position */
