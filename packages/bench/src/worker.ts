@@ -5,6 +5,9 @@ import { type Order, readRequest, type Response, type Result } from "./protocol.
 
 const jobs = new Jobs(Number(process.argv[2]));
 
+// Some peers leave rejections behind where a server hangs: they must not end what is measured next.
+process.on("unhandledRejection", (reason) => console.error(reason));
+
 createInterface({ input: process.stdin }).on("line", (line) => void answer(line));
 
 async function answer(line: string): Promise<void> {
