@@ -145,8 +145,11 @@ describe("run", () => {
     await shell.says("begun");
     const pid = Number(/pid (\d+)/.exec(shell.stdout)?.[1]);
     process.kill(pid, "SIGTSTP");
-    expect(stateOf(pid)).toMatch(/^[^T]/);
+    const state = stateOf(pid);
+    // Who is suspended would hear of nothing else.
+    process.kill(pid, "SIGCONT");
     process.kill(pid, "SIGTERM");
+    expect(state).toMatch(/^[^T]/);
     expect((await shell.ended).code).toBe(3);
   });
 
