@@ -34,10 +34,15 @@ async function holderOf(key: string): Promise<string> {
   return token;
 }
 
+/** T if it is suspended, Z if it is gone and not reaped; nothing if there is none. */
+function stateOf(pid: number): string {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+  return stdout.trim();
+}
+
 /** Whoever was killed and is not reaped yet does nothing any more. */
 function isAlive(pid: number): boolean {
-  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
-  return stdout.trim() !== "" && !stdout.startsWith("Z");
+  return /^[^Z]/.test(stateOf(pid));
 }
 
 describe("run", () => {
@@ -140,7 +145,11 @@ describe("run", () => {
     await shell.says("begun");
     const pid = Number(/pid (\d+)/.exec(shell.stdout)?.[1]);
     process.kill(pid, "SIGTSTP");
+    const state = stateOf(pid);
+    // Who is suspended would hear of nothing else.
+    process.kill(pid, "SIGCONT");
     process.kill(pid, "SIGTERM");
+    expect(state).toMatch(/^[^T]/);
     expect((await shell.ended).code).toBe(3);
   });
 
