@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 
 import {
+  linearBackoff,
   LockNotHeldError,
   Locker,
   type LockEvent,
@@ -38,6 +39,30 @@ describe("a lock that is released earlier", () => {
     const lock = await locker().obtain("k", 1_000, { holdAtLeast: 60_000 });
     await lock.release();
     expect(await left("k")).toBeGreaterThan(50_000);
+  });
+
+  test("so does one of which another command of its obtain is answered late", async () => {
+    const inner = client();
+    const late: (() => void)[] = [];
+    const slow: RedisClient = {
+      run: async (script, keys, args) => {
+        const reply = await inner.run(script, keys, args);
+        const isFirst = late.length === 0;
+        if (isFirst) await new Promise<void>((resolve) => late.push(resolve));
+        return reply;
+      },
+    };
+    const one = new Locker(slow, { commandTimeout: 100 });
+    const options = { holdAtLeast: 30_000, retry: linearBackoff(10) };
+    const lock = await one.obtain("k", 60_000, options);
+    await lock.release();
+    // As the late command does that comes after the release.
+    await server.command("PEXPIRE", "k", "60000");
+    for (const answer of late) answer();
+    await waitUntil(async () => (await left("k")) <= 30_000, { what: "it to be cut again" });
+    expect(await left("k")).toBeGreaterThan(20_000);
+    expect(asked()).not.toContain("leave");
+    await one.close();
   });
 
   test("so do several locks that were obtained together", async () => {

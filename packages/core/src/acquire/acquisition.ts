@@ -60,6 +60,8 @@ export class Acquisition {
   #id: string | undefined;
   #abandoned: Promise<Leftover | undefined> | undefined;
   #onStop: Set<() => void> | undefined;
+  /** Whether what is granted now is not given back. */
+  #kept: (() => boolean) | undefined;
   /** Whoever waits for the result, and has none yet. */
   #caller: Caller | undefined;
 
@@ -228,9 +230,13 @@ export class Acquisition {
     return this.#abandoned;
   }
 
-  /** The lock that it obtained was released or lost. */
-  end(): void {
+  /**
+   * The lock that it obtained was released or lost. What is granted after that goes back, unless `kept`
+   * says that it does not.
+   */
+  end(kept?: () => boolean): void {
     this.#wanted = false;
+    this.#kept = kept;
     this.#tellStop();
   }
 
@@ -240,12 +246,16 @@ export class Acquisition {
 
   /** A grant was heard of: when it is over, it goes back. */
   heardOfGrant(): void {
-    if (!this.#wanted) void this.#leave();
+    if (!this.#wanted) this.#giveBack();
   }
 
   #giveBackIfOver(reply: Asked | undefined): void {
     const nothingTaken = reply?.kind === "taken" && this.#id === undefined;
-    if (!this.#wanted && !nothingTaken) void this.#leave();
+    if (!this.#wanted && !nothingTaken) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (!this.#kept?.()) void this.#leave();
   }
 
   async #leave(): Promise<Leftover | undefined> {

@@ -180,11 +180,11 @@ export class HeldLock implements Lock {
     lease.end();
     own.remove(this.#holding);
     renewal.stop(this.#holding);
-    obtaining?.end();
-    const result: Released | Failure =
-      takenUntil > timers.now()
-        ? await timers.awaited(renewal.leaveTaken(this.#holding))
-        : await this.#run(claim.release(this.fencingToken, seat));
+    const staysTaken = takenUntil > timers.now();
+    obtaining?.end(staysTaken ? () => this.#leaveTaken() : undefined);
+    const result: Released | Failure = staysTaken
+      ? await timers.awaited(renewal.leaveTaken(this.#holding))
+      : await this.#run(claim.release(this.fencingToken, seat));
     this.#keeper.released(this.#holding);
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
@@ -207,6 +207,14 @@ export class HeldLock implements Lock {
       "release",
       "it was gone before its lease ended, as after a release that the client had to send twice",
     );
+  }
+
+  /** What a late command may have made longer is to stay taken until its time, and no longer. */
+  #leaveTaken(): boolean {
+    const { commands, renewal } = this.#keeper;
+    if (commands.timers.now() >= this.#holding.takenUntil) return false;
+    void renewal.leaveTaken(this.#holding);
+    return true;
   }
 
   /** A command that the caller awaits: what it replied, or why there is no reply. */

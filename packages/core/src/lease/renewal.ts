@@ -31,8 +31,8 @@ export function holdDetails(
 }
 
 interface Obtaining {
-  /** A grant that comes from now on is not wanted. */
-  end(): void;
+  /** A grant that comes from now on goes back, unless `kept` says that it does not. */
+  end(kept?: () => boolean): void;
 }
 
 /** What renewal knows of a lock. */
