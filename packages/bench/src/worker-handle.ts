@@ -7,6 +7,8 @@ export class Worker {
   readonly #process: NodeProcess;
   readonly #pending = new Map<number, (response: Response) => void>();
   #lastId = 0;
+  /** Why it does nothing any more. */
+  #ended: string | undefined;
 
   /** @param self - Which of the processes it is, from 0. */
   constructor(self: number) {
@@ -56,11 +58,16 @@ export class Worker {
   #do(order: Order): Promise<Result> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, (response) => {
+      const settle = (response: Response): void => {
         this.#pending.delete(id);
         if ("result" in response) resolve(response.result);
         else reject(new Error(`${order.job} of ${order.argument.contender}: ${response.error}`));
-      });
+      };
+      if (this.#ended !== undefined) {
+        settle({ id, error: this.#ended });
+        return;
+      }
+      this.#pending.set(id, settle);
       this.#process.send(JSON.stringify({ id, ...order }));
     });
   }
@@ -70,8 +77,8 @@ export class Worker {
       const response = readResponse(line);
       this.#pending.get(response.id)?.(response);
     }
-    const error = `the process has ended: ${this.#process.stderr}`;
-    for (const [id, settle] of this.#pending) settle({ id, error });
+    this.#ended = `the process has ended: ${this.#process.stderr}`;
+    for (const [id, settle] of this.#pending) settle({ id, error: this.#ended });
   }
 }
 
