@@ -26,7 +26,7 @@ interface Bounds {
 /** About a tenth above what was measured. */
 const BOUNDS: Readonly<Record<string, Bounds>> = {
   waiter: { bytes: 6_200, objects: 120 },
-  "lock that is renewed": { bytes: 3_300, objects: 66 },
+  "lock that is renewed": { bytes: 2_300, objects: 52 },
 };
 
 describe.each([ioredis(6), nodeRedis(6)])("$name", ({ name }) => {
