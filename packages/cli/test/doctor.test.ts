@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { type RedisServer, startServer } from "@redislock/test-kit";
+import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 
 import { cli, type Json, objectsOf, PASSWORD } from "./cli.js";
 
@@ -63,12 +63,35 @@ describe("doctor", () => {
     expect((await doctor()).of("memory")?.["mark"]).toBe("ok");
   });
 
-  it("fails on a replica", async () => {
+  it("warns when memory is nearly full", async () => {
+    const info = String(await server.command("INFO", "memory"));
+    const used = Number(/^used_memory:(\d+)/m.exec(info)?.[1]);
+    await server.command("CONFIG", "SET", "maxmemory", String(Math.round(used * 1.05)));
+    const { of } = await doctor();
+    expect(of("memory")?.["mark"]).toBe("warn");
+  });
+
+  it("tells how much an append-only file may forget", async () => {
+    await server.command("CONFIG", "SET", "appendonly", "yes");
+    const told: unknown[] = [];
+    for (const fsync of ["everysec", "always", "no"]) {
+      await server.command("CONFIG", "SET", "appendfsync", fsync);
+      told.push((await doctor()).of("persistence")?.["mark"]);
+    }
+    await server.command("CONFIG", "SET", "appendonly", "no");
+    expect(told).toEqual(["warn", "ok", "warn"]);
+  });
+
+  it("fails on a replica, and warns of what its master may lose", async () => {
     const replica = await startServer();
     try {
       await replica.command("REPLICAOF", "127.0.0.1", String(server.port));
       const { code, of } = await doctorAt(replica.url);
       expect([code, of("role")?.["mark"], of("a lock")?.["mark"]]).toEqual([1, "fail", "fail"]);
+      const isThere = async (): Promise<boolean> =>
+        String(await server.command("INFO", "replication")).includes("connected_slaves:1");
+      await waitUntil(isThere, { what: "the master to have a replica" });
+      expect((await doctor()).of("replicas")).toMatchObject({ mark: "warn", found: "1 replica" });
     } finally {
       await replica.stop();
     }

@@ -84,6 +84,33 @@ describe("ls", () => {
     stop.abort();
   });
 
+  it("sorts by what is left and by who waits, and looks into the namespace that it is told", async () => {
+    const stop = new AbortController();
+    await locker.obtain("long", 60_000);
+    await locker.obtain("middle", 40_000);
+    await locker.obtain("short", 20_000);
+    await server.command("SET", "endless", "of another library");
+    for (const [key, waiters] of [
+      ["middle", 2],
+      ["short", 1],
+      ["endless", 1],
+    ] as const) {
+      for (let n = 1; n <= waiters; n++) {
+        locker.obtain(key, 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+        await untilInLine(server, key, n);
+      }
+    }
+    expect(await keysOf("--sort", "left")).toEqual(["short", "middle", "long", "endless"]);
+    expect(await keysOf("--sort", "waiters")).toEqual(["middle", "endless", "short", "long"]);
+    const other = createLocker(redis, { namespace: "other:" });
+    await other.obtain("mine", 60_000);
+    expect(await keysOf("--namespace", "other:")).toEqual(["mine"]);
+    await cli(["release", "--yes", "--namespace", "other:", "mine"], { url });
+    expect(await server.command("EXISTS", "other:mine")).toBe(0);
+    stop.abort();
+    await other.close();
+  });
+
   it("lists ten thousand locks among other keys, by SCAN and never KEYS", async () => {
     const many = 10_050;
     const set = redis.pipeline();

@@ -76,14 +76,16 @@ describe("on a terminal", () => {
     expect(stdout.replace(/\^C/, "").endsWith(`${ESCAPE}[?25h${ESCAPE}[?1049l`)).toBe(true);
   });
 
-  it("release asks, and does nothing after a no", async () => {
+  it("release asks, and does nothing after any answer but a yes", async () => {
     await locker.obtain("k", 60_000, { metadata: "stuck" });
-    const no = startInTerminal(["release", "k"], 80, { url });
-    await no.says("[y/N]");
-    expect(no.stdout).toContain("stuck");
-    no.write("n\n");
-    expect((await no.ended).code).toBe(1);
-    expect(await server.command("EXISTS", "k")).toBe(1);
+    for (const answer of ["n", "", "yesterday", "k"]) {
+      const no = startInTerminal(["release", "k"], 80, { url });
+      await no.says("[y/N]");
+      expect(no.stdout).toContain("stuck");
+      no.write(`${answer}\n`);
+      expect((await no.ended).code).toBe(1);
+      expect(await server.command("EXISTS", "k")).toBe(1);
+    }
     const yes = startInTerminal(["release", "k"], 80, { url });
     await yes.says("[y/N]");
     yes.write("y\n");
