@@ -1,5 +1,5 @@
 /** What must be true of a trial, wherever it took place. */
-import type { Ended, Failed, Granted, Line } from "./record.js";
+import { LIMIT, type Ended, type Failed, type Granted, type Line, type Share } from "./record.js";
 
 /** A time in which a server may have lost what it had said, or there were two of them. */
 export interface Loss {
@@ -12,6 +12,7 @@ export interface Loss {
 interface Section {
   readonly key: string;
   readonly id: string;
+  readonly share: Share;
   readonly fence: number;
   readonly ttl: number;
   readonly asked: number;
@@ -23,7 +24,8 @@ interface Section {
 const SAME_MOMENT = 0.5;
 
 /**
- * At no moment are there two holders, and fencing tokens rise. Where a server loses what it has granted,
+ * At no moment are there two holders but of a lock that they share, with one fencing token together, and
+ * of one that is counted no more than may be; and fencing tokens rise. Where a server loses what it has granted,
  * the docs promise less, and this is what is asked then: two at once are of two servers' histories, one
  * granted before the loss was over and the other after it began; the earlier holds no longer than its
  * lease; and the later one has the higher fencing token, by which a resource keeps the other out.
@@ -40,31 +42,49 @@ export function faultsOfExclusion(lines: readonly Line[], losses: readonly Loss[
         if (fault !== undefined) faults.push(`${fault}: ${inspect(one)} and ${inspect(next)}`);
       }
     }
+    for (const many of crowdsOf(ofKey)) {
+      if (!many.some((one) => many.some((other) => isExcused(one, other, losses)))) {
+        faults.push(`too many holders: ${many.map(inspect).join(" and ")}`);
+      }
+    }
   }
   return faults;
 }
 
 function faultBetween(low: Section, high: Section, losses: readonly Loss[]): string | undefined {
-  if (low.fence === high.fence) return "one fencing token twice";
+  if (low.fence === high.fence) {
+    return low.share === "alone" || high.share === "alone" ? "one fencing token twice" : undefined;
+  }
   if (low.asked > high.from) return "fencing tokens that fall";
   const [first, second] = low.from <= high.from ? [low, high] : [high, low];
   if (first.to <= second.from + SAME_MOMENT) return undefined;
+  return isExcused(low, high, losses) ? undefined : "two holders";
+}
+
+function isExcused(one: Section, other: Section, losses: readonly Loss[]): boolean {
+  const [first, second] = one.from <= other.from ? [one, other] : [other, one];
   const end = Math.min(first.to, second.to);
-  const excused = losses.some(
+  return losses.some(
     (loss) => first.from <= loss.to && second.from >= loss.from && end <= loss.to + first.ttl,
   );
-  if (!excused) return "two holders";
-  return undefined;
+}
+
+/** Of a counted lock, those who had it at a moment when there were too many. */
+function crowdsOf(sections: readonly Section[]): Section[][] {
+  const counted = sections.filter(({ share }) => share === "counted");
+  return counted
+    .map(({ from }) => counted.filter((one) => one.from <= from && one.to > from + SAME_MOMENT))
+    .filter((many) => many.length > LIMIT);
 }
 
 function sectionsOf(lines: readonly Line[]): Section[] {
   const ends = new Map<string, Ended>();
   for (const line of lines) if (line.type === "ended") ends.set(line.id, line);
-  return grantsOf(lines).flatMap(({ keys, id, fence, ttl, asked, at }) =>
+  return grantsOf(lines).flatMap(({ keys, id, share, fence, ttl, asked, at }) =>
     keys.map((key) => {
       // A process that was killed cannot say when it last held it.
       const to = ends.get(id)?.to ?? at;
-      return { key, id, fence, ttl, asked, from: at, to };
+      return { key, id, share, fence, ttl, asked, from: at, to };
     }),
   );
 }
@@ -89,6 +109,6 @@ export function longestWait(lines: readonly Line[]): number {
   return Math.max(0, ...grantsOf(lines).map(({ asked, at }) => at - asked));
 }
 
-function inspect({ id, key, fence, from, to }: Section): string {
-  return `${id} on ${key} with ${fence} from ${from.toFixed(1)} to ${to.toFixed(1)}`;
+function inspect({ id, share, key, fence, from, to }: Section): string {
+  return `${id} (${share}) on ${key} with ${fence} from ${from.toFixed(1)} to ${to.toFixed(1)}`;
 }

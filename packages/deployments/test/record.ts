@@ -18,12 +18,19 @@ export interface Orders {
 /** Ways to want a lock. With the first three, it is waited for as long as the bound allows. */
 export type How = "wait" | "renew" | "several" | "brief" | "abort" | "try" | "poll";
 
+/** Whether a lock is had alone, together with any others, or with so many that there are {@link LIMIT}. */
+export type Share = "alone" | "shared" | "counted";
+
+/** How many have a counted lock at the same time. */
+export const LIMIT = 2;
+
 /** A lock was granted. Times are of the machine's monotonic clock, the same for all processes. */
 export interface Granted {
   readonly type: "granted";
   /** Pairs it with its end. */
   readonly id: string;
   readonly how: How;
+  readonly share: Share;
   readonly keys: readonly string[];
   readonly ttl: number;
   readonly fence: number;

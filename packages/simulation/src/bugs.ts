@@ -207,7 +207,7 @@ export const bugs: readonly Bug[] = [
     name: "a lease that is not started anew by a copy that is sent because the first was not answered",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
     needs: ["delay", "loseReply", "cut"],
-    from: 30,
+    from: 900,
     server: {
       source: changed(["shorten"], ["(not number or order == last)", "not number"]),
     },
@@ -282,7 +282,7 @@ export const bugsAfterMishaps: readonly Bug[] = [
   },
   {
     name: "a lease that is not cut with memory full",
-    shows: ["a command that memory full keeps from being done"],
+    shows: ["a command that memory full keeps from being done", "two holders at once"],
     needs: ["full"],
     server: {
       source: changed(["shorten"], ["call('PEXPIRE', KEYS[i], ttl)\ncall('SET'", "call('SET'"]),
@@ -399,6 +399,7 @@ export const bugsOfSharing: readonly Bug[] = [
       "a lock that is held again without a new fencing token",
       "two holders at once",
       "permits that nobody has",
+      "a fencing token that does not rise",
     ],
     needs: ["sharing"],
     server: {
@@ -580,7 +581,7 @@ const bugsOfLoss: readonly Bug[] = [
     shows: ["a lock that is not renewed"],
     library: {
       file: "lease/renewal.js",
-      change: ["else if (this.#of(holding).wanted)", "else if (false)"],
+      change: ["else if (holding.renewed.wanted)", "else if (false)"],
     },
   },
 ];

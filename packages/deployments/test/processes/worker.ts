@@ -9,7 +9,13 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connect } from "../client.js";
-import { now, readOrders, type How, type Line } from "../record.js";
+import { LIMIT, now, readOrders, type How, type Line, type Share } from "../record.js";
+
+const SHARING: Readonly<Record<Share, ObtainOptions>> = {
+  alone: {},
+  shared: { mode: "shared" },
+  counted: { limit: LIMIT },
+};
 
 const { name, library, access, keys, loops, ttl, bound, seed } = readOrders(process.argv[2]);
 const input = createInterface(process.stdin);
@@ -35,7 +41,8 @@ async function loop(random: (limit: number) => number): Promise<void> {
     const [key = ""] = [keys[random(keys.length)]];
     // Their first letters are a hash tag: of one tag are those that can be wanted together.
     const several = keys.filter((each) => each.slice(0, 3) === key.slice(0, 3));
-    await section(how, how === "several" ? several : [key], random);
+    const share = how === "several" ? "alone" : shareOf(key, random(100));
+    await section(how, share, how === "several" ? several : [key], random);
     await sleep(random(60));
   }
 }
@@ -48,6 +55,12 @@ function howOf(chance: number): How {
   if (chance < 82) return "abort";
   if (chance < 92) return "try";
   return "poll";
+}
+
+/** Of one tag are those that are counted, when they are shared, so that all are judged by one limit. */
+function shareOf(key: string, chance: number): Share {
+  if (chance < 50) return "alone";
+  return key.startsWith("{a}") ? "shared" : "counted";
 }
 
 function optionsOf(how: How, random: (limit: number) => number): ObtainOptions {
@@ -70,10 +83,11 @@ function optionsOf(how: How, random: (limit: number) => number): ObtainOptions {
 
 async function section(
   how: How,
+  share: Share,
   wanted: readonly string[],
   random: (limit: number) => number,
 ): Promise<void> {
-  const options = optionsOf(how, random);
+  const options = { ...optionsOf(how, random), ...SHARING[share] };
   const asked = now();
   let lock: Lock | null;
   try {
@@ -91,7 +105,8 @@ async function section(
     return;
   }
   const id = `${name} ${++lastId}`;
-  say({ type: "granted", id, how, keys: wanted, ttl, fence: lock.fencingToken, asked, at });
+  const { fencingToken: fence } = lock;
+  say({ type: "granted", id, how, share, keys: wanted, ttl, fence, asked, at });
   const to = await hold(lock, how === "renew" ? longTime(random) : random(30));
   const outcome = await lock.release().then(
     () => "released",
