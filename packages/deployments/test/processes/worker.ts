@@ -107,7 +107,9 @@ async function section(
   const id = `${name} ${++lastId}`;
   const { fencingToken: fence } = lock;
   say({ type: "granted", id, how, share, keys: wanted, ttl, fence, asked, at });
-  const to = await hold(lock, how === "renew" ? longTime(random) : random(30));
+  // Those who share a lock have it for longer, so that there are several at once.
+  const shortTime = random(share === "alone" ? 30 : 150);
+  const to = await hold(lock, how === "renew" ? longTime(random) : shortTime);
   const outcome = await lock.release().then(
     () => "released",
     (error: unknown) => told(error).code,
