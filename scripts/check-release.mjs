@@ -1,7 +1,8 @@
 /**
  * Rehearses a release: versions and publishes a copy of this folder, to a registry of its own on
  * 127.0.0.1, installs the packages from there in an empty folder, and runs what docs/getting-started.md
- * shows (`start`), the programs of `consumer/*.ts` and the command line. Nothing leaves this machine, and this folder stays as it is.
+ * shows (`start`), the programs of `consumer/*.ts` and the command line. Nothing leaves this machine, and
+ * this folder stays as it is.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";

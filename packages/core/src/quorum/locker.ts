@@ -27,9 +27,9 @@ import { waitForQuorum } from "./wait.js";
 export interface QuorumLockerOptions extends Omit<LockerOptions, "minReplicas" | "replicaTimeout"> {
   /**
    * The longest ttl, and `holdAtLeast`, of any lock of these servers, in milliseconds, the same for all who
-   * use them: 10 to 2^31 - 1. A server that was up for less casts no vote, since it may have forgotten a lock that is not
-   * over. Lower: servers vote again sooner after a restart. Higher: longer ttls can be asked for.
-   * Default: 60000.
+   * use them: 10 to 2^31 - 1. A server that was up for less casts no vote, since it may have forgotten a
+   * lock that is not over. Lower: servers vote again sooner after a restart. Higher: longer ttls can be
+   * asked for. Default: 60000.
    */
   readonly maxTtl?: number | undefined;
 }
