@@ -179,7 +179,13 @@ describe.each(cast(standalone))("$name", (kind) => {
       await follow(second, first);
       proxy.lead(first.port);
       expect(await first.command("GET", "k")).toBe(lock.token);
-      const few = await failure(lock.refresh());
+      // Of what went down with the old connection, nobody knows what came.
+      let few: unknown;
+      const isKnown = async (): Promise<boolean> => {
+        few = await failure(lock.refresh());
+        return !(few instanceof OutcomeUnknownError);
+      };
+      await waitUntil(isKnown, { what: "an answer over the new connection" });
       expect(few).toMatchObject({ reply: FEW.reply });
       expect(lock.held).toBe(true);
       const other = locker({ minReplicas: 1, commandTimeout: 10_000 });
