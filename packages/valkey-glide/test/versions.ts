@@ -11,13 +11,18 @@ Logger.setLoggerConfig("off");
 
 const clients: { close(): void }[] = [];
 
-/** Milliseconds for one request: GLIDE's own 250 would take a busy machine for a broken one. */
+/** Milliseconds: GLIDE's own 250 and 2000 would take a busy machine for a broken one. */
 const requestTimeout = 10_000;
+const connectionTimeout = 10_000;
 
 export type Options = Omit<GlideClientConfiguration, "addresses">;
 export type ClusterOptions = Partial<GlideClusterClientConfiguration>;
 
-const at = (port: number) => ({ addresses: [{ host: "127.0.0.1", port }], requestTimeout });
+const at = (port: number) => ({
+  addresses: [{ host: "127.0.0.1", port }],
+  requestTimeout,
+  advancedConfiguration: { connectionTimeout },
+});
 
 export async function connect(port: number, options?: Options): Promise<GlideClient> {
   return ours(await GlideClient.createClient({ ...at(port), ...options }));
