@@ -34,23 +34,25 @@ export class LockCalls {
     this.#seek = seek;
   }
 
-  async obtain(
-    key: string | readonly string[],
-    ttl: number,
-    options: ObtainOptions = {},
-  ): Promise<Lock> {
-    const result = await this.#seek(key, ttl, options);
-    if (result instanceof NotObtainedError) throw result;
-    return result;
+  obtain(key: string | readonly string[], ttl: number, options: ObtainOptions = {}): Promise<Lock> {
+    return this.#sought(key, ttl, options).then(orThrow);
   }
 
-  async tryObtain(
+  tryObtain(
     key: string | readonly string[],
     ttl: number,
     options: ObtainOptions = {},
   ): Promise<Lock | null> {
-    const result = await this.#seek(key, ttl, options);
-    return result instanceof NotObtainedError ? null : result;
+    return this.#sought(key, ttl, options).then(orNull);
+  }
+
+  /** Not an async function, nor are the two above: each that waits for long keeps half a kilobyte more. */
+  #sought(...[key, ttl, options]: Parameters<Seek>): ReturnType<Seek> {
+    try {
+      return this.#seek(key, ttl, options);
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   async using<T>(
@@ -86,4 +88,17 @@ export class LockCalls {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+async function rejected(error: unknown): Promise<never> {
+  throw error;
+}
+
+function orThrow(result: Lock | NotObtainedError): Lock {
+  if (result instanceof NotObtainedError) throw result;
+  return result;
+}
+
+function orNull(result: Lock | NotObtainedError): Lock | null {
+  return result instanceof NotObtainedError ? null : result;
 }

@@ -1,5 +1,6 @@
 import type { RedisLockError } from "../errors.js";
 import { OutcomeUnknownError } from "../errors.js";
+import type { ObtainDetails } from "../events.js";
 import { usable } from "../lease/lease.js";
 import { leave } from "../lease/leave.js";
 import type { Asked, Claim, Grant, Leftover, LinePlace } from "../primitives/primitive.js";
@@ -8,6 +9,7 @@ import { failureOf } from "../redis/failure.js";
 import { isLasting } from "../redis/refusals.js";
 import type { Replicas } from "../redis/replicas.js";
 import { onAbort } from "../time/abort.js";
+import { type Context, here } from "../time/context.js";
 
 /** What came of asking for the locks once. */
 export type Answer =
@@ -24,12 +26,12 @@ export interface Granted extends Grant {
   readonly echoed?: boolean;
 }
 
-/** What is told of an obtain while it is under way. */
+/** Who is told of obtains while they are under way. */
 export interface Told {
   /** It begins to wait; undefined for one that polls, else at this place in line. */
-  waiting(position: number | undefined): void;
+  waiting(acquisition: Acquisition, position: number | undefined): void;
   /** A grant that came when it was over was given back. */
-  lateGrant(): void;
+  lateGrant(acquisition: Acquisition): void;
 }
 
 interface Caller {
@@ -45,6 +47,12 @@ interface Caller {
  */
 export class Acquisition {
   readonly claim: Claim;
+  /** By which it is told apart, where somebody listens who wants that. */
+  readonly details: ObtainDetails | undefined;
+  /** That of the obtain: what is done for it is done there, whatever message or timer it was that said so. */
+  readonly context: Context = here();
+  /** When it began. */
+  readonly started: number;
   /** How often Redis was asked. */
   tries = 0;
   readonly #commands: Commands;
@@ -59,22 +67,35 @@ export class Acquisition {
   /** Our id in line, once we asked to stand in it. */
   #id: string | undefined;
   #abandoned: Promise<Leftover | undefined> | undefined;
-  #onStop: Set<() => void> | undefined;
+  #onStop: (() => void) | undefined;
   /** Whether what is granted now is not given back. */
   #kept: (() => boolean) | undefined;
   /** Whoever waits for the result, and has none yet. */
   #caller: Caller | undefined;
 
-  constructor(claim: Claim, commands: Commands, replicas: Replicas | undefined, told: Told) {
+  constructor(
+    claim: Claim,
+    commands: Commands,
+    replicas: Replicas | undefined,
+    told: Told,
+    details?: ObtainDetails,
+  ) {
     this.claim = claim;
+    this.details = details;
     this.#commands = commands;
     this.#replicas = replicas;
     this.#told = told;
+    this.started = commands.timers.now();
+  }
+
+  /** Milliseconds since it began. */
+  get waited(): number {
+    return this.#commands.timers.now() - this.started;
   }
 
   /** The locks are taken, and it will be tried again; in line, at this place. */
   waiting(position?: number): void {
-    if (!this.#hasWaited) this.#told.waiting(position);
+    if (!this.#hasWaited) this.#told.waiting(this, position);
     this.#hasWaited = true;
   }
 
@@ -94,8 +115,7 @@ export class Acquisition {
 
   /** Nothing can be granted to it any more that it has not heard of. */
   get settled(): boolean {
-    const isListened = this.#onStop !== undefined && this.#onStop.size > 0;
-    return !this.uncertain && this.#id === undefined && !isListened;
+    return !this.uncertain && this.#id === undefined && this.#onStop === undefined;
   }
 
   /**
@@ -122,7 +142,7 @@ export class Acquisition {
     if (!caller) return false;
     this.#wanted = false;
     caller.reject(reason);
-    this.#tellStop();
+    this.#onStop?.();
     return true;
   }
 
@@ -133,11 +153,9 @@ export class Acquisition {
     return caller;
   }
 
-  /** Calls `run` when it is stopped, or its lock released or lost; returns how to call that off. */
-  onStop(run: () => void): () => void {
-    const all = (this.#onStop ??= new Set());
-    all.add(run);
-    return () => all.delete(run);
+  /** Calls `run`, in place of any before it, when it is stopped, or its lock released or lost. */
+  onStop(run: (() => void) | undefined): void {
+    this.#onStop = run;
   }
 
   /** Asks for the locks once; with a `place`, also to stand in line if they are taken. */
@@ -237,11 +255,7 @@ export class Acquisition {
   end(kept?: () => boolean): void {
     this.#wanted = false;
     this.#kept = kept;
-    this.#tellStop();
-  }
-
-  #tellStop(): void {
-    for (const run of this.#onStop ?? []) run();
+    this.#onStop?.();
   }
 
   /** A grant was heard of: when it is over, it goes back. */
@@ -261,7 +275,7 @@ export class Acquisition {
   async #leave(): Promise<Leftover | undefined> {
     const outcome = await leave(this.#commands, this.claim, this.#id);
     if (outcome.kind !== "reply") return undefined;
-    if (outcome.reply.owned) this.#told.lateGrant();
+    if (outcome.reply.owned) this.context.runInAsyncScope(() => this.#told.lateGrant(this));
     return outcome.reply;
   }
 

@@ -19,9 +19,8 @@ import { failureOf } from "../redis/failure.js";
 import { redacted } from "../redis/redact.js";
 import { Replicas, type Replication } from "../redis/replicas.js";
 import type { Clock } from "../time/clock.js";
-import { type Context, here } from "../time/context.js";
 import { Timers } from "../time/timers.js";
-import { Acquisition, type Answer, type Granted } from "./acquisition.js";
+import { Acquisition, type Answer, type Granted, type Told } from "./acquisition.js";
 import { type Inbox, inboxOf, type Owner } from "./inbox.js";
 import { poll } from "./poll.js";
 import { noRetry, type RetryStrategy } from "./retry.js";
@@ -80,6 +79,10 @@ export class Engine {
   readonly #leaving = new Set<Promise<Leftover | undefined>>();
   readonly #held = new HeldLocks();
   readonly #waiting: Waiting;
+  readonly #told: Told = {
+    waiting: (acquisition, position) => this.#tellOfWait(acquisition, position),
+    lateGrant: (acquisition) => this.#tellOfLateGrant(acquisition),
+  };
   readonly #inspect: Ways["inspect"];
   /** Called when nothing is under way or held. */
   readonly #onIdle = new Set<() => void>();
@@ -111,19 +114,16 @@ export class Engine {
     this.#owner = {
       failed: (error) => emit?.({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
     };
-    const line = { inbox, owner: this.#owner };
+    const line = { timers: this.#timers, inbox, owner: this.#owner };
     this.#waiting =
       waiting ??
-      ((acquisition, deadline, lastAnswer) =>
-        waitInLine(acquisition, this.#timers, line, deadline, lastAnswer));
+      ((acquisition, deadline, lastAnswer) => waitInLine(acquisition, line, deadline, lastAnswer));
   }
 
   /** Obtains the lock of a claim, or says who has it. */
   obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
     const details = this.emit?.more && detailsOf(claim);
-    return this.#timers.awaited(
-      details ? this.#tellOfObtain(claim, manner, details) : this.#obtain(claim, manner),
-    );
+    return details ? this.#tellOfObtain(claim, manner, details) : this.#obtain(claim, manner);
   }
 
   /** Obtains the lock, and tells whoever wants details how that begins, and fails. */
@@ -200,79 +200,92 @@ export class Engine {
     this.#onIdle.clear();
   }
 
-  /** The main flow: ask, wait if that is wanted, and hold the lock or leave nothing behind. */
-  async #obtain(
-    claim: Claim,
-    manner: Manner,
-    details?: ObtainDetails,
-  ): Promise<Lock | NotObtainedError> {
+  /**
+   * The main flow: ask, wait if that is wanted, and hold the lock or leave nothing behind. Not an async
+   * function: one that waits for long keeps half a kilobyte more.
+   */
+  #obtain(claim: Claim, manner: Manner, details?: ObtainDetails): Promise<Lock | NotObtainedError> {
     const { keys } = claim;
     const { signal } = manner;
     this.checkOpen(keys);
     signal?.throwIfAborted();
 
-    const started = this.#timers.now();
-    const context = here();
-    const acquisition = new Acquisition(claim, this.commands, this.#replicas, {
-      waiting: (position) => {
-        if (details) {
-          const holders = (): Promise<readonly HolderInfo[]> => this.#holdersOf(keys);
-          this.emit?.more?.({ type: "waiting", keys, position, holders, ...details });
-        }
-        const own = this.emit && this.#own.include(claim.names);
-        if (own) this.emit?.({ type: "waitingForOwn", keys }, details);
-      },
-      lateGrant: () =>
-        context.runInAsyncScope(() => this.emit?.({ type: "lateGrantReleased", keys }, details)),
-    });
+    const { commands } = this;
+    const acquisition = new Acquisition(claim, commands, this.#replicas, this.#told, details);
     this.#underWay.add(acquisition);
-    let answer: Answer | undefined;
-    try {
-      answer = await acquisition.run(() => this.#pursue(acquisition, manner, started), signal);
-    } catch (error) {
-      void this.#abandon(acquisition);
-      throw error;
-    } finally {
-      this.#underWay.delete(acquisition);
-      if (answer?.kind !== "granted") this.#tellIfIdle();
-      if (acquisition.tries > 1) {
-        this.emit?.({ type: "waited", keys, waited: this.#timers.now() - started }, details);
-      }
-    }
+    this.#timers.ref();
+    return acquisition
+      .run(() => this.#pursue(acquisition, manner), signal)
+      .then<Lock | NotObtainedError>(
+        (answer) => {
+          this.#isOver(acquisition);
+          if (answer.kind === "granted") return this.#hold(acquisition, answer, manner);
+          return this.#timers.awaited(this.#leaveWithout(acquisition, answer, signal));
+        },
+        (error: unknown) => {
+          void this.#abandon(acquisition);
+          this.#isOver(acquisition);
+          this.#tellIfIdle();
+          throw error;
+        },
+      );
+  }
 
-    const { tries } = acquisition;
-    if (answer.kind === "granted") {
-      if (this.emit) {
-        const { fencingToken } = answer;
-        const waited = this.#timers.now() - started;
-        this.emit({ type: "obtained", keys, waited, tries, fencingToken }, details);
-      }
-      return this.#hold(acquisition, answer, manner, context, details);
-    }
+  #isOver(acquisition: Acquisition): void {
+    this.#underWay.delete(acquisition);
+    this.#timers.unref();
+    if (acquisition.tries <= 1) return;
+    const { waited, claim, details } = acquisition;
+    this.emit?.({ type: "waited", keys: claim.keys, waited }, details);
+  }
+
+  /** No lock: says who has it, once nothing is left behind of the obtain; throws if it failed. */
+  async #leaveWithout(
+    acquisition: Acquisition,
+    answer: Exclude<Answer, Granted>,
+    signal: AbortSignal | undefined,
+  ): Promise<NotObtainedError> {
+    this.#tellIfIdle();
     const left = this.#abandon(acquisition);
     if (answer.kind === "failed" && !acquisition.granted) throw answer.error;
     const facts = await Promise.race([left, this.#timers.sleep(LAST_WORD)]);
     if (answer.kind === "failed") throw answer.error;
     signal?.throwIfAborted();
+    const { claim, tries, waited, details } = acquisition;
+    const { keys } = claim;
     const found = facts ? facts.holder : answer.holder;
     const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;
     const position = facts ? facts.position : answer.place?.position;
-    const waited = this.#timers.now() - started;
     this.emit?.({ type: "notObtained", keys, waited, tries, holder }, details);
     const { cause } = answer;
     return new NotObtainedError(keys, { holder, waited, attempts: tries, position, cause });
   }
 
-  #pursue(acquisition: Acquisition, manner: Manner, started: number): Promise<Answer> {
+  #pursue(acquisition: Acquisition, manner: Manner): Promise<Answer> {
     const { wait, retry = noRetry, signal } = manner;
+    const { started, claim } = acquisition;
     if (wait === undefined) {
       if (retry === noRetry) return acquisition.ask(Infinity);
-      const deadline = signal ? Infinity : started + acquisition.claim.ttl;
+      const deadline = signal ? Infinity : started + claim.ttl;
       return poll(acquisition, this.#timers, retry, deadline);
     }
     const deadline = started + wait;
     const lastAnswer = Math.max(deadline, started + this.commands.timeout);
     return this.#waiting(acquisition, deadline, lastAnswer);
+  }
+
+  #tellOfWait({ claim, details }: Acquisition, position: number | undefined): void {
+    const { keys, names } = claim;
+    if (details) {
+      const holders = (): Promise<readonly HolderInfo[]> => this.#holdersOf(keys);
+      this.emit?.more?.({ type: "waiting", keys, position, holders, ...details });
+    }
+    if (this.emit && this.#own.include(names))
+      this.emit?.({ type: "waitingForOwn", keys }, details);
+  }
+
+  #tellOfLateGrant({ claim, details }: Acquisition): void {
+    this.emit?.({ type: "lateGrantReleased", keys: claim.keys }, details);
   }
 
   /** Who has the locks, as of now. */
@@ -283,19 +296,15 @@ export class Engine {
     return (await Promise.all(found)).flatMap(({ holders }) => holders);
   }
 
-  #hold(
-    acquisition: Acquisition,
-    granted: Granted,
-    manner: Manner,
-    context: Context,
-    details: ObtainDetails | undefined,
-  ): Lock {
-    const { claim } = acquisition;
+  #hold(acquisition: Acquisition, granted: Granted, manner: Manner): Lock {
+    const { claim, details, context, started, tries } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
+    const since = this.#timers.now();
+    const [keys, waited] = [claim.keys, since - started];
+    this.emit?.({ type: "obtained", keys, waited, tries, fencingToken }, details);
     const terms = { sentAt, granted: ttl, ttl: claim.ttl };
     const lost = (error: LockLostError): void => this.#lost(holding, error);
-    const lease = new Lease(claim.keys, this.#timers, terms, lost, context);
-    const since = this.#timers.now();
+    const lease = new Lease(keys, this.#timers, terms, lost, context);
     const takenUntil = since + manner.holdAtLeast;
     const obtaining = acquisition.settled ? undefined : acquisition;
     const holding: Holding = {

@@ -27,7 +27,7 @@ const IDLE = [1_000, 30_000] as const;
 /** How long a message may be on its way that was sent before a reply that is here. */
 const ECHO_TIME = 1_000;
 
-/** For how many waiters that are over it is listened at most: each takes some 4 KB. */
+/** For how many waiters that are over it is listened at most: each takes some 2 KB. */
 const MOST_LINGERING = 1_000;
 
 const inboxes = new WeakMap<RedisClient, Map<Clock, Inbox>>();

@@ -1,118 +1,167 @@
 import { createToken } from "../keys/token.js";
-import type { Grant } from "../primitives/primitive.js";
-import type { Timers } from "../time/timers.js";
-import type { Acquisition, Answer, Granted } from "./acquisition.js";
-import type { Inbox, Owner } from "./inbox.js";
-import { News } from "./news.js";
+import type { Grant, Reach } from "../primitives/primitive.js";
+import type { Entry, Timers } from "../time/timers.js";
+import type { Acquisition, Answer } from "./acquisition.js";
+import type { Inbox, Mailbox, Owner } from "./inbox.js";
 import { LONGEST_PATIENCE, termsOf, untilTurn } from "./waiter.js";
 
-/** What a waiter may hear while it waits. */
-type Heard =
-  | { readonly kind: "answered"; readonly answer: Answer }
-  | { readonly kind: "granted"; readonly grant: Granted }
-  | { readonly kind: "come" }
-  | { readonly kind: "stopped" };
+/** Where one stands in line, and hears of it. */
+export interface Line {
+  readonly timers: Timers;
+  readonly inbox: Inbox;
+  readonly owner: Owner;
+}
 
 /**
  * Stands in line until the lock is granted, or the `deadline`; a command that is under way then is
  * waited for until `lastAnswer`. The grant comes as a message, and with it the lock. The commands in
  * between keep the place, and notice what no message tells: a lease that ended, a message that was lost.
- *
- *     asking ── answered "wait" ──▶ waiting ── its turn may have come, or told to come ──▶ asking
- *        └── answered "granted", or told so ──▶ held ◀── told so ──┘        either ── stopped ──▶ over
  */
-export async function waitInLine(
+export function waitInLine(
   acquisition: Acquisition,
-  timers: Timers,
-  { inbox, owner }: { readonly inbox: Inbox; readonly owner: Owner },
+  line: Line,
   deadline: number,
   lastAnswer: number,
 ): Promise<Answer> {
-  const { ttl } = acquisition.claim;
-  const news = new News<Heard>(timers);
-  const secret = createToken();
-  // What was asked for last. A grant that shows its proof came after it, so its lease counts from then.
-  let asked = { proof: "", sentAt: 0, lease: 0 };
-  const mailbox = {
-    granted(told: Grant, proof: string): void {
-      const { sentAt, lease } = asked;
-      // What an earlier command asked for, or what is heard too late, cannot be proved: we ask.
-      const proved = proof === asked.proof && !acquisition.isOver(sentAt, lease);
-      const put = (grant: Granted | undefined): void =>
-        news.put(grant ? { kind: "granted", grant } : { kind: "come" });
-      if (proved) acquisition.accept({ kind: "granted", ...told, sentAt, ttl: lease }, put);
-      else put(undefined);
-      acquisition.heardOfGrant();
-    },
-    come: () => news.put({ kind: "come" }),
-  };
-  const id = inbox.enter(mailbox, owner);
-  acquisition.onStop(() => news.put({ kind: "stopped" }));
-
-  let answer: Answer = { kind: "taken", holder: undefined };
-  let ticket: string | undefined;
-  let toldToCome = false;
-  try {
-    for (;;) {
-      // Asking. Whoever is in line and was not told to may have missed something.
-      const { reach } = inbox;
-      const { checkIn, patience, lease } = termsOf(reach, ttl);
-      const sentAt = timers.now();
-      const proof = `${secret}${acquisition.tries}`;
-      asked = { proof, sentAt, lease };
-      const echo = ticket !== undefined && !toldToCome && reach !== "none";
-      const place = { id, ticket, patience, reach, lease, proof, echo };
-      void acquisition
-        .ask(lastAnswer, place)
-        .then((reply) => news.put({ kind: "answered", answer: reply }));
-      toldToCome = false;
-      for (let answered = false; !answered;) {
-        const heard = await news.next(Infinity);
-        if (heard?.kind === "granted") return (answer = heard.grant);
-        if (heard?.kind === "stopped") return answer;
-        if (heard?.kind === "come") toldToCome = true;
-        if (heard?.kind === "answered") {
-          answer = heard.answer;
-          answered = true;
-        }
-      }
-      if (answer.kind === "granted" && answer.echoed) inbox.expectEcho(sentAt);
-      if (answer.kind === "granted" || (answer.kind === "failed" && answer.final)) return answer;
-
-      // Waiting.
-      let position = 1;
-      if (answer.kind === "taken" && answer.place) {
-        ({ position, ticket } = answer.place);
-        inbox.open();
-        if (answer.place.echoed) inbox.expectEcho(sentAt);
-      }
-      const remaining = answer.kind === "taken" ? answer.holder?.remaining : undefined;
-      const turn = timers.now() + untilTurn(reach, position, remaining);
-      if (!toldToCome) {
-        const heard = await news.next(Math.min(sentAt + checkIn, turn, deadline));
-        if (heard?.kind === "granted") return (answer = heard.grant);
-        if (heard?.kind === "stopped") return answer;
-        toldToCome = heard?.kind === "come";
-      }
-      if (timers.now() >= deadline) return answer;
-    }
-  } finally {
-    void leaveInbox(acquisition, inbox, owner, id, answer.kind === "granted");
-  }
+  return new Promise((resolve) => {
+    new Waiter(acquisition, line, deadline, lastAnswer, resolve).ask();
+  });
 }
 
 /**
- * Hears messages for as long as a grant may come that would have to go back: while a command may put the
- * waiter in line again, and until Redis has confirmed that it left.
+ *     asking ── answered "wait" ──▶ waiting ── its turn may have come, or told to come ──▶ asking
+ *        └── answered "granted", or told so ──▶ over ◀── told so, or stopped ──┘
+ *
+ * Not an async function: one that waits for long keeps a kilobyte more, and a message takes more steps to
+ * become a lock.
  */
-async function leaveInbox(
-  acquisition: Acquisition,
-  inbox: Inbox,
-  owner: Owner,
-  id: string,
-  held: boolean,
-): Promise<void> {
-  const left = held || (await acquisition.abandon()) !== undefined;
-  if (left && !acquisition.uncertain) inbox.leave(id);
-  else inbox.linger(id, owner, acquisition.claim.ttl + LONGEST_PATIENCE);
+class Waiter implements Mailbox {
+  readonly #acquisition: Acquisition;
+  readonly #line: Line;
+  readonly #deadline: number;
+  readonly #lastAnswer: number;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #id: string;
+  readonly #secret = createToken();
+  #state: "asking" | "waiting" | "over" = "asking";
+  #answer: Answer = { kind: "taken", holder: undefined };
+  #ticket: string | undefined;
+  /** While it asked, or before it first did. */
+  #toldToCome = false;
+  // What was asked for last. A grant that shows its proof came after it, so its lease counts from then.
+  #proof = "";
+  #sentAt = 0;
+  #lease = 0;
+  /** When it may be its turn, or time to check in. */
+  #turn: Entry | undefined;
+
+  constructor(
+    acquisition: Acquisition,
+    line: Line,
+    deadline: number,
+    lastAnswer: number,
+    resolve: (answer: Answer) => void,
+  ) {
+    this.#acquisition = acquisition;
+    this.#line = line;
+    this.#deadline = deadline;
+    this.#lastAnswer = lastAnswer;
+    this.#resolve = resolve;
+    this.#id = line.inbox.enter(this, line.owner);
+    acquisition.onStop(() => this.#end(this.#answer));
+  }
+
+  ask(): void {
+    const { inbox, timers } = this.#line;
+    const { reach } = inbox;
+    const { checkIn, patience, lease } = termsOf(reach, this.#acquisition.claim.ttl);
+    // Whoever is in line and was not told to ask may have missed something.
+    const echo = this.#ticket !== undefined && !this.#toldToCome && reach !== "none";
+    this.#state = "asking";
+    this.#toldToCome = false;
+    this.#proof = `${this.#secret}${this.#acquisition.tries}`;
+    this.#sentAt = timers.now();
+    this.#lease = lease;
+    const [id, ticket, proof] = [this.#id, this.#ticket, this.#proof];
+    const place = { id, ticket, patience, reach, lease, proof, echo };
+    void this.#acquisition
+      .ask(this.#lastAnswer, place)
+      .then((answer) => this.#answered(answer, reach, checkIn));
+  }
+
+  #answered(answer: Answer, reach: Reach, checkIn: number): void {
+    if (this.#state === "over") return;
+    const { inbox, timers } = this.#line;
+    if (answer.kind === "granted" && answer.echoed) inbox.expectEcho(this.#sentAt);
+    this.#answer = answer;
+    if (answer.kind === "granted" || (answer.kind === "failed" && answer.final)) {
+      this.#end(answer);
+      return;
+    }
+
+    this.#state = "waiting";
+    let position = 1;
+    if (answer.kind === "taken" && answer.place) {
+      position = answer.place.position;
+      this.#ticket = answer.place.ticket;
+      inbox.open();
+      if (answer.place.echoed) inbox.expectEcho(this.#sentAt);
+    }
+    if (this.#toldToCome) {
+      this.#goOn();
+      return;
+    }
+    const remaining = answer.kind === "taken" ? answer.holder?.remaining : undefined;
+    const turn = timers.now() + untilTurn(reach, position, remaining);
+    const next = Math.min(this.#sentAt + checkIn, turn, this.#deadline);
+    this.#turn = timers.set(next, () => this.#goOn());
+  }
+
+  /** Asks again, if there is time to. */
+  #goOn(): void {
+    const { timers } = this.#line;
+    if (this.#turn) timers.clear(this.#turn);
+    if (timers.now() >= this.#deadline) this.#end(this.#answer);
+    else this.#acquisition.context.runInAsyncScope(() => this.ask());
+  }
+
+  come(): void {
+    this.#toldToCome = true;
+    if (this.#state === "waiting") this.#goOn();
+  }
+
+  granted({ fencingToken, seat }: Grant, proof: string): void {
+    const acquisition = this.#acquisition;
+    const [sentAt, ttl] = [this.#sentAt, this.#lease];
+    // What an earlier command asked for, or what is heard too late, cannot be proved: we ask.
+    if (proof !== this.#proof || acquisition.isOver(sentAt, ttl)) {
+      this.come();
+    } else if (this.#state !== "over") {
+      acquisition.accept({ kind: "granted", fencingToken, seat, sentAt, ttl }, (grant) => {
+        if (grant) this.#end(grant);
+        else this.come();
+      });
+    }
+    acquisition.heardOfGrant();
+  }
+
+  #end(answer: Answer): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    if (this.#turn) this.#line.timers.clear(this.#turn);
+    if (answer.kind === "granted") this.#leaveInbox(true);
+    else void this.#acquisition.abandon().then((left) => this.#leaveInbox(left !== undefined));
+    this.#resolve(answer);
+  }
+
+  /**
+   * Hears messages for as long as a grant may come that would have to go back: while a command may put
+   * the waiter in line again, and until Redis has confirmed that it left.
+   */
+  #leaveInbox(isLeft: boolean): void {
+    const { inbox, owner } = this.#line;
+    const { uncertain, claim } = this.#acquisition;
+    if (isLeft && !uncertain) inbox.leave(this.#id);
+    else inbox.linger(this.#id, owner, claim.ttl + LONGEST_PATIENCE);
+  }
 }

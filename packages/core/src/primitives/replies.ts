@@ -9,9 +9,9 @@ import type { Asked, Leftover, Released, Verdict } from "./primitive.js";
 
 /** A whole number from `least` on that JavaScript can hold; undefined for anything else. */
 export function wholeNumber(reply: Reply | undefined, least: number = 0): number | undefined {
-  if (typeof reply !== "string" || !/^(0|-?[1-9]\d{0,15})$/.test(reply)) return undefined;
   const number = Number(reply);
-  return Number.isSafeInteger(number) && number >= least ? number : undefined;
+  const isWritten = Number.isSafeInteger(number) && String(number) === reply;
+  return isWritten && number >= least ? number : undefined;
 }
 
 /** Text or nothing, told apart from anything else, which is undefined. */

@@ -71,7 +71,6 @@ class LinePlace {
   readonly #claim: QuorumClaim;
   readonly #whole: Acquisition;
   readonly #own: Acquisition;
-  readonly #forget: () => void;
 
   constructor(whole: Acquisition, claim: QuorumClaim, quorum: Quorum, member: Member) {
     this.member = member;
@@ -79,11 +78,11 @@ class LinePlace {
     this.#claim = claim;
     this.#whole = whole;
     this.#own = new Acquisition(claim.at(member), member.commands, undefined, {
-      waiting: (position) => whole.waiting(position),
+      waiting: (_, position) => whole.waiting(position),
       lateGrant: () => undefined,
     });
     claim.line = this;
-    this.#forget = whole.onStop(() => {
+    whole.onStop(() => {
       this.#own.stop(new Error("it is not wanted any more"));
       this.#own.end();
     });
@@ -99,7 +98,7 @@ class LinePlace {
     const forget = member.onSilence(() => own.stop(new Error("the server is silent")));
     try {
       return await own.run(
-        () => waitInLine(own, timers, { inbox, owner }, deadline, lastAnswer),
+        () => waitInLine(own, { timers, inbox, owner }, deadline, lastAnswer),
         undefined,
       );
     } catch {
@@ -114,8 +113,7 @@ class LinePlace {
 
   /** Gives back whatever was had of it. Not waited for where nobody answers. */
   leave(): Promise<Leftover | undefined> {
-    // A long wait may have many places, one after the other.
-    this.#forget();
+    this.#whole.onStop(undefined);
     const leaving = this.#own.abandon();
     this.#quorum.leaves(leaving);
     if (this.#claim.line === this) this.#claim.leftLine();

@@ -67,18 +67,25 @@ export class Timers {
     return true;
   }
 
-  /**
-   * Keeps the process alive until the call is settled: its timers are all that does so where a client
-   * holds no socket open, and a program must not end in the middle of an `await`. Leases and renewals
-   * keep nothing alive.
-   */
+  /** Keeps the process alive until the call is settled, as {@link ref} does. */
   awaited<T>(call: Promise<T>): Promise<T> {
-    if (this.#awaited++ === 0) this.#timer?.ref?.();
-    const over = (): void => {
-      if (--this.#awaited === 0) this.#timer?.unref?.();
-    };
+    this.ref();
+    const over = (): void => this.unref();
     call.then(over, over);
     return call;
+  }
+
+  /**
+   * Keeps the process alive until {@link unref} was called as often as this: its timers are all that does
+   * so where a client holds no socket open, and a program must not end in the middle of an `await`. Leases
+   * and renewals keep nothing alive.
+   */
+  ref(): void {
+    if (this.#awaited++ === 0) this.#timer?.ref?.();
+  }
+
+  unref(): void {
+    if (--this.#awaited === 0) this.#timer?.unref?.();
   }
 
   /** Resolves after `ms` milliseconds. */
