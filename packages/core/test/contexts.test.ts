@@ -99,6 +99,37 @@ test("renewals are sent and told of in the context of their lock", async () => {
   ]);
 });
 
+test("a waiter asks in the context of its obtain, whether a message or a timer makes it ask", async () => {
+  const clock = new VirtualClock();
+  const redis = client();
+  const watched: RedisClient = {
+    run: (script, keys, args) => {
+      note(`${script.name} of ${String(keys[0])}`);
+      return redis.run(script, keys, args);
+    },
+    subscribe: (channel, listener) => redis.subscribe(channel, listener),
+  };
+  const holder = locker();
+  for (const key of ["a", "b"]) await holder.obtain(key, 600_000);
+  const one = new Locker(watched, { clock });
+  const wait = (key: string): Promise<unknown> =>
+    failure(one.obtain(key, 60_000, { wait: Infinity }));
+  const asked = (line: string): number => seen.filter((other) => other === line).length;
+  const failed = [request.run("one", () => wait("a"))];
+  // When the subscription is there, whoever waits asks again.
+  await waitUntil(() => asked("obtain of a in one") === 2, { what: "the second command" });
+  clock.advance(1_000);
+  failed.push(request.run("two", () => wait("b")));
+  await untilInLine("b", 1, "told");
+  clock.advance(14_000);
+  await waitUntil(() => asked("obtain of a in one") === 3, { what: "the first check-in" });
+  clock.advance(1_000);
+  await waitUntil(() => asked("obtain of b in two") === 2, { what: "the second check-in" });
+  expect(seen).toHaveLength(5);
+  await one.close();
+  await Promise.all(failed);
+});
+
 test("renewals that leave together, and fail, are told of each in its own context", async () => {
   const clock = new VirtualClock();
   await holdTwo(locker({ clock, onEvent }), { renew: true });
