@@ -99,14 +99,14 @@ export const bugs: readonly Bug[] = [
   {
     name: "a grant that is believed although its lock may be another's by now",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
-    library: { file: "acquire/wait.js", change: ["proof === asked.proof && ", ""] },
+    library: { file: "acquire/wait.js", change: ["proof !== this.#proof || ", ""] },
   },
   {
     name: "a grant that is believed although its lease is over",
     shows: ["a lock that is over when it is obtained"],
     library: {
       file: "acquire/wait.js",
-      change: [" && !acquisition.isOver(sentAt, lease)", ""],
+      change: [" || acquisition.isOver(sentAt, ttl)", ""],
     },
   },
   {
@@ -232,7 +232,7 @@ export const bugsAfterMishaps: readonly Bug[] = [
     library: {
       file: "acquire/wait.js",
       change: [
-        'const echo = ticket !== undefined && !toldToCome && reach !== "none";',
+        'const echo = this.#ticket !== undefined && !this.#toldToCome && reach !== "none";',
         "const echo = false;",
       ],
     },
@@ -573,7 +573,7 @@ const bugsOfLoss: readonly Bug[] = [
     shows: ["something left behind"],
     library: {
       file: "acquire/wait.js",
-      change: ["if (left && !acquisition.uncertain)", "if (left)"],
+      change: ["if (isLeft && !uncertain)", "if (isLeft)"],
     },
   },
   {
