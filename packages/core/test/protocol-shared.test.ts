@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { textsOf } from "@redislock/test-kit";
 
-import type { ScriptName } from "../src/adapter.js";
+import { type ScriptName, toReply } from "../src/adapter.js";
 import type { Reply } from "../src/index.js";
 import { startRedis } from "./redis.js";
 import {
@@ -19,6 +19,7 @@ import {
   SEVEN,
   standing,
   type Standing,
+  takenBy,
   ticketOf,
 } from "./scripts-by-hand.js";
 
@@ -1555,6 +1556,28 @@ describe("leave", () => {
     expect([await pttl(a.lock), await pttl(a.holders)]).toEqual([about(1), about(1)]);
     expect(await leave()).toEqual([null, null, null, "0", "0", "0"]);
     expect(await there()).toEqual([]);
+  });
+
+  test("leaves to its ttl a lock with permits out though a thousand holders were all", async () => {
+    await command("SET", a.lock, "shared 5 1001 9", "PX", "30000");
+    await crowd(1_000, 0);
+    pass(9);
+    expect(await leave()).toEqual([expect.any(String), null, null, "0", "0", "0"]);
+    expect([await marker(), await pttl(a.lock)]).toEqual(["shared 5 1001 9", about(30_000)]);
+  });
+
+  test("says so also where the holders are gone as soon as their last ttl is set", async () => {
+    await command("SET", a.lock, "shared 5 1001 9", "PX", "30000");
+    await crowd(1_001, 0);
+    pass(9);
+    // As where the server is kept waiting for longer than the millisecond that is left.
+    const { source } = scriptOf("leaveShared");
+    const late = source.replace("'PEXPIRE', KEYS[i + 5], left", "'PEXPIRE', KEYS[i + 5], -1");
+    expect(late).not.toBe(source);
+    const keys = takenBy("leaveShared").map((key) => a[key]);
+    const args = [claimOf({}), "", ""];
+    const reply = toReply(await command("EVAL", late, String(keys.length), ...keys, ...args));
+    expect(reply).toEqual(["0", "5", null, "0", "0", "1"]);
   });
 
   test("is told of the lock that nobody has any more", async () => {

@@ -42,7 +42,7 @@ export const parts: readonly string[] = [
   "local most = tonumber(ARGV[1])\nlocal reply = held and describe(i, held) or { false, false, false }\nif phase then\nlocal holders = { call('ZCARD', KEYS[i + 5]), out }\nlocal sharing = call('ZRANGE', KEYS[i + 5], 0, 999, 'WITHSCORES')\nfor n = 1, #sharing, 2 do\nlocal permits, limit = string.match(sharing[n], '^(%d+)/(%d+)/')\nif tonumber(sharing[n + 1]) <= ms then\nholders[1], holders[2] = holders[1] - 1, holders[2] - (permits or 0)\nelseif #holders < 2 + 4 * most then\nlocal left = string.format('%.0f', sharing[n + 1] - ms)\nlocal told = { permits, limit, metadataOf(sharing[n]), left }\nfor m = 1, 4 do table.insert(holders, told[m]) end\nend\nend\nreply[2], reply[3] = phase, holders\nend\nreply[4] = call('ZCARD', KEYS[i + 3])\nlocal shown = 0\nlocal line = call('ZRANGE', KEYS[i + 3], 0, 999, 'WITHSCORES')\nfor n = 1, #line, 2 do\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], line[n]))\nif not waiter or isStale(waiter, micros / 1000) then\nreply[4] = reply[4] - 1\nelseif shown < most then\nshown = shown + 1\nlocal shares = waiter.keys == 0\ntable.insert(reply, shares and metadataOf(waiter.value) or string.sub(waiter.value, waiter.length + 1))\ntable.insert(reply, math.max(0, math.floor((micros - line[n + 1]) / 1000)))\nif shares then table.insert(reply, { string.match(waiter.value, '^(%d+)/(%d+)/') }) end\nend\nend\nreturn reply\nend\n",
   "local function placeOf(i, id)\nlocal rank = call('ZRANK', KEYS[i + 3], id)\nif not rank then return 0 end\nlocal time = call('TIME')\nlocal ms = time[1] * 1000 + time[2] / 1000\nif rank > 0 then\nsweep(i, id, ms)\nrank = call('ZRANK', KEYS[i + 3], id)\nend\nlocal place = rank + 1\nlocal before = rank > 0 and call('ZRANGE', KEYS[i + 3], math.max(0, rank - 100), rank - 1) or {}\nfor n = 1, #before do\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], before[n]))\nif not waiter or isStale(waiter, ms) then place = place - 1 end\nend\nreturn place\nend\n",
   "local function run(k)\nlocal value, id, caller = ARGV[1], ARGV[2], ARGV[3]\nlocal held = valueAt(k + 1)\n",
-  "local changed, removed, begun, shortest = false, false, nil, nil\nlocal function permitsOf(claim)\nreturn tonumber(string.match(claim, '^(%d+)/')) or 0\nend\nlocal function take(claim, ending, share)\ncall('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)\nif share then\nlocal left = math.max(ending - ms, call('PTTL', KEYS[i + 6]))\ncall('HSET', KEYS[i + 6], claim, share.seat .. ' ' .. share.order .. ' ' .. share.caller)\ncall('PEXPIRE', KEYS[i + 6], string.format('%.0f', left))\nend\nbegun = begun and math.max(begun, ending)\nchanged = true\nend\nlocal function close()\ncall('UNLINK', KEYS[i], KEYS[i + 5], KEYS[i + 6])\nphase, held, out, changed = nil, false, 0, false\nend\nlocal function giveBack(claim)\nout = out - permitsOf(claim)\nif out <= 0 then return close() end\ncall('ZREM', KEYS[i + 5], claim)\ncall('HDEL', KEYS[i + 6], claim)\nchanged, removed, begun = true, true, nil\nend\nlocal function save()\nif not changed then return end\nlocal last = begun or call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]\nlocal left = string.format('%.0f', math.max(1, last - ms))\nif removed and tonumber(left) < call('PTTL', KEYS[i]) then\nshortest = math.min(shortest or left, left)\nend\nheld = 'shared ' .. phase .. ' ' .. string.format('%.0f %.0f', out, seats)\ncall('SET', KEYS[i], held, 'PX', left)\ncall('PEXPIRE', KEYS[i + 5], left)\nchanged, removed = false, false\nend\nlocal function expire()\nfor _ = 1, MOST_DROPPED do\nif not phase then return false end\nlocal first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')\nif not first[1] then\nphase, changed = nil, false\nreturn false\nend\nif tonumber(first[2]) > ms then return false end\ngiveBack(first[1])\nend\nreturn true\nend\nlocal function describeFirst()\nlocal first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')\nreturn { string.format('%.0f', math.max(0, first[2] - ms)), phase, metadataOf(first[1]) or false }\nend\n",
+  "local changed, removed, begun, shortest = false, false, nil, nil\nlocal function permitsOf(claim)\nreturn tonumber(string.match(claim, '^(%d+)/')) or 0\nend\nlocal function take(claim, ending, share)\ncall('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)\nif share then\nlocal left = math.max(ending - ms, call('PTTL', KEYS[i + 6]))\ncall('HSET', KEYS[i + 6], claim, share.seat .. ' ' .. share.order .. ' ' .. share.caller)\ncall('PEXPIRE', KEYS[i + 6], string.format('%.0f', left))\nend\nbegun = begun and math.max(begun, ending)\nchanged = true\nend\nlocal function close()\ncall('UNLINK', KEYS[i], KEYS[i + 5], KEYS[i + 6])\nphase, held, out, changed = nil, false, 0, false\nend\nlocal function giveBack(claim)\nout = out - permitsOf(claim)\nif out <= 0 then return close() end\ncall('ZREM', KEYS[i + 5], claim)\ncall('HDEL', KEYS[i + 6], claim)\nchanged, removed, begun = true, true, nil\nend\nlocal function save()\nif not changed then return end\nlocal last = begun or call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]\nlocal left = string.format('%.0f', math.max(1, last - ms))\nif removed and tonumber(left) < call('PTTL', KEYS[i]) then\nshortest = math.min(shortest or left, left)\nend\nheld = 'shared ' .. phase .. ' ' .. string.format('%.0f %.0f', out, seats)\ncall('SET', KEYS[i], held, 'PX', left)\ncall('PEXPIRE', KEYS[i + 5], left)\nchanged, removed = false, false\nend\nlocal function expire()\nfor dropped = 0, MOST_DROPPED do\nif not phase then return false end\nlocal first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')\nif not first[1] then\nphase, changed = nil, false\nreturn false\nend\nif tonumber(first[2]) > ms then return false end\nif dropped == MOST_DROPPED then return true end\ngiveBack(first[1])\nend\nend\nlocal function describeFirst()\nlocal first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')\nlocal left = string.format('%.0f', math.max(0, (first[2] or 0) - ms))\nreturn { left, phase, first[1] and metadataOf(first[1]) or false }\nend\n",
   "local untouched = held == nil\nlocal MOST_ADMITTED = 200\nlocal function fits(claim)\nlocal permits, limit = string.match(claim, '^(%d+)/(%d+)/')\npermits, limit = tonumber(permits), tonumber(limit)\nif not permits or (held and not phase) then return false end\nreturn limit == 0 or out + permits <= limit\nend\nlocal function admit(claim, caller, ttl, memory)\nif phase then\n",
   "local longest = math.max(memory, 2 * ttl)\nif longest < 86400000 then longest = math.max(longest, call('PTTL', KEYS[i + 2])) end\nif call('PEXPIRE', KEYS[i + 2], longest) == 0 then\nlocal left = call('PTTL', KEYS[i])\nif left > 0 then call('PEXPIRE', KEYS[i], left) end\nend\n",
   "else\nphase, out, seats = nextFence(i, micros, math.max(memory, 2 * ttl)), 0, 0\nif not untouched then call('UNLINK', KEYS[i + 5], KEYS[i + 6]) end\nbegun = 0\nend\nseats, shortest = seats + 1, math.min(shortest or ttl, ttl)\nout = out + permitsOf(claim)\ntake(claim, ms + ttl + 1, caller ~= '' and { seat = seats, order = 0, caller = caller })\nreturn ' ' .. phase\nend\nlocal function pass(asker)\nlocal admitted, whose, kept = {}, 'more', asker and 'kept'\nfor _ = 1, MOST_DROPPED do\nlocal head = call('ZPOPMIN', KEYS[i + 3])\nlocal id, ticket = head[1], head[2]\nif not id then\nwhose = 'nobody'\nbreak\nend\nif id == asker then\nwhose = keep(i, id, ticket, 'asker')\nbreak\nend\nlocal waiter, count = servable(i, id, ms)\nif waiter and waiter.keys == 0 and waiter.caller ~= '' and endOf(waiter.value) then\ntell(id, 'come')\nwaiter = nil\nend\nif waiter and waiter.keys ~= 0 and out == 0 then\nif phase then close() end\nwhose = serve(i, asker, head)\nif whose == 'granted' then held = valueAt(i) end\nbreak\nend\nlocal open = waiter and waiter.keys == 0 and fits(waiter.value)\nif waiter and (not open or waiter.reach == '0' or #admitted == MOST_ADMITTED) then\nif open and waiter.reach ~= '0' then tell(id, 'come') end\nwhose = keep(i, id, ticket, not open and 'kept' or kept)\nbreak\nend\nif waiter and count then\nlocal claim = waiter.value\nlocal seat = admit(claim, waiter.caller, waiter.ttl, waiter.memory)\nlocal grant = seat .. ' ' .. waiter.proof .. ' ' .. seats\ntable.insert(admitted, { id = id, ticket = ticket, claim = claim, grant = grant, ttl = waiter.ttl })\nelseif waiter and tell(id, 'come') ~= 0 then\nwhose = keep(i, id, ticket, kept)\nbreak\nelse\ncall('HDEL', KEYS[i + 4], id)\nend\nend\nsave()\nfor n = 1, #admitted do\nlocal one = admitted[n]\nif type(tell(one.id, 'grant', one.grant)) == 'number' then\ncall('HDEL', KEYS[i + 4], one.id)\nelse\ngiveBack(one.claim)\nwhose = keep(i, one.id, one.ticket, kept)\nend\nend\nsave()\nif whose == 'nobody' then recall(i) end\nif shortest and (whose == 'kept' or whose == 'more') then announce(i, shortest, 0) end\nreturn whose\nend\n",
@@ -99,7 +99,7 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   leaveShared: {
     name: "leaveShared",
-    sha1: "c5f41bc71e473a736ca31f3cc1ab2fb269fcb968",
+    sha1: "303d0bf9bfd9da28929fe4c4818125a55915c26b",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 15, 12, 16, 17, 18, 19, 20, 2, 3),
   },
   leave: {
@@ -109,12 +109,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   obtainShared: {
     name: "obtainShared",
-    sha1: "457a2f9657761899032f2b937a9ea43a4a127d3a",
+    sha1: "cf573231ceb3666c5158467e9cf648c964109843",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 2, 3),
   },
   obtainSharedMany: {
     name: "obtainSharedMany",
-    sha1: "4103431dd5503a10170ee982a4908037d686357a",
+    sha1: "7b5f9fd3562d2d4603dd6e161123913ca2a23517",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 27),
   },
   obtain: {
@@ -129,12 +129,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   refreshShared: {
     name: "refreshShared",
-    sha1: "66647b05391d3e08c78a7b7ac66e1a22c091991c",
+    sha1: "2e9afc2925bb9a5c01cdff546061c948b006ff85",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 2, 3),
   },
   refreshSharedMany: {
     name: "refreshSharedMany",
-    sha1: "dc4fa70f8e1afacd32c50c84143689924ddd474c",
+    sha1: "374bcf595f41ac6223224a4a8d4a49e3e37f13c9",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 27),
   },
   refresh: {
@@ -149,12 +149,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   releaseShared: {
     name: "releaseShared",
-    sha1: "ee221919f274b39f86e8c029e5df656562224661",
+    sha1: "b959852aee84a9b433bf53a6f2c07a5fdfccf1b9",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 2, 3),
   },
   releaseSharedMany: {
     name: "releaseSharedMany",
-    sha1: "831024c7a46cafa2dd7f26dd9841b3bbfaa17da4",
+    sha1: "0d6ab4b7bbf9a87af7fa5f943a04ae7995bf2ec2",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 27),
   },
   release: {

@@ -49,7 +49,7 @@ end
 
 -- Takes off whose lease is over. Says whether there are more than one script takes off.
 local function expire()
-  for _ = 1, MOST_DROPPED do
+  for dropped = 0, MOST_DROPPED do
     if not phase then return false end
     local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
     if not first[1] then
@@ -58,14 +58,15 @@ local function expire()
       return false
     end
     if tonumber(first[2]) > ms then return false end
+    if dropped == MOST_DROPPED then return true end
     giveBack(first[1])
   end
-  return true
 end
 
 -- Whose lease ends first of those who share the lock: `[ms left, fencing token, metadata]`. That may be one
--- who has yet to be taken off.
+-- who has yet to be taken off, or nobody: a key with a millisecond left may be gone as soon as it is set.
 local function describeFirst()
   local first = call('ZRANGE', KEYS[i + 5], 0, 0, 'WITHSCORES')
-  return { string.format('%.0f', math.max(0, first[2] - ms)), phase, metadataOf(first[1]) or false }
+  local left = string.format('%.0f', math.max(0, (first[2] or 0) - ms))
+  return { left, phase, first[1] and metadataOf(first[1]) or false }
 end
