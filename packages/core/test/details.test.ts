@@ -6,6 +6,7 @@ import {
   detailed,
   type DetailedLockEvent,
   linearBackoff,
+  LockerClosedError,
   type Locker,
   type LockEvent,
   type LockerOptions,
@@ -282,7 +283,10 @@ describe("a listener that is a function", () => {
     expect(told).toEqual(["outer", "obtaining", "outer", "obtained"]);
     const event = { type: "waited", keys: ["k"], waited: 5 } as const;
     expect(() => inner(event)).toThrow(TypeError);
-    expect(() => inner({ type: "subscribeFailed", error: new Error("no") })).not.toThrow();
+    expect(() => inner(event)).toThrow("it wants details: give it to onEvent itself");
+    const error = new LockerClosedError(["k"]);
+    expect(() => inner({ type: "subscribeFailed", error })).not.toThrow();
+    expect(() => inner({ type: "electionFailed", keys: ["k"], error })).not.toThrow();
   });
 
   test("is one that wants details only by its own word", async () => {

@@ -117,6 +117,7 @@ describe.each(errors)("%s", (name, code, type, error, message, facts) => {
 
 test.each([
   [{ ...holder, remaining: Infinity }, /taken without a ttl and will not end by itself/],
+  [{ ...holder, own: true }, /: this process holds it itself, for 1234 ms more$/],
   [undefined, /others stand before us in line/],
 ])("NotObtainedError says why, holder %j", (who, why) => {
   expect(new NotObtainedError(keys, { holder: who, waited: 0, attempts: 1 }).message).toMatch(why);
@@ -127,9 +128,17 @@ test.each([
   ["taken", /another holds it now/],
   ["deleted", /it was removed from Redis/],
   ["unreachable", /could not be asked in time/],
+  ["dropped", /not renewed any more, because nothing kept the lock object or its signal/],
 ] as const)("LockLostError says why: %s", (reason, why) => {
   expect(new LockLostError(keys, reason)).toMatchObject({ reason });
   expect(new LockLostError(keys, reason).message).toMatch(why);
+});
+
+test("NotALockError says which of its keys holds what", () => {
+  const error = new NotALockError(["k"], new ServerError("WRONGTYPE k:line holds a hash"));
+  expect(error.message).toBe(
+    '"k" does not hold a lock but another type of data: k:line holds a hash',
+  );
 });
 
 test("names with quotes and line breaks do not disguise the message", () => {
@@ -153,6 +162,13 @@ test("what only looks like one of our errors is none", () => {
     expect(one instanceof RedisLockError).toBe(false);
     for (const [, , type] of errors) expect(one instanceof type).toBe(false);
   }
+});
+
+test("what another copy of this package has made is known by its brand and code", () => {
+  const foreign = Object.assign(new Error("lost"), { code: "LOST" });
+  Object.defineProperty(foreign, Symbol.for("redislock.error"), { value: true });
+  expect(foreign).toBeInstanceOf(RedisLockError);
+  for (const [, code, type] of errors) expect(foreign instanceof type).toBe(code === "LOST");
 });
 
 test("a class of the user's own, made from one of ours, knows its own and only its own", () => {

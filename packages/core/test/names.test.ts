@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { companion, connect, seededRandom, startServer } from "@redislock/test-kit";
 
 import { hashSlot } from "../src/keys/hash-slot.js";
-import { isCompanionName, lockNames, type Space } from "../src/keys/names.js";
+import { isCompanionName, lockNames, sharedNames, type Space } from "../src/keys/names.js";
 
 const server = await startServer({ args: ["--cluster-enabled", "yes"] });
 const connection = await connect(server.port);
@@ -81,7 +81,16 @@ test.each(["", "app:", "{app}", "app{", "app{}"])(
   "companions' names are no names for locks, in the namespace %j",
   (namespace) => {
     const space: Space = { ...plain, namespace };
-    for (const name of ["a", "x{a}y", "a}b", "a{b", "my-redislock", "redislock-a"]) {
+    const plainNames = [
+      "a",
+      "x{a}y",
+      "a}b",
+      "a{b",
+      "my-redislock",
+      "redislock-a",
+      "redislock{abc}d",
+    ];
+    for (const name of plainNames) {
       expect(isCompanionName(name, namespace)).toBe(false);
       for (const companion of lockNames(name, space).slice(1)) {
         const key = companion.slice(namespace.length);
@@ -112,6 +121,11 @@ test("names of plain keys are those that trying finds", () => {
       companion(name, "fence"),
       companion(name, "line"),
       companion(name, "waiters"),
+    ]);
+    expect(sharedNames(name, plain)).toEqual([
+      ...lockNames(name, plain),
+      companion(name, "line").replace(":line", ":holders"),
+      companion(name, "line").replace(":line", ":shares"),
     ]);
   }
 });

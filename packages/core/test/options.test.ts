@@ -27,6 +27,9 @@ describe("an option that does not exist is a TypeError that names the nearest on
     [{ retries: 3 }, /options has no "retries": did you mean "retry"\?/],
     [{ abortSignal: undefined }, /options has no "abortSignal"/],
     [{ timeout: 5 }, /options has no "timeout": there are retry, wait, signal/],
+    [{ wxyt: 5 }, /options has no "wxyt": did you mean "wait"\?/],
+    [{ xyzt: 5 }, /options has no "xyzt": there are retry, wait, signal/],
+    [{ t: 5 }, /options has no "t": there are retry, wait, signal/],
     [{ __proto__: null, constructor: 1 }, /options has no "constructor"/],
     [JSON.parse('{"__proto__": 1}'), /options has no "__proto__"/],
   ])("%j for obtain, tryObtain and using", async (options: object, message) => {
@@ -97,8 +100,12 @@ test("nor the options of a locker, nor what a client does not say of itself", as
   await lock.release();
 });
 
-test("what a client inherits from its class counts", async () => {
+test.each([
+  ["", false],
+  [", also where every object has something of that name", true],
+])("what a client inherits from its class counts%s", async (_, isPlanted) => {
   const inner = client();
+  if (isPlanted) plant("keyPrefix", "planted:");
   class Mine implements RedisClient {
     readonly #prefix = "{p}";
     get keyPrefix(): string {
@@ -111,5 +118,15 @@ test("what a client inherits from its class counts", async () => {
   const lock = await new Locker(new Mine()).obtain("k", 10_000);
   // The tag of the prefix is that of all its keys.
   expect(await server.command("EXISTS", "redislock")).toBe(1);
+  await lock.release();
+});
+
+test("a client may have no prototype at all", async () => {
+  const inner = client();
+  plant("keyPrefix", "planted:");
+  const bare: RedisClient = { run: (...command) => inner.run(...command) };
+  Object.setPrototypeOf(bare, null);
+  const lock = await new Locker(bare).obtain("k", 10_000);
+  expect(await server.command("EXISTS", companion("k", "fence"))).toBe(1);
   await lock.release();
 });

@@ -29,3 +29,21 @@ test("every character is as likely as any other", () => {
   const mean = letters.length / 64;
   for (const count of counts.values()) expect(Math.abs(count - mean)).toBeLessThan(6 * 81);
 });
+
+test("what was drawn in one millisecond is not handed out in the next, nor kept where it was", () => {
+  const drawn: Uint8Array[] = [];
+  const draw = crypto.getRandomValues.bind(crypto);
+  jest.spyOn(crypto, "getRandomValues").mockImplementation((into) => {
+    if (into instanceof Uint8Array) drawn.push(into);
+    return draw(into);
+  });
+  const now = jest.spyOn(Date, "now").mockReturnValue(1_000);
+  for (let tokens = 0; tokens < 16; tokens++) createToken();
+  expect(drawn).toHaveLength(1);
+  expect(drawn[0]?.every((byte) => byte === 0)).toBe(true);
+  createToken();
+  expect(drawn).toHaveLength(2);
+  now.mockReturnValue(1_001);
+  createToken();
+  expect(drawn).toHaveLength(3);
+});
