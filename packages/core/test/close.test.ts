@@ -119,6 +119,34 @@ test("without grace, and in await using, nobody is told and what is held stays h
   expect(await isFree("k")).toBe(false);
 });
 
+test("await using ends what is under way, as close does", async () => {
+  const held = await locker().obtain("k", 60_000);
+  const one = locker();
+  const waiting = failure(one.obtain("k", 60_000, { wait: Infinity }));
+  await untilInLine("k", 1, "told");
+  await one[Symbol.asyncDispose]();
+  expect(await waiting).toBeInstanceOf(LockerClosedError);
+  expect(await failure(one.obtain("other", 60_000))).toBeInstanceOf(LockerClosedError);
+  await held.release();
+});
+
+test("a lock is renewed while the function in using runs, and not one that was obtained", async () => {
+  const clock = new VirtualClock();
+  const one = locker({ clock });
+  const refreshes = (): number => asked().filter((what) => what === "refresh").length;
+  await one.using("k", 9_000, async (lock) => {
+    for (let renewals = 1; renewals < 4; renewals++) {
+      clock.advance(3_000);
+      await waitUntil(() => refreshes() === renewals, { what: "a renewal" });
+      await waitUntil(() => lock.remaining > 8_000, { what: "its reply" });
+    }
+  });
+  await one.obtain("k", 9_000);
+  clock.advance(8_000);
+  await one.inspect("k");
+  expect(refreshes()).toBe(3);
+});
+
 test("a second close with less grace does not wait for the first", async () => {
   const one = locker();
   await one.obtain("k", 60_000);
