@@ -169,3 +169,97 @@ describe("a pause that only the wall clock sees", () => {
     expect(delays).toEqual([look]);
   });
 });
+
+describe("a subscription that is refused", () => {
+  test("is tried again after ten seconds by whoever waits, and not before", async () => {
+    const { clock, client, locker } = start();
+    client.says.set("obtain", () => [null, "1", "9", "0"]);
+    const tried: number[] = [];
+    const deaf = new Locker(
+      {
+        run: (...command) => client.run(...command),
+        subscribe: () => {
+          tried.push(clock.now());
+          return Promise.reject(new Error("no channel for you"));
+        },
+      },
+      { clock },
+    );
+    const over = failure(deaf.obtain("k", 60_000, { wait: Infinity }));
+    await turn();
+    for (let ms = 0; ms < 20_000; ms += 50) {
+      clock.advance(50);
+      await turn();
+    }
+    expect(tried).toEqual([0, 10_000, 20_000]);
+    await Promise.all([deaf.close(), locker.close()]);
+    expect(await over).toMatchObject({ code: "CLOSED" });
+  });
+
+  test("is tried again after ten seconds by whoever follows an election", async () => {
+    const clock = new VirtualClock();
+    const client = new Generous();
+    client.says.set("inspect", () => ["6000", "7", "me", "0"]);
+    const tried: number[] = [];
+    const deaf = new Locker(
+      {
+        run: (...command) => client.run(...command),
+        subscribe: () => {
+          tried.push(clock.now());
+          return Promise.reject(new Error("no channel for you"));
+        },
+      },
+      { clock },
+    );
+    const { over } = await follow(deaf);
+    for (let ms = 0; ms < 20_000; ms += 100) {
+      clock.advance(100);
+      await turn();
+    }
+    // It looks each third of 6000 ms, and tries again with the first look that comes late enough.
+    expect(tried.map((ms) => Math.round(ms))).toEqual([0, 10_000, 20_000]);
+    await deaf.close();
+    expect(await over).toMatchObject({ code: "CLOSED" });
+  });
+});
+
+/** Has somebody follow an election who has seen who leads. Resolves with the end of that. */
+async function follow(locker: Locker): Promise<{ readonly over: Promise<unknown> }> {
+  const leaders = locker.leader("k")[Symbol.asyncIterator]();
+  await leaders.next();
+  const over = failure(leaders.next());
+  await turn();
+  return { over };
+}
+
+describe("whoever follows an election", () => {
+  test.each([
+    ["each 15 s, if nobody leads and it hears messages", true, null, 15_000],
+    ["each second, if nobody leads and it hears none", false, null, 1_000],
+    ["when the lease is over, if it hears messages", true, "6000", 6_000],
+    ["each third of the lease, if it hears none", false, "6000", 2_000],
+    ["but not within 100 ms, if that is less", false, "270", 100],
+    ["or with the end of the lease, if that is sooner", false, "70", 70],
+  ])("looks %s", async (_, listens, left, ms) => {
+    const { clock, client, locker } = start();
+    client.says.set("inspect", () => [left, left && "7", left && "me", "0"]);
+    const listening = new Locker(
+      {
+        run: (...command) => client.run(...command),
+        subscribe: () => Promise.resolve({ close: () => Promise.resolve() }),
+      },
+      { clock },
+    );
+    const { over } = await follow(listens ? listening : locker);
+    for (let looks = client.countOf("inspect"), n = 0; n < 3; n++, looks++) {
+      expect(client.countOf("inspect")).toBe(looks);
+      clock.advance(ms - 1);
+      await turn();
+      expect(client.countOf("inspect")).toBe(looks);
+      clock.advance(1);
+      await turn();
+    }
+    await Promise.all([listening.close(), locker.close()]);
+    expect(await over).toMatchObject({ code: "CLOSED" });
+  });
+});

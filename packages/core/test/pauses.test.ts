@@ -163,6 +163,21 @@ describe("the wall clock set back", () => {
   });
 });
 
+test.each([0, 86_400_000])(
+  "a pause is seen whatever the wall clock was set back by, %i ms after the start",
+  (start) => {
+    const clock = new VirtualClock(start);
+    const timers = new Timers(clock);
+    const before = timers.now();
+    for (const back of [3_600_000, 5, 100]) {
+      clock.suspend(-back);
+      timers.now();
+    }
+    clock.suspend(21);
+    expect(timers.now() - before).toBe(21);
+  },
+);
+
 describe("time", () => {
   test("is not moved by the grain of a wall clock, in a day of looks", () => {
     const clock = new VirtualClock(0.3);
@@ -193,6 +208,9 @@ describe("time", () => {
       after: (ms, run) => clock.after(ms, run),
     };
     const timers = new Timers(busy);
+    for (let looks = 0; looks < 100; looks++) expect(timers.now()).toBeLessThanOrEqual(clock.now());
+    // Nor by so little that it may be the grain, whatever the process waited for.
+    clock.suspend(20);
     for (let looks = 0; looks < 100; looks++) expect(timers.now()).toBeLessThanOrEqual(clock.now());
   });
 
