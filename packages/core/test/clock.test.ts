@@ -91,8 +91,8 @@ describe("a signal", () => {
 });
 
 test.each([
-  ["a process", undefined],
-  ["modules of its own by name", {}],
+  ["process", undefined],
+  ["modules to be had by name", {}],
 ])("a platform may have no %s", (_, there) => {
   const real = process;
   Reflect.set(globalThis, "process", there);

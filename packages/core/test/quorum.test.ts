@@ -648,7 +648,8 @@ describe("refused", () => {
     expect(make([a, b, cluster])).toThrow("server 3 is a cluster");
     const replicas = { minReplicas: 1, maxTtl: MAX_TTL };
     expect(make([a, b, c], replicas)).toThrow("minReplicas is for a master with replicas");
-    expect(make([a, b, c], { maxTtl: 5 })).toThrow(RangeError);
+    for (const maxTtl of [9, 2 ** 31]) expect(make([a, b, c], { maxTtl })).toThrow(RangeError);
+    for (const maxTtl of [10, 2 ** 31 - 1]) expect(make([a, b, c], { maxTtl })).not.toThrow();
     // @ts-expect-error There is no such option.
     expect(make([a, b, c], { maxttl: 5_000 })).toThrow('did you mean "maxTtl"?');
   });

@@ -403,6 +403,13 @@ describe("options", () => {
     expect(make).toThrow(text);
   });
 
+  test.each([
+    { minReplicas: 1, replicaTimeout: 1 },
+    { minReplicas: 2 ** 31 - 1, replicaTimeout: 2_000 },
+  ])("%j is just allowed", (options) => {
+    expect(() => new Locker(client, options)).not.toThrow();
+  });
+
   test("minReplicas is refused with a client that cannot have connections beside its own", () => {
     const lonely = memoryClient(undefined, { sides: false });
     expect(() => new Locker(lonely, { minReplicas: 1 })).toThrow(TypeError);
