@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { VirtualClock, seededRandom } from "@redislock/test-kit";
 
 import { Timers } from "../src/time/timers.js";
@@ -153,4 +153,73 @@ test("after the event loop was blocked, all that is overdue runs at once", () =>
   expect(ran).toEqual([1_010, 1_020]);
   clock.advance(5);
   expect(ran).toEqual([1_010, 1_020, 1_030]);
+});
+
+/** A clock that tells how often its timer was set, and whether the one that is set keeps the process alive. */
+class Watched extends VirtualClock {
+  armed = 0;
+  alive = false;
+
+  override after(ms: number, run: () => void): { cancel: () => void; ref(): void; unref(): void } {
+    this.armed++;
+    this.alive = false;
+    const { cancel } = super.after(ms, run);
+    return { cancel, ref: () => (this.alive = true), unref: () => (this.alive = false) };
+  }
+}
+
+describe("the platform's timer", () => {
+  test("is set anew only for what is due sooner", () => {
+    const clock = new Watched(1_000);
+    const alarm = new Timers(clock);
+    for (const at of [1_020, 1_020, 1_030]) {
+      alarm.set(at, () => undefined);
+      alarm.now();
+    }
+    expect(clock.armed).toBe(1);
+    alarm.set(1_010, () => alarm.set(1_015, () => undefined));
+    expect(clock.armed).toBe(2);
+    clock.advance(10);
+    expect(clock.armed).toBe(3);
+    clock.advance(5);
+    expect(clock.armed).toBe(4);
+  });
+
+  test("keeps the process alive while a call is awaited, and no longer", async () => {
+    const clock = new Watched(1_000);
+    const alarm = new Timers(clock);
+    alarm.set(1_010, () => undefined);
+    alarm.set(1_020, () => undefined);
+    expect(clock.alive).toBe(false);
+    const ends: (() => void)[] = [];
+    const call = (): Promise<void> => new Promise((resolve) => ends.push(resolve));
+    const first = alarm.awaited(call());
+    expect(clock.alive).toBe(true);
+    clock.advance(10);
+    expect(clock.alive).toBe(true); // So does the next one.
+    const second = alarm.awaited(call());
+    ends[0]?.();
+    await first;
+    expect(clock.alive).toBe(true);
+    ends[1]?.();
+    await second;
+    expect(clock.alive).toBe(false);
+    clock.advance(10);
+    alarm.set(1_040, () => undefined);
+    expect(clock.alive).toBe(false);
+  });
+
+  test("does so once more for a call after one that failed", async () => {
+    const clock = new Watched(1_000);
+    const alarm = new Timers(clock);
+    alarm.set(1_010, () => undefined);
+    await expect(alarm.awaited(Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(clock.alive).toBe(false);
+    let end: (() => void) | undefined;
+    const call = alarm.awaited(new Promise<void>((resolve) => (end = resolve)));
+    expect(clock.alive).toBe(true);
+    end?.();
+    await call;
+    expect(clock.alive).toBe(false);
+  });
 });
