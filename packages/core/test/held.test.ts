@@ -86,3 +86,33 @@ test("keeps no lock: one that its user dropped is not renewed for ever", async (
   expect(events.at(-1)).toMatchObject({ type: "lost", error: { reason: "dropped" } });
   expect(heldBy(one)).toEqual([]);
 });
+
+test("whose signal somebody has is renewed, until nobody has that either", async () => {
+  v8.setFlagsFromString("--expose-gc");
+  const collect: unknown = vm.runInNewContext("gc");
+  const events: LockEvent[] = [];
+  const clock = new VirtualClock();
+  const one = locker({ clock, onEvent: (event) => void events.push(event) });
+  const kept = await signalOf(one);
+  const pass = async (): Promise<void> => {
+    if (typeof collect === "function") Reflect.apply(collect, undefined, []);
+    clock.advance(100);
+    await one.inspect("other"); // So a renewal that came due was answered.
+  };
+  for (let ms = 0; ms < 10_000; ms += 100) await pass();
+  expect(kept[0]?.aborted).toBe(false);
+  expect(events.filter(({ type }) => type === "renewed").length).toBeGreaterThanOrEqual(9);
+  kept.pop();
+  const isLost = async (): Promise<boolean> => {
+    await pass();
+    return events.some(({ type }) => type === "lost");
+  };
+  await waitUntil(isLost, { what: "the lock to be lost" });
+  expect(events.at(-1)).toMatchObject({ type: "lost", error: { reason: "dropped" } });
+});
+
+/** Of a lock that nobody has; in a list, from which it can be taken away. */
+async function signalOf(one: Locker): Promise<AbortSignal[]> {
+  const { signal } = await one.obtain("k", 3_000, { renew: true });
+  return [signal];
+}

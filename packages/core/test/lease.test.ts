@@ -199,3 +199,33 @@ test("doubt ends with the next answer", () => {
   clock.stall(USABLE);
   expect(lease.lost).toMatchObject({ reason: "expired" });
 });
+
+test("a lease that ends while a refresh is under way was unreachable", () => {
+  const clock = new VirtualClock();
+  const lease = new Lease(["k"], new Timers(clock), TERMS, () => undefined);
+  lease.refreshing(0, TTL);
+  clock.stall(USABLE);
+  const cause = { message: "no answer to a refresh before the lease ended" };
+  expect(lease.lost).toMatchObject({ reason: "unreachable", cause });
+});
+
+test("and says what came instead of an answer to an earlier one, if anything did", () => {
+  const clock = new VirtualClock();
+  const lease = new Lease(["k"], new Timers(clock), TERMS, () => undefined);
+  const trouble = new Error("no answer");
+  lease.refreshing(0, TTL);
+  lease.doubt(trouble);
+  lease.refreshing(0, TTL);
+  clock.stall(USABLE);
+  expect(lease.lost).toMatchObject({ reason: "unreachable", cause: trouble });
+});
+
+test("a refresh that was answered leaves nothing to doubt", () => {
+  const clock = new VirtualClock();
+  const lease = new Lease(["k"], new Timers(clock), TERMS, () => undefined);
+  lease.refreshing(0, TTL);
+  lease.refreshed(0, TTL);
+  clock.stall(USABLE);
+  expect(lease.lost).toMatchObject({ reason: "expired" });
+  expect(lease.lost?.cause).toBeUndefined();
+});
