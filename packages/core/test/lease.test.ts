@@ -161,6 +161,18 @@ test("what is lost stays lost, whatever comes later", () => {
   expect(losses).toHaveLength(1);
 });
 
+test("a lease that was ended, or is over, cannot be told to end", () => {
+  const clock = new VirtualClock();
+  const [ended, over] = [1, 2].map(
+    () => new Lease(["k"], new Timers(clock), TERMS, () => undefined),
+  );
+  ended?.end();
+  clock.stall(USABLE);
+  for (const lease of [ended, over]) lease?.interrupt(new Error("end"));
+  expect(ended?.signal.aborted).toBe(false);
+  expect(over?.signal.reason).toMatchObject({ reason: "expired" });
+});
+
 test("a lease that was ended cannot be lost", () => {
   const clock = new VirtualClock();
   const losses: LockLostError[] = [];
