@@ -126,6 +126,7 @@ const optionsRows: Row[] = [
   ["wait: null", TypeError, /wait must be a number of milliseconds or Inf/, { wait: null }],
   ["wait: true", TypeError, /wait must be a number of milliseconds or Inf/, { wait: true }],
   ["signal: an object", TypeError, /signal must be an AbortSignal/, { signal: {} }],
+  ["signal: a text", TypeError, /signal must be an AbortSignal, got string/, { signal: "stop" }],
   ["signal: null", TypeError, /signal must be an AbortSignal/, { signal: null }],
   [
     "signal: its controller",

@@ -252,6 +252,18 @@ describe("a lock that was obtained", () => {
   });
 });
 
+test("ids are counted from 1, by all copies of this package in a process", async () => {
+  const last = Symbol.for("redislock.lastObtain");
+  const { one, events } = recorder();
+  Reflect.deleteProperty(globalThis, last);
+  await one.obtain("a", TTL);
+  expect(idOf(events)).toBe(1);
+  Reflect.set(globalThis, last, 41);
+  events.length = 0;
+  await one.obtain("b", TTL);
+  expect(idOf(events)).toBe(42);
+});
+
 describe("a listener that is a function", () => {
   test("is told none of it", async () => {
     const events: LockEvent[] = [];

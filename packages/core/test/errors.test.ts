@@ -139,6 +139,8 @@ test("NotALockError says which of its keys holds what", () => {
   expect(error.message).toBe(
     '"k" does not hold a lock but another type of data: k:line holds a hash',
   );
+  const unclear = new NotALockError(["k"], new ServerError("WRONGTYPE no"));
+  expect(unclear.message).toBe('"k" does not hold a lock but another type of data');
 });
 
 test("names with quotes and line breaks do not disguise the message", () => {

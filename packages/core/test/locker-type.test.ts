@@ -26,3 +26,12 @@ test("a class of the user's own can extend it", () => {
   expect(own).toBeInstanceOf(Locker);
   expect(new Locker(client)).not.toBeInstanceOf(Own);
 });
+
+test("a locker of another copy of this package is known as one", () => {
+  const foreign = {};
+  Object.defineProperty(foreign, Symbol.for("redislock.locker"), { value: true });
+  expect(foreign).toBeInstanceOf(Locker);
+  expect({}).not.toBeInstanceOf(Locker);
+  class Mine extends Locker {}
+  expect(foreign).not.toBeInstanceOf(Mine);
+});

@@ -47,3 +47,16 @@ test("what was drawn in one millisecond is not handed out in the next, nor kept 
   createToken();
   expect(drawn).toHaveLength(3);
 });
+
+test("each is all of its random bits, as base64url", () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, n) => (n * 151 + 7) % 256);
+  jest.spyOn(crypto, "getRandomValues").mockImplementation((into) => {
+    if (into instanceof Uint8Array) into.set(bytes);
+    return into;
+  });
+  jest.spyOn(Date, "now").mockReturnValue(1_000);
+  for (let from = 0; from < 256; from += 16) {
+    const expected = Buffer.from(bytes.slice(from, from + 16)).toString("base64url");
+    expect(createToken()).toBe(expected);
+  }
+});
