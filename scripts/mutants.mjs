@@ -20,7 +20,8 @@ With ts, PACKAGE is core, ioredis or node-redis, none for all three, and FILE a 
   --seed=N           the same ones again
   --resume           not those that the last run killed
   --argued           those argued for, too
-  --tests=NAME,...   only test files with one of these in their names; others may kill more
+  --tests=NAME,...   only test files with one of these in their names, which with ts begin with
+                     the package, as in testing/quorum; others may kill more
   --seconds=N        with ts, so much of tests for each; those that survive may be killed by others
   --list             only what there is
   --concurrency=N    how many at once; default: 1`;

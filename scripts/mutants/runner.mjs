@@ -66,7 +66,8 @@ class Runner {
     for (const name of readdirSync(packages)) {
       const folder = join(packages, name, "test");
       for (const file of existsSync(folder) ? readdirSync(folder) : []) {
-        const isWanted = file.endsWith(".test.ts") && wanted.some((part) => file.includes(part));
+        const full = `${name}/${file}`;
+        const isWanted = file.endsWith(".test.ts") && wanted.some((part) => full.includes(part));
         if (!isWanted || ELSEWHERE.test(readFileSync(join(folder, file), "utf8"))) continue;
         await load(join(folder, file));
       }
