@@ -277,6 +277,32 @@ describe("the fence after an obtain", () => {
   });
 });
 
+describe("a refresh where the fence was lost", () => {
+  /** How much was written so far, all of which goes to replicas. */
+  const written = async (): Promise<number> => {
+    const info = String(await command("INFO", "persistence"));
+    return Number(/rdb_changes_since_last_save:(\d+)/.exec(info)?.[1]);
+  };
+
+  test("writes all the same, as whoever waits for replicas waits for what it wrote", async () => {
+    await obtain([a], { ttl: 30_000 });
+    await command("DEL", a.fence);
+    const before = await written();
+    expect(await run("refresh", [a], "me", "", 10_000, MEMORY)).toBe("1");
+    expect(await written()).toBe(before + 1);
+    expect(await pttl(a.lock)).toEqual(about(30_000));
+  });
+
+  test("lets a lock be whose ttl somebody took away", async () => {
+    await obtain([a], { ttl: 30_000 });
+    await run("shorten", [a], "me", "", 20_000, MEMORY, 2);
+    await command("DEL", a.fence);
+    await command("PERSIST", a.lock);
+    expect(await run("shorten", [a], "me", "", 10_000, MEMORY, 1)).toBe("1");
+    expect(await pttl(a.lock)).toBe(-1);
+  });
+});
+
 describe("shorten", () => {
   test("cuts a lease, and notes how often that was done", async () => {
     const fence = String(await obtain([a], { call: "call" }));
