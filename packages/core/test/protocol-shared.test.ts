@@ -399,6 +399,19 @@ describe("a lease that is over", () => {
     expect(await sharing()).toEqual({ [claimOf({ limit: 1 })]: 31_002 });
   });
 
+  test("keeps its line for whoever was silent for its patience, and not for longer", async () => {
+    await share({ token: "one", limit: 1, ttl: 3_000 });
+    await lineUp("w:1", { limit: 1 }, { patience: 400 });
+    const waiting = async (): Promise<unknown> => {
+      const reply = await run("inspect", [a], 10);
+      return Array.isArray(reply) ? reply[3] : reply;
+    };
+    pass(399);
+    expect(await waiting()).toBe("1");
+    pass(1);
+    expect(await waiting()).toBe("0");
+  });
+
   test("gives its permits back within the phase", async () => {
     await share({ token: "dead", permits: 3, limit: 5, ttl: 1_000, call: "x" });
     await share({ token: "one", call: "y" });
