@@ -16,6 +16,8 @@ const TTL = 9_000;
 /** All but 1 % and 2 ms. */
 const USABLE = 8_908;
 const TOKEN = "a-token-of-my-own";
+/** When it all begins, by the clock. */
+const BEGINNING = 90_000;
 
 /** What was sent: the script, when, and its arguments. */
 interface Sent {
@@ -41,7 +43,7 @@ class Desk implements RedisClient {
   }
 
   run({ name }: { readonly name: string }, _: unknown, args: readonly string[]): Promise<Reply> {
-    this.sent.push({ name, at: this.#clock.now(), args });
+    this.sent.push({ name, at: this.#clock.now() - BEGINNING, args });
     const reply = this.replies.get(name) ?? null;
     if (reply !== "silence") return Promise.resolve(reply);
     return new Promise((resolve) => this.#open.push(resolve));
@@ -78,7 +80,7 @@ interface Scene {
 }
 
 function start(options: LockerOptions = {}): Scene {
-  const clock = new VirtualClock();
+  const clock = new VirtualClock(BEGINNING);
   const desk = new Desk(clock);
   const events: LockEvent[] = [];
   const onEvent = (event: LockEvent): void => void events.push(event);
@@ -98,7 +100,7 @@ function typesOf(events: readonly { readonly type: string }[]): string[] {
 
 describe("a refresh", () => {
   test("is for the ttl that the lock has, and a shorter one for good", async () => {
-    const { clock, desk, locker, pass } = start();
+    const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL, { renew: true });
     await lock.refresh();
     expect(desk.last()).toMatchObject({ name: "refresh", args: expect.arrayContaining(["9000"]) });
@@ -110,7 +112,6 @@ describe("a refresh", () => {
     expect(desk.last()?.args.slice(-1)).toEqual(["2"]); // Each is told from the one before.
     await lock.refresh(TTL);
     expect(lock.remaining).toBe(USABLE);
-    expect(clock.now()).toBe(1_000);
     await pass(3_000);
     expect(desk.last()).toMatchObject({ at: 3_900, args: expect.arrayContaining(["9000", "4"]) });
   });
@@ -206,6 +207,28 @@ describe("a refresh", () => {
   });
 });
 
+describe("a refresh that failed", () => {
+  test("of a lock that is not renewed is not tried again", async () => {
+    const { desk, locker, pass } = start();
+    const lock = await locker.obtain("k", TTL);
+    desk.replies.set("refresh", "what?");
+    expect(await failure(lock.refresh())).toMatchObject({ code: "UNKNOWN" });
+    await pass(8_000);
+    expect(desk.times("refresh")).toEqual([0]);
+  });
+
+  test("after the end of the lease loses nothing that is not lost already", async () => {
+    const { clock, desk, locker } = start();
+    const lock = await locker.obtain("k", TTL);
+    desk.replies.set("refresh", "silence");
+    const refreshed = failure(lock.refresh());
+    await turn();
+    clock.stall(USABLE);
+    await desk.answer("0");
+    expect(await refreshed).toMatchObject({ code: "NOT_HELD", cause: { reason: "unreachable" } });
+  });
+});
+
 describe("a lock that is renewed", () => {
   test("tells of each renewal, and of each that failed, with how long it is held", async () => {
     const told: DetailedLockEvent[] = [];
@@ -272,6 +295,18 @@ describe("a lock that is renewed", () => {
     await pass(20_000, 500);
     expect(desk.times("refresh")).toEqual([3_000]);
     expect(typesOf(events)).toEqual(["obtained", "obtained", "released", "lost"]);
+  });
+
+  test("is not told of when the reply comes after the release", async () => {
+    const { desk, locker, events, pass } = start();
+    const lock = await locker.obtain("k", TTL, { renew: true });
+    desk.replies.set("refresh", "silence");
+    await pass(3_000);
+    await lock.release();
+    await desk.answer("1");
+    await pass(8_000);
+    expect(desk.times("refresh")).toEqual([3_000]);
+    expect(typesOf(events)).toEqual(["obtained", "released"]);
   });
 
   test("is so where the platform does not tell what was garbage-collected", async () => {
@@ -350,6 +385,17 @@ describe("a lock whose lease is not whole when it is obtained", () => {
     expect(desk.times("refresh")).toEqual([1_500, 1_600, 2_600]);
     expect(typesOf(events)).toEqual(["obtained", "renewalFailed", "renewed", "renewed"]);
   });
+});
+
+test.each([
+  [{}, "exclusive", 1],
+  [{ mode: "shared" }, "shared", 1],
+  [{ limit: 5, permits: 3 }, "counted", 3],
+] as const)("a lock tells how it is held: %j", async (options, mode, permits) => {
+  const { desk, locker } = start();
+  desk.replies.set("obtainShared", ["7", "3"]);
+  const lock = await locker.obtain("k", TTL, options);
+  expect([lock.key, lock.mode, lock.permits]).toEqual(["k", mode, permits]);
 });
 
 describe("ttl", () => {
@@ -476,6 +522,24 @@ describe("a lock that is held at least for a time", () => {
     await refreshed;
   });
 
+  test("is so by the deadline of the release, whatever came before it", async () => {
+    const { desk, locker, pass } = start();
+    const lock = await locker.obtain("k", TTL, { holdAtLeast: 5_000 });
+    desk.replies.set("refresh", "silence");
+    const refreshed = lock.refresh();
+    desk.replies.set("shorten", "silence");
+    let isOver = false;
+    const released = failure(lock.release()).finally(() => (isOver = true));
+    await pass(1_500);
+    await desk.answer("1");
+    await failure(refreshed);
+    await pass(400);
+    expect(isOver).toBe(false);
+    await pass(100);
+    expect(isOver).toBe(true);
+    expect(await released).toMatchObject({ code: "UNKNOWN", operation: "release" });
+  });
+
   test("may not be cut any more when that refresh took all the time there was", async () => {
     const { clock, desk, locker } = start();
     const lock = await locker.obtain("k", TTL, { holdAtLeast: 5_000 });
@@ -532,6 +596,17 @@ describe("of two locks with one own token", () => {
     desk.replies.set("releaseShared", "1");
     await one.release();
     expect(other.held).toBe(!isLost);
+  });
+
+  test("whoever asks after the release of one alone is not told that this process has it", async () => {
+    const scene = start();
+    const { desk } = scene;
+    locker = scene.locker;
+    await (await locker.obtain("k", TTL)).release();
+    desk.replies.set("obtain", ["5", "7", "m"]);
+    const error = await failure(locker.obtain("k", TTL));
+    expect(error).toMatchObject({ holder: { remaining: 5 } });
+    expect(error).not.toMatchObject({ holder: { own: true } });
   });
 
   test("who asks next is told that this process has it, until both are over", async () => {
