@@ -207,6 +207,20 @@ describe("a refresh", () => {
   });
 });
 
+test("a command without a reply says that the client is not connected, if it says so", async () => {
+  const { clock, desk, pass } = start();
+  const client: RedisClient = {
+    run: (...command) => desk.run(...command),
+    get connection() {
+      return "reconnecting";
+    },
+  };
+  desk.replies.set("obtain", "silence");
+  const obtained = failure(new Locker(client, { clock }).obtain("k", TTL));
+  await pass(2_000);
+  expect(String(await obtained)).toContain("the client is not connected (reconnecting)");
+});
+
 describe("a refresh that failed", () => {
   test("of a lock that is not renewed is not tried again", async () => {
     const { desk, locker, pass } = start();
@@ -607,6 +621,16 @@ describe("of two locks with one own token", () => {
     const error = await failure(locker.obtain("k", TTL));
     expect(error).toMatchObject({ holder: { remaining: 5 } });
     expect(error).not.toMatchObject({ holder: { own: true } });
+  });
+
+  test("whoever asks by another locker of the same client is told that this process has it", async () => {
+    const scene = start();
+    const { clock, desk } = scene;
+    locker = scene.locker;
+    await locker.obtain("k", TTL);
+    desk.replies.set("obtain", ["5", "7", "m"]);
+    const error = await failure(new Locker(desk, { clock }).obtain("k", TTL));
+    expect(error).toMatchObject({ holder: { own: true } });
   });
 
   test("who asks next is told that this process has it, until both are over", async () => {
