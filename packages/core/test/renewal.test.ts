@@ -26,10 +26,13 @@ interface Sent {
   readonly args: readonly string[];
 }
 
+/** Instead of a reply. */
+const SILENCE = Symbol("silence");
+
 /** A server whose every reply the test gives: at once, or when it calls `answer`. */
 class Desk implements RedisClient {
   readonly sent: Sent[] = [];
-  readonly replies = new Map<string, Reply | "silence">([
+  readonly replies = new Map<string, Reply | typeof SILENCE>([
     ...([["obtain", "7"]] as const),
     ...(["refresh", "shorten", "release"] as const).map((name) => [name, "1"] as const),
     ...([["leave", [null, null, null, "0", "0", "0"]]] as const),
@@ -45,7 +48,7 @@ class Desk implements RedisClient {
   run({ name }: { readonly name: string }, _: unknown, args: readonly string[]): Promise<Reply> {
     this.sent.push({ name, at: this.#clock.now() - BEGINNING, args });
     const reply = this.replies.get(name) ?? null;
-    if (reply !== "silence") return Promise.resolve(reply);
+    if (reply !== SILENCE) return Promise.resolve(reply);
     return new Promise((resolve) => this.#open.push(resolve));
   }
 
@@ -119,7 +122,7 @@ describe("a refresh", () => {
   test("to less counts from when it was sent, though nobody says that it was done", async () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("shorten", "silence");
+    desk.replies.set("shorten", SILENCE);
     const refreshed = failure(lock.refresh(4_000));
     await turn();
     expect(lock.remaining).toBe(3_958);
@@ -135,7 +138,7 @@ describe("a refresh", () => {
   test("to more counts once it was answered, from when it was sent", async () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const refreshed = lock.refresh(90_000);
     await pass(500);
     expect(lock.remaining).toBe(USABLE - 500);
@@ -147,7 +150,7 @@ describe("a refresh", () => {
   test("waits for the one before it, and for no longer than it has time", async () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const first = failure(lock.refresh());
     await pass(500);
     const others = [lock.refresh(), lock.refresh()];
@@ -163,7 +166,7 @@ describe("a refresh", () => {
   test("is not sent any more when the one before it took all its time", async () => {
     const { clock, desk, locker } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const both = [failure(lock.refresh()), failure(lock.refresh())];
     await turn();
     clock.advance(2_000);
@@ -197,7 +200,7 @@ describe("a refresh", () => {
   test("without a reply ends with the lease, if that is sooner", async () => {
     const { desk, locker, pass } = start({ commandTimeout: 60_000 });
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const refreshed = failure(lock.refresh());
     await pass(USABLE - 1, 500);
     expect(lock.held).toBe(true);
@@ -215,7 +218,7 @@ test("a command without a reply says that the client is not connected, if it say
       return "reconnecting";
     },
   };
-  desk.replies.set("obtain", "silence");
+  desk.replies.set("obtain", SILENCE);
   const obtained = failure(new Locker(client, { clock }).obtain("k", TTL));
   await pass(2_000);
   expect(String(await obtained)).toContain("the client is not connected (reconnecting)");
@@ -234,7 +237,7 @@ describe("a refresh that failed", () => {
   test("after the end of the lease loses nothing that is not lost already", async () => {
     const { clock, desk, locker } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const refreshed = failure(lock.refresh());
     await turn();
     clock.stall(USABLE);
@@ -287,7 +290,7 @@ describe("a lock that is renewed", () => {
     const { desk, locker, pass } = start({ commandTimeout: 8_000 });
     const lock = await locker.obtain("k", TTL, { renew: true });
     await pass(2_500);
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const refreshed = lock.refresh();
     await pass(3_000);
     expect(desk.times("refresh")).toEqual([2_500]);
@@ -311,13 +314,16 @@ describe("a lock that is renewed", () => {
     expect(typesOf(events)).toEqual(["obtained", "obtained", "released", "lost"]);
   });
 
-  test("is not told of when the reply comes after the release", async () => {
+  test.each([
+    ["good", "1"],
+    ["one that is not understood", "what?"],
+  ])("is not told of when the reply comes after the release: %s", async (_, reply) => {
     const { desk, locker, events, pass } = start();
     const lock = await locker.obtain("k", TTL, { renew: true });
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     await pass(3_000);
     await lock.release();
-    await desk.answer("1");
+    await desk.answer(reply);
     await pass(8_000);
     expect(desk.times("refresh")).toEqual([3_000]);
     expect(typesOf(events)).toEqual(["obtained", "released"]);
@@ -356,7 +362,7 @@ describe("a lock whose lease is not whole when it is obtained", () => {
   /** Whose obtain took half its ttl. */
   async function obtainLate(scene: Scene, renew: boolean): Promise<void> {
     const { clock, desk, locker } = scene;
-    desk.replies.set("obtain", "silence");
+    desk.replies.set("obtain", SILENCE);
     const obtaining = locker.obtain("k", 3_000, { renew });
     await turn();
     clock.advance(1_500);
@@ -375,7 +381,7 @@ describe("a lock whose lease is not whole when it is obtained", () => {
     desk.replies.set("refresh", "1");
     await pass(2_800);
     expect(desk.times("refresh")).toEqual([1_500, 1_600, 1_700, 1_800]);
-    expect(typesOf(events)).toEqual(["obtained", ...Array(3).fill("renewalFailed")]);
+    expect(typesOf(events)).toEqual(["obtained", ...[1, 2, 3].map(() => "renewalFailed")]);
   });
 
   test("is refreshed no more once its user did that", async () => {
@@ -416,7 +422,7 @@ describe("ttl", () => {
   test("of a lock whose lease is over says 0, and that it ran out", async () => {
     const { clock, desk, locker } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("ttl", "silence");
+    desk.replies.set("ttl", SILENCE);
     const left = lock.ttl();
     await turn();
     clock.stall(USABLE);
@@ -428,7 +434,7 @@ describe("ttl", () => {
   test("that is not answered is unknown", async () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("ttl", "silence");
+    desk.replies.set("ttl", SILENCE);
     const left = failure(lock.ttl());
     await pass(2_000);
     expect(await left).toMatchObject({ code: "UNKNOWN", operation: "ttl" });
@@ -457,7 +463,7 @@ describe("a release", () => {
   ])("that finds the lock gone %s", async (_, ms, code, message) => {
     const { clock, desk, locker } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("release", "silence");
+    desk.replies.set("release", SILENCE);
     const released = failure(lock.release());
     await turn();
     clock.stall(ms);
@@ -483,7 +489,7 @@ describe("a release", () => {
   test("that is not answered may be tried again", async () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL);
-    desk.replies.set("release", "silence");
+    desk.replies.set("release", SILENCE);
     const released = failure(lock.release());
     await pass(2_000);
     expect(await released).toMatchObject({ code: "UNKNOWN", operation: "release" });
@@ -495,7 +501,7 @@ describe("a release", () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL);
     desk.replies.set("release", "more");
-    desk.replies.set("leave", "silence");
+    desk.replies.set("leave", SILENCE);
     await lock.release();
     for (let leaves = 1; leaves < 4; leaves++) {
       expect(desk.times("leave")).toHaveLength(leaves);
@@ -523,7 +529,7 @@ describe("a lock that is held at least for a time", () => {
   test("is cut behind a refresh that is under way, which could make it longer again", async () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL, { holdAtLeast: 5_000 });
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const refreshed = failure(lock.refresh());
     await turn();
     const released = lock.release();
@@ -539,9 +545,9 @@ describe("a lock that is held at least for a time", () => {
   test("is so by the deadline of the release, whatever came before it", async () => {
     const { desk, locker, pass } = start();
     const lock = await locker.obtain("k", TTL, { holdAtLeast: 5_000 });
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const refreshed = lock.refresh();
-    desk.replies.set("shorten", "silence");
+    desk.replies.set("shorten", SILENCE);
     let isOver = false;
     const released = failure(lock.release()).finally(() => (isOver = true));
     await pass(1_500);
@@ -557,7 +563,7 @@ describe("a lock that is held at least for a time", () => {
   test("may not be cut any more when that refresh took all the time there was", async () => {
     const { clock, desk, locker } = start();
     const lock = await locker.obtain("k", TTL, { holdAtLeast: 5_000 });
-    desk.replies.set("refresh", "silence");
+    desk.replies.set("refresh", SILENCE);
     const refreshed = failure(lock.refresh());
     const released = failure(lock.release());
     await turn();
