@@ -120,7 +120,7 @@ describe("a lock", () => {
     }
   });
 
-  test("that is refused is so within 50 ms, though nothing is said to what leaves the line", async () => {
+  test("that is refused is so within 50 ms, though no reply comes to what leaves the line", async () => {
     const { clock, client, locker } = start();
     client.says.set("obtain", () => ["5", "1", "9", "0"]);
     client.says.set("leave", () => new Promise(() => undefined));

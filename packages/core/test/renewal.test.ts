@@ -618,7 +618,7 @@ describe("of two locks with one own token", () => {
     expect(other.held).toBe(!isLost);
   });
 
-  test("whoever asks after the release of one alone is not told that this process has it", async () => {
+  test("after the release of one alone, nobody is told that this process has it", async () => {
     const scene = start();
     const { desk } = scene;
     locker = scene.locker;
@@ -629,7 +629,7 @@ describe("of two locks with one own token", () => {
     expect(error).not.toMatchObject({ holder: { own: true } });
   });
 
-  test("whoever asks by another locker of the same client is told that this process has it", async () => {
+  test("another locker of the same client is told that this process has it", async () => {
     const scene = start();
     const { clock, desk } = scene;
     locker = scene.locker;
