@@ -242,6 +242,10 @@ describe("watch", () => {
       await watching.says("held\tbefore");
       own.pause();
       await watching.says("is away or hangs");
+      // Who would look once does not wait for long.
+      const once = await cli(["ls"], { url: own.url });
+      expect(once).toMatchObject({ code: 69, stdout: "" });
+      expect(once.stderr).toMatch(/^redislock: Redis at .* did not answer in time.*\n$/);
       own.resume();
       await theirs.obtain("after", 60_000);
       await watching.says("held\tafter");
