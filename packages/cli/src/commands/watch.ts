@@ -66,7 +66,7 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
         }
         return exitCodes.ok;
       },
-      true,
+      told.signal,
     );
   } catch (error) {
     if (told.signal.aborted) return exitCodes.ok;
