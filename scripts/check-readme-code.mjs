@@ -27,8 +27,8 @@ await runMain(() => {
       /** @type {{ source?: string, language: string, code: string }} */
       const { source, language, code } = rest.at(-1);
       if (source === undefined) {
-        // The first page that people read shows nothing that was not compiled.
-        if (page === "README.md" && language === "ts") {
+        // No page shows a program that was never run.
+        if (/^(ts|js)$/.test(language)) {
           problems.push(`${page}: no "<!-- code: … -->" above the block\n${code}`);
         }
         return match;

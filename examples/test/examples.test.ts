@@ -15,6 +15,21 @@ afterAll(() => server.stop());
 const run = (name: string): Promise<string[]> => runExample(name, { redis: server.port });
 
 describe("holding a lock", () => {
+  test("quorum: two of three servers are enough, once they are old enough to vote", async () => {
+    const servers = await Promise.all([startServer(), startServer(), startServer()]);
+    try {
+      const urls = servers.map(({ url }) => url);
+      servers[2].pause();
+      const paying = startExample("quorum", {}, urls);
+      const { code } = await paying.exited;
+      expect([code, paying.stderr]).toEqual([0, ""]);
+      await paying.waitForLine("paying invoice 42, with the fencing token");
+    } finally {
+      servers[2].resume();
+      await Promise.all(servers.map((one) => one.stop()));
+    }
+  }, 60_000);
+
   test("using: while a function runs, and by hand", async () => {
     expect(await run("using")).toEqual([
       expect.stringMatching(/^charged invoice 42, fencing token \d{16}$/),
@@ -186,6 +201,10 @@ describe("running a service", () => {
       "notObtained: 1",
       "released: 1",
     ]);
+  });
+
+  test("telemetry-least: with no SDK it takes locks as ever", async () => {
+    expect(await run("telemetry-least")).toEqual(["paid"]);
   });
 
   test("telemetry: metrics for Prometheus, and a wait whose span links to the holder's", async () => {

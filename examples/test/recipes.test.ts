@@ -17,6 +17,17 @@ test("http-423: who comes second is told who is at it", async () => {
   ]);
 });
 
+test("next-route: who comes second is told who is at it", async () => {
+  expect(await run("next-route")).toEqual([
+    '423 {"error":"anna is shipping order 42"}',
+    '200 {"shipped":"42"}',
+  ]);
+});
+
+test("function: of two calls for one invoice, one pays", async () => {
+  expect((await run("function")).sort()).toEqual(["another call pays invoice 7", "paid invoice 7"]);
+});
+
 test("bullmq-worker: never two jobs of one customer at once, and none is lost", async () => {
   expect(await run("bullmq-worker")).toEqual([
     "6 invoices sent, at most 1 at once for one customer",

@@ -9,6 +9,8 @@ import { startRestApi, TOKEN } from "./upstash-rest.js";
 
 const server = await startServer();
 const api = await startRestApi(server);
+const { url } = api;
+const token = TOKEN;
 afterAll(async () => {
   await api.stop();
   await server.stop();
@@ -18,13 +20,11 @@ conformance(
   { describe, it },
   {
     connect: () => {
-      const redis = new Redis({
-        url: api.url,
-        token: TOKEN,
-        automaticDeserialization: false,
-        retry: false,
-      });
-      return { client: upstashClient(redis), close: () => undefined };
+      // #region client
+      const redis = new Redis({ url, token, automaticDeserialization: false, retry: false });
+      const client = upstashClient(redis);
+      // #endregion
+      return { client, close: () => undefined };
     },
     command: (...command) => server.command(...command),
     loseNextReply: api.loseNextReply,

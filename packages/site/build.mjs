@@ -3,7 +3,7 @@
  * and builds a site of them in `dist`. `pnpm docs:dev` serves it while it is written.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { toPage } from "./pages.mjs";
 
@@ -33,6 +33,11 @@ for (const folder of ["docs/images/", "docs/bench/"]) {
     writeFileSync(new URL(folder + name, content), readFileSync(new URL(folder + name, root)));
   }
 }
+mkdirSync(new URL("public/", content));
+copyFileSync(
+  new URL("packages/cli/src/page/browser/icon.svg", root),
+  new URL("public/icon.svg", content),
+);
 
 run("typedoc", "--options", "typedoc.json");
 run("vitepress", process.argv.includes("--dev") ? "dev" : "build", ".");

@@ -22,8 +22,10 @@ conformance(
   },
   {
     connect() {
+      // #region client
       const redis = new RedisClient(url);
       const client = bunClient(redis, () => new RedisClient(url, { autoReconnect: false }));
+      // #endregion
       return { client, close: () => redis.close() };
     },
     command: (name, ...args) => admin.send(name, args),

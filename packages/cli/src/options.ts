@@ -20,17 +20,17 @@ export function takesServer(command: Command): Command {
     .option("--namespace <text>", "what the application puts before every key", "");
 }
 
-export function connectBy(options: ServerOptions, stay: boolean = false): Promise<Connection> {
-  return connect(parseUrl(options.url ?? (env["REDIS_URL"] || DEFAULT_URL)), stay);
+export function connectBy(options: ServerOptions, until?: AbortSignal): Promise<Connection> {
+  return connect(parseUrl(options.url ?? (env["REDIS_URL"] || DEFAULT_URL)), until);
 }
 
 /** Runs `fn` with what reads locks, and closes it. */
 export async function observing<T>(
   options: ServerOptions,
   fn: (observer: Observer, connection: Connection) => Promise<T>,
-  stay: boolean = false,
+  until?: AbortSignal,
 ): Promise<T> {
-  const connection = await connectBy(options, stay);
+  const connection = await connectBy(options, until);
   const observer = new Observer(connection, options.namespace);
   try {
     return await fn(observer, connection);

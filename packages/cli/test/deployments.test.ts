@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import {
   freePort,
@@ -9,7 +12,7 @@ import {
   startServer,
 } from "@redislock/test-kit";
 
-import { cli, objectIn, objectsOf, PASSWORD, type Result } from "./cli.js";
+import { cli, objectIn, objectsOf, PASSWORD, type Result, start } from "./cli.js";
 
 /** Each command once. */
 const commands = [
@@ -77,6 +80,28 @@ describe("trouble", () => {
   ])("with a dead address of %s is one line, and exit code 69", async (_, form) => {
     const url = form.replace("PASSWORD", PASSWORD).replace("PORT", String(await freePort()));
     for (const args of commands) expectTrouble(await cli(args, { url }), /could not be reached/);
+  });
+
+  it.each([
+    ["run", ["k", "--", "true"], 130],
+    ["watch", [], 0],
+    ["page", ["--port", "0"], 0],
+  ])("that lasts does not keep %s from ending when it is told to", async (command, args, code) => {
+    // Takes connections, and answers nothing.
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+    try {
+      await once(silent, "listening");
+      const address = silent.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      const running = start([command, ...args], { url: `redis://127.0.0.1:${port}` });
+      await once(silent, "connection");
+      running.signal("SIGINT");
+      expect(await running.ended).toEqual({ code, stdout: "", stderr: "" });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    }
   });
 
   it("with a URL shows nothing of it", async () => {

@@ -82,6 +82,19 @@ describe("doctor", () => {
     expect(told).toEqual(["warn", "ok", "warn"]);
   });
 
+  it.each([
+    ["ahead of", "-7_200_000"],
+    ["behind", "7_200_000"],
+  ])("warns of a server whose clock is %s ours", async (where, ms) => {
+    const moved = `const now = Date.now; Date.now = () => now() + ${ms};`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(moved)}` };
+    const { code, stdout } = await cli(["doctor"], { url: server.url, env });
+    expect(code).toBe(0);
+    const [, mark, apart] = /^(\w+) +clock +(.*)$/m.exec(stdout) ?? [];
+    expect(mark).toBe("warn");
+    expect(apart).toMatch(new RegExp(`^(1h 59m|2h 00m|1h59m|2h00m) ${where} this machine's$`));
+  });
+
   it("fails on a replica, and warns of what its master may lose", async () => {
     const replica = await startServer();
     try {

@@ -173,8 +173,10 @@ describe("page", () => {
     const dialog = page.getByRole("dialog");
     await dialog.getByText("exclusive, held for").waitFor();
     expect(await dialog.locator(".line .who").allInnerTexts()).toEqual(["second", "third"]);
+    const standsOut = page.locator(".list .row.fresh").waitFor();
     first.signal("SIGTERM");
     await dialog.getByText("passed on from first to second").waitFor();
+    await standsOut;
     expect(await dialog.locator(".line .who").allInnerTexts()).toEqual(["third"]);
     await page.keyboard.press("Escape");
     await page.locator(".grants").getByText("passed on from first to second").waitFor();
@@ -209,6 +211,108 @@ describe("page", () => {
     await next.says("begun");
   });
 
+  it("narrows the list by key, holder and waiters, and sorts it", async () => {
+    const stop = new AbortController();
+    const held: readonly (readonly [string, string, number])[] = [
+      ["d", "Zoe", 30],
+      ["c", "Yan", 50],
+      ["a", "Zoe", 40],
+      ["b", "Yan", 20],
+    ];
+    for (const [key, metadata, ttl] of held) await locker.obtain(key, ttl * 1_000, { metadata });
+    for (const [key, place] of [
+      ["b", 1],
+      ["c", 1],
+      ["c", 2],
+    ] as const) {
+      locker.obtain(key, 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+      await untilInLine(server, key, place);
+      // The next has waited for less, by what the page can tell.
+      await sleep(5);
+    }
+    const { address } = await serve();
+    const { page } = await open(browser, address);
+    const shows = (keys: string): Promise<unknown> =>
+      waitUntil(
+        async () => (await page.locator(".list .key bdi").allInnerTexts()).join("") === keys,
+        { what: keys },
+      );
+    await shows("abcd");
+    for (const [order, keys] of [
+      ["held longest", "dcab"],
+      ["ends first", "bdac"],
+      ["most waiters", "cbad"],
+      ["longest wait", "bcad"],
+      ["key", "abcd"],
+    ] as const) {
+      await page.getByLabel("Sort by").selectOption(order);
+      await shows(keys);
+    }
+    const filter = page.getByRole("searchbox");
+    await filter.fill("zoe");
+    await shows("ad");
+    await filter.fill("B");
+    await shows("b");
+    await filter.fill("");
+    await page.getByLabel("Waited for").check();
+    await shows("bc");
+    await filter.fill("yan");
+    await shows("bc");
+    await page.getByLabel("Waited for").uncheck();
+    await shows("bc");
+    stop.abort();
+  });
+
+  it("shows leases that are renewed", async () => {
+    await holdBy("k", "someone", "--ttl", "12s").says("begun");
+    const { address } = await serve();
+    const { page } = await open(browser, address);
+    const left = rowOf(page, "k").locator(".left");
+    await left.waitFor();
+    let last = Infinity;
+    const rose = async (): Promise<boolean> => {
+      const before = last;
+      last = Number.parseInt(await left.innerText());
+      return last > before + 1;
+    };
+    await waitUntil(rose, { what: "a lease to begin anew", timeout: 15_000 });
+  });
+
+  it("connects again when redislock is there again", async () => {
+    const REDISLOCK_PAGE_TOKEN = "a-token-that-stays-the-same";
+    const began = async (port: string): Promise<Cli> => {
+      const args = ["page", "--port", port, "--interval", "50ms"];
+      const program = start(args, { url, env: { REDISLOCK_PAGE_TOKEN } });
+      running.push(program);
+      await program.says("Ctrl-C");
+      return program;
+    };
+    const first = await began("0");
+    const origin = /http:\/\/[\d.:]+/.exec(first.stdout)?.[0] ?? "";
+    const { page } = await open(browser, `${origin}/#token=${REDISLOCK_PAGE_TOKEN}`);
+    await page.getByText("0 locks held").waitFor();
+    expect(page.url()).toBe(`${origin}/`);
+    first.signal("SIGTERM");
+    const lost = page.getByText("The connection to redislock is lost.");
+    await lost.waitFor();
+    await locker.obtain("k", 600_000);
+    await began(new URL(origin).port);
+    await rowOf(page, "k").waitFor();
+    await lost.waitFor({ state: "detached" });
+  });
+
+  it("is open a hundred times at most", async () => {
+    const served = await serve();
+    const streams = Array.from({ length: 100 }, () => new Stream(served));
+    for (const stream of streams) await waitUntil(() => stream.messages.length > 0);
+    const headers = { Authorization: `Bearer ${served.token}` };
+    const refused = await ask(`${served.origin}/api/events`, { headers });
+    expect([refused.status, refused.text]).toEqual([503, expect.stringContaining("100 pages")]);
+    await Promise.all(streams.map((stream) => stream.leave()));
+    const { page } = await open(browser, served.address);
+    await page.getByText("0 locks held").waitFor();
+  });
+
   it("takes nothing away from one who was not shown", async () => {
     const first = await locker.obtain("k", 60_000);
     const { origin, token } = await serve();
@@ -240,6 +344,7 @@ describe("page", () => {
       const { page, wrongs } = await open(browser, served.address);
       await page.getByText(`${many} locks held`).waitFor({ timeout: PATIENCE });
       const rows = page.locator(".list .row");
+      expect(await rows.count()).toBeLessThan(60);
       await rowOf(page, "many:00000").focus();
       await page.keyboard.press("End");
       await rowOf(page, "many:09999").and(page.locator(":focus")).waitFor();
@@ -375,6 +480,9 @@ describe("page", () => {
     expect(headers["content-security-policy"]).toMatch(
       /default-src 'none'; script-src 'self'; style-src 'self'/,
     );
+    for (const others of ["base-uri", "form-action", "frame-ancestors"]) {
+      expect(headers["content-security-policy"]).toContain(`${others} 'none'`);
+    }
     expect(headers["content-security-policy"]).not.toContain("unsafe");
     expect(headers).toMatchObject({
       "cache-control": "no-store",
@@ -594,8 +702,17 @@ describe("page", () => {
       // The check box, the order, the first row.
       for (let i = 0; i < 3; i++) await page.keyboard.press("Tab");
       await isSeen();
-      await page.keyboard.press("ArrowDown");
-      await waitUntil(async () => (await focused.innerText()).startsWith("b"));
+      for (const [key, row] of [
+        ["PageDown", "c"],
+        ["PageUp", "a"],
+        ["End", "c"],
+        ["Home", "a"],
+        ["ArrowUp", "a"],
+        ["ArrowDown", "b"],
+      ] as const) {
+        await page.keyboard.press(key);
+        await waitUntil(async () => (await focused.innerText()).startsWith(row), { what: key });
+      }
       await page.keyboard.press("Enter");
       const dialog = page.getByRole("dialog");
       await dialog.getByText("of b").waitFor();
@@ -633,8 +750,10 @@ describe("page", () => {
       await rowOf(page, "k").waitFor();
       for (const one of [program, watching]) {
         one.signal("SIGINT");
-        expect(await one.ended).toMatchObject({ code: 0, stderr: "" });
+        expect((await one.ended).code).toBe(0);
       }
+      expect(program.stderr).toBe("");
+      expect(watching.stderr).toMatch(/^redislock: Redis at .* is away or hangs.*\n$/);
     } finally {
       await own.stop();
     }

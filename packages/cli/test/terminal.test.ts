@@ -44,6 +44,22 @@ describe("on a terminal", () => {
     expect(Array.from(lines[1] ?? "")).toHaveLength(columns);
   });
 
+  it("wide characters take two columns, and the columns of a table stay straight", async () => {
+    const names = ["鍵の鍵", "e\u0301te\u0301", "🔒", "plain", "長".repeat(60)];
+    for (const name of names) await locker.obtain(name, 60_000, { metadata: "someone" });
+    const env = { NO_COLOR: "1" };
+    const { stdout } = await startInTerminal(["ls"], 80, { url, env }).ended;
+    const lines = stdout.trimEnd().split("\r\n").slice(0, -1);
+    expect(lines).toHaveLength(1 + names.length);
+    // As a terminal draws them, a wide one in two places and what stands upon another in none.
+    const drawn = lines.map((line) => line.replace(/[鍵の長🔒]/gu, "##").replace(/\u0301/g, ""));
+    const [head = "", ...rows] = drawn;
+    for (const row of rows) {
+      expect(row.indexOf("exclusive")).toBe(head.indexOf("KIND"));
+      expect(Array.from(row).length).toBeLessThanOrEqual(80);
+    }
+  });
+
   it("colours are as NO_COLOR and FORCE_COLOR say, and else for terminals alone", async () => {
     const bold = `${ESCAPE}[1mKEY`;
     expect((await startInTerminal(["ls"], 80, { url }).ended).stdout).toContain(bold);
@@ -91,6 +107,31 @@ describe("on a terminal", () => {
     yes.write("y\n");
     expect(await yes.ended).toMatchObject({ code: 0 });
     expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+
+  it.each([
+    ["Ctrl-C", "\u0003"],
+    ["Ctrl-D", "\u0004"],
+  ])("release takes %s for a no", async (_, key) => {
+    await locker.obtain("k", 60_000);
+    const asking = startInTerminal(["release", "k"], 80, { url });
+    await asking.says("[y/N]");
+    asking.write(key);
+    const { code, stdout } = await asking.ended;
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/\nNothing was done\.\r\n$/)]);
+    expect(await server.command("EXISTS", "k")).toBe(1);
+  });
+
+  it("watch says on the screen what it cannot see", async () => {
+    await locker.obtain("app:1", 60_000);
+    await locker.obtain("secret:1", 60_000);
+    const rights = ["+@read", "+time", "+evalsha_ro", "+eval_ro", "%R~app:*"];
+    await server.command("ACL", "SETUSER", "reader", "reset", "on", ">reader", ...rights);
+    const as = `redis://reader:reader@127.0.0.1:${server.port}`;
+    const watching = startInTerminal(["watch", "--interval", "20ms"], 80, { url: as });
+    await watching.says("1 more could not be read");
+    watching.write("q\u0003");
+    expect((await watching.ended).code).toBe(0);
   });
 
   it("release does nothing if the lock has changed hands since it was shown", async () => {

@@ -5,6 +5,8 @@ import { withMermaid } from "vitepress-plugin-mermaid";
 const using = [
   { text: "Introduction", link: "/" },
   { text: "Getting started", link: "/getting-started" },
+  { text: "Ways to run it", link: "/ways-to-run" },
+  { text: "NestJS", link: "/nestjs" },
   { text: "Reference", link: "/reference" },
   { text: "Waiting in line", link: "/waiting" },
   { text: "Shared locks", link: "/shared-locks" },
@@ -13,6 +15,7 @@ const using = [
   { text: "Fencing", link: "/fencing" },
   { text: "Command line", link: "/cli" },
   { text: "Testing", link: "/testing" },
+  { text: "Troubleshooting", link: "/troubleshooting" },
   { text: "Coming from another library", link: "/migrating" },
 ];
 const relying = [
@@ -22,7 +25,6 @@ const relying = [
   { text: "Deployments", link: "/deployments" },
   { text: "Operating", link: "/operating" },
   { text: "Telemetry", link: "/telemetry" },
-  { text: "NestJS", link: "/nestjs" },
   { text: "Performance", link: "/performance" },
   { text: "Measured", link: "/bench" },
 ];
@@ -52,7 +54,10 @@ export default withMermaid({
   cleanUrls: true,
   // A page that links to nothing fails the build.
   ignoreDeadLinks: false,
-  head: [["meta", { name: "theme-color", content: "#c6302b" }]],
+  head: [
+    ["meta", { name: "theme-color", content: "#c6302b" }],
+    ["link", { rel: "icon", href: "/icon.svg" }],
+  ],
   markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
   themeConfig: {
     search: { provider: "local" },

@@ -80,29 +80,22 @@ async function diagnose(
       fence: `${namespace}redislock{AAA}`,
       prefix: plain(namespace + prefix),
     };
-    const subscribing = (): Promise<typeof messages.subscribing> =>
-      Promise.resolve(messages.subscribing);
     diagnoses.push({
       server: nameOf(master),
       findings: [
         ...(await checkServer(master)),
         ...(await checkTiming(master)),
         messages.finding,
-        await checkPermissions(master, subscribing, names),
+        await checkPermissions(master, messages.subscribing, names),
       ],
     });
   }
-  const [first] = diagnoses;
-  if (!first)
+  const last = diagnoses.pop();
+  if (!last)
     return [{ server: "-", findings: [finding("role", "fail", "no master", "try later")] }];
+  // One lock proves it for all: in a cluster it is in one place, whichever that is.
   const lock = await checkLock(connection, key, namespace);
-  return [
-    ...diagnoses.slice(0, -1),
-    ...diagnoses.slice(-1).map((last) => ({
-      ...last,
-      findings: [...last.findings, lock],
-    })),
-  ];
+  return [...diagnoses, { ...last, findings: [...last.findings, lock] }];
 }
 
 function nameOf({ options, stream }: Redis): string {

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 
 import { ending } from "../exit-codes.js";
 import { listing, type ListOptions, takesListing } from "../locks/listing.js";
-import { lockTable, summary } from "../locks/lock-table.js";
+import { lockTable, summary, unreadShown } from "../locks/lock-table.js";
 import { observing } from "../options.js";
 import { paletteFor } from "../output/colour.js";
 import { complain, print, printJson } from "../output/out.js";
@@ -37,8 +37,7 @@ export function addList(program: Command): void {
 async function list(prefix: string = "", options: ListOptions): Promise<number> {
   return observing(options, async (observer) => {
     const progress = new Progress();
-    const found = await listing(observer, prefix, options, progress);
-    progress.done();
+    const found = await listing(observer, prefix, options, progress).finally(() => progress.done());
     if (options.json) {
       const { locks, total, held, waiters, unread } = found;
       printJson({ locks, total, held, waiters, unread });
@@ -47,9 +46,7 @@ async function list(prefix: string = "", options: ListOptions): Promise<number> 
       for (const line of lockTable(found.locks, width, paletteFor(stdout))) print(line);
       complainAbout(summary(found));
     }
-    if (found.unread > 0) {
-      complain(`${found.unread} more could not be read; the last: ${found.why}`);
-    }
+    if (found.unread > 0) complain(unreadShown(found));
     return 0;
   });
 }

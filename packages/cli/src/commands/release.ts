@@ -1,4 +1,5 @@
 /** Takes a lock away from whoever has it. */
+import { once } from "node:events";
 import { stdin, stdout } from "node:process";
 import { createInterface } from "node:readline/promises";
 
@@ -91,11 +92,12 @@ async function release(key: string, options: ReleaseOptions): Promise<number> {
 
 async function isAgreed({ held }: Inspection): Promise<boolean> {
   const asker = createInterface({ input: stdin, output: stdout });
-  try {
-    const whom = held > 1 ? `all ${held}` : "whoever has it";
-    const answer = await asker.question(`Take it away from ${whom}? [y/N] `);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    asker.close();
-  }
+  const whom = held > 1 ? `all ${held}` : "whoever has it";
+  // Ctrl-C and Ctrl-D close it, and some versions of Node leave the question without an answer then.
+  const closed = once(asker, "close").then(() => undefined);
+  const asked = asker.question(`Take it away from ${whom}? [y/N] `).catch(() => undefined);
+  const answer = await Promise.race([asked, closed]);
+  asker.close();
+  if (answer === undefined) print("");
+  return answer !== undefined && /^y(es)?$/i.test(answer.trim());
 }

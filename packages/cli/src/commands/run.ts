@@ -107,7 +107,8 @@ async function run(key: string, command: string[], options: RunOptions): Promise
   const [program = ""] = command;
   const grace = graceOf(options);
   const signals = onSignals();
-  const connection = await connectBy(options, true);
+  const connection = await connected(options, signals);
+  if (!connection) return exitCodes.signal + signals.number;
   const locker = createLocker(connection.redis, {
     namespace: options.namespace,
     onEvent: teller(connection),
@@ -133,6 +134,17 @@ function graceOf({ ttl, grace = Math.floor(ttl / 3) }: RunOptions): number {
 }
 
 type Signals = ReturnType<typeof onSignals>;
+
+/** Undefined if a signal came first. */
+async function connected(options: RunOptions, signals: Signals): Promise<Connection | undefined> {
+  try {
+    return await connectBy(options, signals.ended);
+  } catch (error) {
+    signals.stop();
+    if (signals.ended.aborted) return undefined;
+    throw error;
+  }
+}
 
 /** Undefined if a signal came first. */
 async function obtain(

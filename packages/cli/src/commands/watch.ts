@@ -7,11 +7,11 @@ import { ending, exitCodes } from "../exit-codes.js";
 import type { Change } from "../locks/changes.js";
 import { follow, type FollowOptions, takesInterval } from "../locks/follow.js";
 import { type Listing, takesListing } from "../locks/listing.js";
-import { kindShown, lockTable, summary } from "../locks/lock-table.js";
+import { kindShown, lockTable, summary, unreadShown } from "../locks/lock-table.js";
 import { observing } from "../options.js";
 import { paletteFor } from "../output/colour.js";
-import { print, put } from "../output/out.js";
-import { plain } from "../output/text.js";
+import { complain, print, put } from "../output/out.js";
+import { cut, plain } from "../output/text.js";
 import { untilTold } from "../output/until-told.js";
 
 const EXAMPLES = `
@@ -50,13 +50,23 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
       options,
       async (observer) => {
         if (screen) put(ALTERNATE_SCREEN);
-        for await (const { found, changes } of follow(observer, prefix, options, told.signal)) {
-          if (screen) draw(found, prefix);
-          else for (const change of changes) print(line(change, options));
+        let found: Listing | undefined;
+        let said = "";
+        for await (const look of follow(observer, prefix, options, told.signal)) {
+          const changes = "changes" in look ? look.changes : [];
+          if ("found" in look) found = look.found;
+          const missing = "failure" in look ? look.failure : missingOf(look.found);
+          if (screen) {
+            draw(found, missing, prefix);
+            continue;
+          }
+          for (const change of changes) print(line(change, options));
+          if (missing !== "" && missing !== said) complain(missing);
+          said = missing;
         }
         return exitCodes.ok;
       },
-      true,
+      told.signal,
     );
   } catch (error) {
     if (told.signal.aborted) return exitCodes.ok;
@@ -67,12 +77,21 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
   }
 }
 
-function draw(found: Listing, prefix: string): void {
+/** What of the locks cannot be seen; "" if all of it can. */
+function missingOf(found: Listing): string {
+  return found.unread > 0 ? unreadShown(found) : "";
+}
+
+/** @param found - What was last seen; nothing if Redis went away before. */
+function draw(found: Listing | undefined, missing: string, prefix: string): void {
   const palette = paletteFor(stdout);
-  const room = Math.max(1, stdout.rows - 4);
-  const shown = found.locks.slice(0, room);
-  const head = `${summary({ ...found, locks: shown })}${prefix ? `, below ${plain(prefix)}` : ""}`;
-  const lines = [palette.dim(head), "", ...lockTable(shown, stdout.columns, palette)];
+  const { columns, rows } = stdout;
+  const notices = missing === "" ? [] : [palette.yellow(cut(missing, columns))];
+  const shown = found?.locks.slice(0, Math.max(1, rows - 4 - notices.length)) ?? [];
+  const held = found ? summary({ ...found, locks: shown }) : "nothing seen yet";
+  const head = `${held}${prefix ? `, below ${plain(prefix)}` : ""}`;
+  const lines = [palette.dim(cut(head, columns)), ...notices, ""];
+  lines.push(...lockTable(shown, columns, palette));
   put(HOME + lines.map((text) => text + REST_OF_LINE).join("\r\n") + REST_OF_SCREEN);
 }
 

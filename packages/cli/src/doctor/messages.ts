@@ -6,14 +6,12 @@ import type { Redis } from "ioredis";
 import { duration } from "../output/duration.js";
 
 import { type Finding, finding } from "./check.js";
-import { answerOf } from "./permissions.js";
+import { type Answer, answerOf } from "./permissions.js";
 
 /** Milliseconds after which a message counts as lost. */
 const PATIENCE = 2_000;
 
 const WITHOUT = "waiters ask by themselves: up to half a ttl later, or 20 commands a second each";
-
-type Answer = ReturnType<typeof answerOf>;
 
 export interface MessageCheck {
   readonly finding: Finding;

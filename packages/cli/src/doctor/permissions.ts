@@ -52,11 +52,12 @@ function helpfulOf(key: string, channel: string): Probe[] {
 /** What `redislock ls` needs besides. */
 const listing: readonly Probe[] = [{ command: "scan", args: ["0", "COUNT", "1"] }];
 
-type Answer = "yes" | "command" | "key" | "channel";
+/** What is lacking, if anything. */
+export type Answer = "yes" | "command" | "key" | "channel";
 
 export async function checkPermissions(
   redis: Redis,
-  subscribing: () => Promise<Answer>,
+  subscribing: Answer,
   names: { readonly key: string; readonly fence: string; readonly prefix: string },
 ): Promise<Finding> {
   const { key, fence, prefix } = names;
@@ -76,7 +77,7 @@ export async function checkPermissions(
   for (const { command, args } of [...helpfulOf(key, channel), ...listing]) {
     note(command, await ask(redis, command, args), `${prefix}*`);
   }
-  note("subscribe", await subscribing(), "");
+  note("subscribe", subscribing, "");
   const acl = [
     ...missing.keys,
     ...(missing.channels ? ["&redislock:inbox:*", "&redislock:leader:*"] : []),

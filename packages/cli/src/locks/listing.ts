@@ -6,7 +6,7 @@ import type { Progress } from "../output/progress.js";
 import { count } from "../output/text.js";
 
 import type { LockInfo } from "./lock-info.js";
-import type { Found, Observer } from "./observer.js";
+import { type Found, nothingFound, type Observer } from "./observer.js";
 
 export interface ListOptions extends ServerOptions {
   readonly waiting?: true;
@@ -50,9 +50,9 @@ export async function listing(
   prefix: string,
   options: ListOptions,
   progress: Progress,
+  found: Found = nothingFound(),
   signal?: AbortSignal,
 ): Promise<Listing> {
-  const found: Found = { scanned: 0, locks: 0, unread: 0, why: "" };
   const order = orders[options.sort];
   // Twice as many before it is sorted and cut, so that a million cost no million sorts.
   let rows = new Map<string, LockInfo>();

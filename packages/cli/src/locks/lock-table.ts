@@ -2,7 +2,7 @@
 import type { Palette } from "../output/colour.js";
 import { duration } from "../output/duration.js";
 import { table } from "../output/table.js";
-import { count } from "../output/text.js";
+import { count, plain, withoutSecrets } from "../output/text.js";
 
 import type { Listing } from "./listing.js";
 import type { LockInfo } from "./lock-info.js";
@@ -28,6 +28,11 @@ export function lockTable(
 export function summary({ locks, total, held, waiters }: Listing): string {
   const text = `${count(held, "lock")} held, ${count(waiters, "waiter")}`;
   return total > locks.length ? `${text}; ${total - locks.length} not shown, see --limit` : text;
+}
+
+/** What is not in the table, said beside it. */
+export function unreadShown({ unread, why }: Listing): string {
+  return `${unread} more could not be read; the last: ${plain(withoutSecrets(why))}`;
 }
 
 function cells(lock: LockInfo): string[] {

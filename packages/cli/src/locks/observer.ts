@@ -30,6 +30,12 @@ export interface Found {
   /** Locks that could not be read, and why not: the last reason. */
   unread: number;
   why: string;
+  /** Goes up whenever Redis says something, by which one sees that it is there. */
+  answers: number;
+}
+
+export function nothingFound(): Found {
+  return { scanned: 0, locks: 0, unread: 0, why: "", answers: 0 };
 }
 
 export class Observer {
@@ -41,6 +47,11 @@ export class Observer {
     this.#connection = connection;
     this.#namespace = namespace;
     this.#locker = createLocker(new ReadingClient(connection.redis), { namespace });
+  }
+
+  /** What is said while Redis answers nothing. */
+  get away(): string {
+    return `${this.#connection.target.shown} is away or hangs; it is asked again and again`;
   }
 
   /** @throws Failure */
@@ -89,10 +100,12 @@ export class Observer {
         const [next, keys] = await this.#scan(master, cursor, pattern);
         cursor = next;
         found.scanned += SCAN_COUNT;
+        found.answers += 1;
         const companions = keys.flatMap((key) => readCompanion(key) ?? []);
         for (let i = 0; i < companions.length; i += AT_A_TIME) {
           const some = companions.slice(i, i + AT_A_TIME);
           const infos = await Promise.all(some.map((one) => this.#info(one, clock, found)));
+          found.answers += 1;
           for (const info of infos) {
             if (!info) continue;
             found.locks += 1;

@@ -1,5 +1,5 @@
 /** Columns of text, as wide as they need, and no wider than the terminal. */
-import { cut, lengthOf, plain } from "./text.js";
+import { columnsOf, cut, plain } from "./text.js";
 import type { Paint } from "./colour.js";
 
 export interface Column {
@@ -20,14 +20,14 @@ export function table(
 ): string[] {
   const clean = rows.map((row) => row.map(plain));
   const widths = columns.map((column, i) =>
-    clean.reduce((most, row) => Math.max(most, lengthOf(row[i] ?? "")), column.title.length),
+    clean.reduce((most, row) => Math.max(most, columnsOf(row[i] ?? "")), column.title.length),
   );
   if (width !== undefined) narrow(widths, width - GAP * (columns.length - 1));
   const line = (cells: readonly string[]): string =>
     columns
       .map(({ right }, i) => {
         const cell = cut(cells[i] ?? "", widths[i] ?? 0);
-        const space = " ".repeat(Math.max(0, (widths[i] ?? 0) - lengthOf(cell)));
+        const space = " ".repeat(Math.max(0, (widths[i] ?? 0) - columnsOf(cell)));
         return right ? space + cell : cell + space;
       })
       .join(" ".repeat(GAP))

@@ -22,16 +22,34 @@ export function plain(text: string): string {
   );
 }
 
-/** In characters, not in halves of them. */
-export function lengthOf(text: string): number {
-  return Array.from(text).length;
+/** What terminals draw two columns wide: East Asian scripts with their signs, and emoji. */
+const WIDE =
+  /[\p{scx=Han}\p{scx=Hangul}\p{scx=Hira}\p{scx=Kana}\uff01-\uff60\uffe0-\uffe6\p{Emoji_Presentation}]/u;
+/** What they draw upon the character before it. */
+const UPON = /[\p{Mn}\p{Me}]/u;
+
+/** How many columns of a terminal it takes. */
+export function columnsOf(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += widthOf(character);
+  return columns;
 }
 
 /** The text, within so many columns. */
 export function cut(text: string, columns: number): string {
-  const characters = Array.from(text);
-  if (characters.length <= columns) return text;
-  return `${characters.slice(0, Math.max(0, columns - 1)).join("")}…`;
+  if (columnsOf(text) <= columns) return text;
+  let [shown, left] = ["", columns - 1];
+  for (const character of text) {
+    left -= widthOf(character);
+    if (left < 0) break;
+    shown += character;
+  }
+  return `${shown}…`;
+}
+
+function widthOf(character: string): number {
+  if (UPON.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
 }
 
 /** "1 lock", "2 locks". */

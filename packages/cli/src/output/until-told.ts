@@ -33,20 +33,20 @@ export function within(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Undefined if told to end before there is a result. */
-export async function unlessTold<T>(
+/** Undefined if there is no result by then, or if told to end before there is. */
+export async function resultWithin<T>(
   result: Promise<T>,
+  ms: number,
   signal: AbortSignal,
 ): Promise<T | undefined> {
   const over = new AbortController();
-  const told = new Promise<undefined>((resolve) => {
-    const end = (): void => resolve(undefined);
-    signal.addEventListener("abort", end, { signal: over.signal });
-    if (signal.aborted) end();
-  });
+  const end = (): void => over.abort();
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
   try {
-    return await Promise.race([result, told]);
+    return await Promise.race([result, within(ms, over.signal).then(() => undefined)]);
   } finally {
-    over.abort();
+    end();
+    signal.removeEventListener("abort", end);
   }
 }

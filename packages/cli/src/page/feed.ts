@@ -27,8 +27,6 @@ const GRANTS = 2_000;
 const GRANTS_OF_ONE = 20;
 /** Changes that one look tells of, however many there are. */
 const GRANTS_OF_A_LOOK = 100;
-/** Milliseconds after which a Redis that does not answer is said to be away. */
-const PATIENCE = 3_000;
 
 const NOTHING: Summary = { total: 0, held: 0, waiters: 0, unread: 0, why: "", failure: null };
 
@@ -121,30 +119,23 @@ export class Feed {
 
   async #look(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const watchdog = setInterval(() => this.#tellIfAway(), PATIENCE);
       try {
         let first = true;
-        const looks = follow(this.#observer, this.#prefix, this.#options, signal);
-        for await (const { found, changes } of looks) {
-          this.#tell(found, first ? [] : changes);
+        for await (const look of follow(this.#observer, this.#prefix, this.#options, signal)) {
+          if ("failure" in look) {
+            this.#fail(look.failure);
+            continue;
+          }
+          this.#tell(look.found, first ? [] : look.changes);
           first = false;
-          watchdog.refresh();
         }
       } catch (error) {
         // What is no failure of Redis is a bug of ours, and is told all the same: the page lives on.
         const failure = error instanceof Failure ? error.message : `cannot look: ${String(error)}`;
         if (!signal.aborted) this.#fail(failure);
-      } finally {
-        clearInterval(watchdog);
       }
       await within(this.#options.interval, signal);
     }
-  }
-
-  #tellIfAway(): void {
-    const { redis, target } = this.#connection;
-    if (redis.status !== "ready")
-      this.#fail(`${target.shown} is away; it is asked again and again`);
   }
 
   #fail(failure: string): void {

@@ -63,8 +63,11 @@ export async function servePage(prefix: string, options: PageOptions): Promise<n
         connection.close();
         return exitCodes.ok;
       },
-      true,
+      told.signal,
     );
+  } catch (error) {
+    if (told.signal.aborted) return exitCodes.ok;
+    throw error;
   } finally {
     told.stop();
   }

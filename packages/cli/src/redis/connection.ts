@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from "ioredis";
 
 import { exitCodes } from "../exit-codes.js";
 import { Failure } from "../failure.js";
+import { resultWithin } from "../output/until-told.js";
 import { explain } from "./explain.js";
 import type { Target } from "./url.js";
 
@@ -20,10 +21,12 @@ export interface Connection {
 }
 
 /**
- * @param stay - Whether a connection that was lost is made again, for commands that hold or watch.
+ * @param until - Of commands that hold or watch: a connection that was lost is made again, and whoever is
+ *   told to end before there is one is not kept waiting.
  * @throws Failure that says what to do.
  */
-export async function connect(target: Target, stay: boolean): Promise<Connection> {
+export async function connect(target: Target, until: AbortSignal | undefined): Promise<Connection> {
+  const stay = until !== undefined;
   let connected = false;
   const again = (times: number): number | null =>
     connected && stay ? Math.min(50 * 2 ** Math.min(times, 5), 1_000) : null;
@@ -33,7 +36,7 @@ export async function connect(target: Target, stay: boolean): Promise<Connection
   redis.on("node error", (error: unknown) => failures.push(error));
   const close = (): void => redis.disconnect();
   try {
-    await inTime(open(redis));
+    await inTime(open(redis), until);
   } catch (error) {
     close();
     // What ioredis rejects with says that it was closed; why, it told before.
@@ -62,14 +65,10 @@ async function open(redis: Redis | Cluster): Promise<void> {
   }
 }
 
-function inTime(opening: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${CONNECT_TIMEOUT / 1_000} s`)),
-      CONNECT_TIMEOUT,
-    );
-    opening.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+async function inTime(opening: Promise<void>, until = new AbortController().signal): Promise<void> {
+  const isOpen = opening.then(() => true);
+  if (await resultWithin(isOpen, CONNECT_TIMEOUT, until)) return;
+  throw new Error(until.aborted ? "told to end" : `no answer within ${CONNECT_TIMEOUT / 1_000} s`);
 }
 
 function create(

@@ -228,9 +228,8 @@ function Dialog({ labelledby, class: name = "", onClose, children }: DialogProps
       class={name}
       aria-labelledby={labelledby}
       onCancel={(event) => {
-        // It is ours to take out of the document, and the one below must not hear of it.
+        // It is ours to take out of the document.
         event.preventDefault();
-        event.stopPropagation();
         onClose();
       }}
       onClick={(event) => {
