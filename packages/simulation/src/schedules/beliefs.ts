@@ -34,7 +34,7 @@ const LATE = 5;
 export abstract class Beliefs {
   /** Nothing goes wrong any more: what then is late or out of order is wrong. */
   calm = false;
-  /** Who wants a lock, by token. */
+  /** Who wants a lock, by the name that the server shows. */
   readonly asking = new Map<string, SimulatedProcess>();
   protected readonly timeline: Timeline;
   protected readonly history: History;

@@ -1,7 +1,7 @@
 /** What must hold of a lock that a majority of several servers keeps. */
 import type { MemoryServer } from "@redislock/testing";
 
-import { listOf, type LockNames, locksIn, servesLine, stateOf } from "../protocol.js";
+import { listOf, type LockNames, locksIn, servesLine, stateOf, tokenIn } from "../protocol.js";
 import type { Run, ServerWatch, SimulatedServer } from "../server.js";
 import { Violation, type Wrong } from "../violation.js";
 import { Beliefs, type Hold } from "./beliefs.js";
@@ -170,10 +170,11 @@ export class QuorumWatch extends Beliefs {
       for (const names of locksIn(script, keys)) this.#locks.set(names.key, names);
     }
     // What came too late to count may be given back while the lock is held.
-    if (script.name === "leave") facts.kept.delete(run.args[0] ?? "");
+    if (script.name === "leave") facts.kept.delete(tokenIn(run.args[0] ?? ""));
     for (const { key } of this.#locks.values()) {
-      const token = memory.command("GET", key);
-      if (typeof token !== "string") continue;
+      const value = memory.command("GET", key);
+      if (typeof value !== "string") continue;
+      const token = tokenIn(value);
       const end = now + Number(memory.command("PTTL", key));
       if (!this.#begun.has(token)) this.#begun.set(token, now);
       for (const ends of [facts.proved, facts.kept]) {
