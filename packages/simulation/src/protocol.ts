@@ -3,6 +3,8 @@ import type { Reply, Script } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
 import type { MemoryServer } from "@redislock/testing";
 
+import { isForeignToken } from "./foreign.js";
+
 /** The names of one lock in Redis. */
 export interface LockNames {
   readonly key: string;
@@ -51,6 +53,7 @@ export interface LockState {
   readonly phase: number | undefined;
   /** How many permits are out that nobody took who is there still, also of those whose leases are over. */
   readonly astray: number;
+  /** Those of ours: none where a foreign program has it. */
   readonly holders: readonly Holder[];
   /** First in line first. */
   readonly line: readonly Waiter[];
@@ -223,8 +226,10 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
   const fence = fencingTokenIn(textOf(server.command("GET", names.grant)));
   const [, number, out] = /^shared (\d+) (\d+) \d+$/.exec(value ?? "") ?? [];
   const phase = number === undefined ? undefined : Number(number);
-  const alone: Holder[] =
-    value === undefined ? [] : [{ value: nameIn(value), fence, seat: "", sharing: undefined }];
+  const isOurs = value !== undefined && !isForeignToken(value);
+  const alone: Holder[] = !isOurs
+    ? []
+    : [{ value: nameIn(value), fence, seat: "", sharing: undefined }];
   return {
     value,
     fence,
@@ -274,6 +279,11 @@ export function losesTurn(server: MemoryServer, waiter: Waiter): boolean {
   if (Number.isNaN(asked)) return true;
   if (stale < server.now() || asked > server.now()) return true;
   return reach === "counted" && listOf(server.command("PUBSUB", "NUMSUB", channel))[1] === "0";
+}
+
+/** How often a waiter asks at the least, in milliseconds: its place counts for twice as long. */
+export function checkInOf({ asked, stale }: Waiter): number {
+  return (stale - asked) / 2;
 }
 
 const REACHES = ["none", "counted", "uncounted"] as const;

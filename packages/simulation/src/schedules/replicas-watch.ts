@@ -65,11 +65,12 @@ export class ReplicasWatch extends Beliefs implements ReplicationWatch {
     }
   }
 
-  before(): void {
-    // What was there does not matter.
+  before(memory: MemoryServer): void {
+    this.foreign.before(memory);
   }
 
-  after(_memory: MemoryServer, { script, keys, args, outcome }: Run): void {
+  after(memory: MemoryServer, { script, keys, args, outcome }: Run): void {
+    this.checkForeign(memory, { script, keys, args, outcome });
     this.history.note("", () => {
       const told = "error" in outcome ? outcome.error.message : JSON.stringify(outcome.reply);
       return `${script.name} ${keys[0] ?? ""} ${args.slice(0, 3).join(" ")}: ${told}`;
