@@ -320,6 +320,53 @@ export const bugsAfterMishaps: readonly Bug[] = [
   },
 ];
 
+/** Those that show only beside another program, which locks by a plain SET NX. */
+export const bugsWithForeign: readonly Bug[] = [
+  {
+    name: "a lock without a grant that is taken for one that nobody has, and shared",
+    shows: ["a foreign lock that is taken away", "two holders at once"],
+    needs: ["foreign", "sharing"],
+    server: {
+      source: changed(
+        ["obtainShared"],
+        [
+          "held = valueAt(first)\n",
+          "held = valueAt(first)\nif held and not string.match(held, SHARED) and not grantAt(first) then held = false end\n",
+        ],
+      ),
+    },
+  },
+  {
+    name: "a foreign lock that is handed to the next in line by who leaves it",
+    shows: ["a foreign lock that is taken away", "two holders at once"],
+    needs: ["foreign"],
+    server: {
+      source: changed(["leave"], ["if not held or mine then", "if not grantAt(i) or mine then"]),
+    },
+  },
+  {
+    name: "a late release that deletes what is there without a grant",
+    shows: ["a foreign lock that is taken away", "two holders at once"],
+    needs: ["foreign"],
+    server: {
+      source: changed(
+        ["release"],
+        ["if mine then", "if mine or (held and call('EXISTS', KEYS[i + 1]) == 0) then"],
+      ),
+    },
+  },
+  {
+    name: "a waiter that asks only when the lease ends that it knows of",
+    shows: ["a free lock with somebody in line"],
+    needs: ["foreign"],
+    from: 20,
+    library: {
+      file: "acquire/wait.js",
+      change: ["Math.min(sentAt + checkIn, turn, deadline)", "Math.min(turn, deadline)"],
+    },
+  },
+];
+
 /** Those that show only where Redis cannot count its listeners, or to those who choose their tokens. */
 export const bugsInTrouble: readonly Bug[] = [
   {
@@ -703,6 +750,7 @@ export const allBugs: readonly Bug[] = [
   ...bugs,
   ...bugsInTrouble,
   ...bugsAfterMishaps,
+  ...bugsWithForeign,
   ...bugsOfOrder,
   ...bugsOfLoss,
   ...bugsOfQuorum,

@@ -6,7 +6,7 @@ import { twoHolders } from "../safety.js";
 import type { Run } from "../server.js";
 import type { Timeline } from "../timeline.js";
 import { Violation, type Wrong } from "../violation.js";
-import { ForeignLocks } from "./foreign-locks.js";
+import { ForeignLocks } from "../foreign-locks.js";
 import type { History } from "./history.js";
 import type { SimulatedProcess } from "./process.js";
 

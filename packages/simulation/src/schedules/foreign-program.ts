@@ -1,7 +1,7 @@
 import type { RedisClient, Reply, Script } from "@redislock/core";
 
 import { foreignScripts, foreignToken } from "../foreign.js";
-import type { ForeignHold } from "./foreign-locks.js";
+import type { ForeignHold } from "../foreign-locks.js";
 import { SimulatedProcess } from "./process.js";
 import type { Scene } from "./world.js";
 
@@ -9,7 +9,17 @@ const NAME = "foreign";
 /** Milliseconds that it waits for a reply. */
 const TIMEOUT = 100;
 /** Milliseconds between one try and the next. */
-const PAUSE = 30;
+const PAUSE = 10;
+/** Its rounds are shorter than those of others, which wait for locks. */
+const ROUNDS = 2;
+
+/** Ttls in the storm and in the calm: a long one shows whether somebody looks before it ends. */
+const STORMY = [40, 150, 600, 2_000] as const;
+const CALM = [150, 600, 2_000, 15_000, 15_000] as const;
+/** One of this ttl or a longer one is deleted: nobody need wait for its end. */
+const LONG = 15_000;
+/** For how many milliseconds it works at the most. */
+const LONGEST_WORK = 500;
 
 /** A connection to one of the servers that hold a lock. */
 interface Line extends Pick<RedisClient, "run"> {
@@ -20,11 +30,6 @@ interface Line extends Pick<RedisClient, "run"> {
 export interface ForeignRig {
   readonly keys: readonly [string, ...string[]];
   readonly launch: (process: SimulatedProcess) => ForeignGear;
-  /** Ttls in the storm and in the calm. */
-  readonly ttls: {
-    readonly stormy: readonly [number, ...number[]];
-    readonly calm: readonly [number, ...number[]];
-  };
 }
 
 /** What it works with. */
@@ -63,7 +68,7 @@ export class ForeignProgram {
   }
 
   start(rounds: number): void {
-    this.#rounds = rounds;
+    this.#rounds = ROUNDS * rounds;
     this.#work().catch((error: unknown) => {
       this.#scene.failure ??= error instanceof Error ? error : new Error(String(error));
     });
@@ -84,11 +89,11 @@ export class ForeignProgram {
   /** Takes a lock, or tries to, and does something while it has it. */
   async #round(): Promise<void> {
     const { chance, stormy } = this.#scene;
-    const { keys, ttls } = this.#rig;
+    const { keys } = this.#rig;
     await this.#process.sleep(chance.between(`${NAME} idle`, 0, 400));
     const key = chance.pick(`${NAME} key`, keys);
-    const ttl = chance.pick(`${NAME} ttl`, stormy ? ttls.stormy : ttls.calm);
-    const tries = chance.pick(`${NAME} tries`, [1, 5, 20]);
+    const ttl = chance.pick(`${NAME} ttl`, stormy ? STORMY : CALM);
+    const tries = chance.pick(`${NAME} tries`, [1, 20, 60]);
     if (!chance.strikes(NAME, 1)) return;
     for (let left = tries; left > 0; left--) {
       const hold = await this.#obtain(key, ttl);
@@ -121,16 +126,18 @@ export class ForeignProgram {
   async #have(hold: ForeignHold, key: string, ttl: number): Promise<void> {
     const { chance, timeline, watch } = this.#scene;
     const { token } = hold.lock;
-    await this.#process.sleep(chance.between(`${NAME} works`, 0, ttl));
+    await this.#process.sleep(chance.between(`${NAME} works`, 0, Math.min(ttl, LONGEST_WORK)));
     if (chance.draw(`${NAME} extends`) < 0.3) {
       const until = timeline.now + ttl;
       if (await this.#askAll(foreignScripts.extend, key, [token, String(ttl)], "1")) {
         hold.until = until;
         this.#note(() => `has extended ${key}`);
-        await this.#process.sleep(chance.between(`${NAME} works on`, 0, ttl));
+        await this.#process.sleep(
+          chance.between(`${NAME} works on`, 0, Math.min(ttl, LONGEST_WORK)),
+        );
       }
     }
-    if (chance.draw(`${NAME} forgets`) < 0.3) {
+    if (ttl < LONG && chance.draw(`${NAME} forgets`) < 0.3) {
       this.#note(() => `lets ${key} run out`);
       return;
     }

@@ -6,7 +6,6 @@ import type { Rig } from "./crew.js";
 import type { ForeignRig } from "./foreign-program.js";
 import { miscount, planCalmMishaps, planServerMishaps } from "./server-mishaps.js";
 import { Watch } from "./watch.js";
-import { TTLS } from "./worker.js";
 import {
   type Basics,
   happens,
@@ -51,7 +50,6 @@ async function run(world: World): Promise<void> {
 function foreignRig({ server }: World, keys: Rig["keys"]): ForeignRig {
   return {
     keys,
-    ttls: TTLS,
     launch: (process) => {
       const options = { server, cluster: false, listensTo: undefined, frozen: undefined };
       return { lines: [new Connection(process, options)] };

@@ -97,7 +97,6 @@ async function run(stage: Stage): Promise<void> {
 function foreignRig({ nodes }: Stage): ForeignRig {
   return {
     keys: KEYS,
-    ttls: TTLS,
     launch: (process) => ({ lines: nodes.map((node) => lineTo(node, process, false)) }),
   };
 }

@@ -6,7 +6,6 @@ import { ReplicaSet, type Server } from "./replica-set.js";
 import { ReplicasWatch } from "./replicas-watch.js";
 import { ReplicatedConnection } from "./side.js";
 import { until } from "./stepping.js";
-import { TTLS } from "./worker.js";
 import {
   type Basics,
   happens,
@@ -91,7 +90,6 @@ async function run(stage: Stage): Promise<void> {
 function foreignRig({ set, lines }: Stage): ForeignRig {
   return {
     keys: KEYS,
-    ttls: TTLS,
     launch: (process) => {
       const { server } = set.current;
       const line = new ReplicatedConnection(process, set, {

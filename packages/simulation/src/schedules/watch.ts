@@ -25,7 +25,7 @@ import {
 import { FencingTokens, mayShare } from "../safety.js";
 import type { Run, ServerWatch } from "../server.js";
 import { Beliefs, type Hold } from "./beliefs.js";
-import { endedSilently } from "./foreign-locks.js";
+import { endedSilently } from "../foreign-locks.js";
 import type { SimulatedProcess } from "./process.js";
 
 /** After so many calm milliseconds, a grant has been heard, and a free lock is somebody's. */

@@ -80,7 +80,7 @@ export interface Ttls {
   readonly longest: number;
 }
 
-export const TTLS: Ttls = {
+const TTLS: Ttls = {
   stormy: [40, 150, 150, 600, 2_000],
   calm: [150, 600, 2_000],
   longest: Infinity,

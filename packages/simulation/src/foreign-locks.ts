@@ -1,9 +1,9 @@
 import type { MemoryServer } from "@redislock/testing";
 
-import { foreignScripts, isForeign, isForeignToken } from "../foreign.js";
-import type { Believer } from "../safety.js";
-import type { Run } from "../server.js";
-import type { Timeline } from "../timeline.js";
+import { foreignScripts, isForeign, isForeignToken } from "./foreign.js";
+import type { Believer } from "./safety.js";
+import type { Run } from "./server.js";
+import type { Timeline } from "./timeline.js";
 
 /** A foreign program has a lock, or may believe so. */
 export interface ForeignHold extends Believer {
