@@ -99,11 +99,13 @@ export const bugs: readonly Bug[] = [
   {
     name: "a grant that is believed although its lock may be another's by now",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    from: 45,
     library: { file: "acquire/wait.js", change: ["proof !== this.#proof || ", ""] },
   },
   {
     name: "a grant that is believed although its lease is over",
     shows: ["a lock that is over when it is obtained"],
+    from: 45,
     library: {
       file: "acquire/wait.js",
       change: [" || acquisition.isOver(sentAt, ttl)", ""],
@@ -362,7 +364,7 @@ export const bugsWithForeign: readonly Bug[] = [
     from: 20,
     library: {
       file: "acquire/wait.js",
-      change: ["Math.min(sentAt + checkIn, turn, deadline)", "Math.min(turn, deadline)"],
+      change: ["Math.min(this.#sentAt + checkIn, turn, ", "Math.min(turn, "],
     },
   },
 ];
@@ -408,7 +410,11 @@ export const bugsOfSharing: readonly Bug[] = [
   },
   {
     name: "a reader let in beside a writer",
-    shows: ["two holders at once", "a lock that is held again without a new fencing token"],
+    shows: [
+      "two holders at once",
+      "a lock that is held again without a new fencing token",
+      "a foreign lock that is taken away",
+    ],
     needs: ["sharing"],
     server: {
       source: changed(

@@ -331,7 +331,7 @@ describe("orders of events by chance", () => {
       parts: [
         { ...reader, dies: true },
         { ...annReads, givesUp: true },
-        { ...bob, deaf: true },
+        { name: "Bob", deaf: true },
         { name: "Cid", subscribed: true, shares: bothPermits, dies: true },
         foreign,
       ],
@@ -460,6 +460,19 @@ describe("finds", () => {
       bug: "a dead waiter who asked in the future, and is waited for until that comes",
       scenario: deadInTheFuture,
       depth: 10,
+    },
+    {
+      bug: "a waiter that asks only when the lease ends that it knows of",
+      scenario: { parts: [holder, ann, foreign] },
+    },
+    {
+      bug: "a foreign lock that is handed to the next in line by who leaves it",
+      scenario: { parts: [holder, { ...ann, givesUp: true }, bob, foreign] },
+      depth: 7,
+    },
+    {
+      bug: "a lock without a grant that is taken for one that nobody has, and shared",
+      scenario: { parts: [reader, annReads, foreign] },
     },
     {
       bug: "one permit too many",
