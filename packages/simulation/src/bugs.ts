@@ -361,7 +361,7 @@ export const bugsWithForeign: readonly Bug[] = [
     name: "a waiter that asks only when the lease ends that it knows of",
     shows: ["a free lock with somebody in line"],
     needs: ["foreign"],
-    from: 20,
+    from: 100,
     library: {
       file: "acquire/wait.js",
       change: ["Math.min(this.#sentAt + checkIn, turn, ", "Math.min(turn, "],
@@ -681,6 +681,17 @@ export const bugsOfQuorum: readonly Bug[] = [
       file: "quorum/claim.js",
       change: ["votes.filter(({ reply }) => fenceOf(reply) >= number);", "votes;"],
       also: ["Math.max(fences.floor(), ", "Math.max(0, "],
+    },
+  },
+  {
+    name: "a fencing token by the first majority, though one of its votes is gone again",
+    servers: "quorum",
+    shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
+    needs: ["foreign"],
+    from: 330,
+    library: {
+      file: "quorum/claim.js",
+      change: ["(token = Math.max(token, ", "(token ||= Math.max("],
     },
   },
   {
