@@ -706,7 +706,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["two holders at once", "a fencing token that does not rise"],
     needs: ["loseRequest", "delay", "loseReply"],
-    from: 50,
+    from: 105,
     library: {
       file: "quorum/claim.js",
       change: [

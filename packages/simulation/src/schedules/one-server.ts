@@ -15,8 +15,8 @@ import {
   type World,
 } from "./world.js";
 
-/** Troubles of the server, of its memory and of subscriptions, and another program. */
-export const MISHAPS: readonly Trouble[] = ["deaf", "evict", "full", "crowd", "foreign"];
+/** Troubles of the server, of its memory and of subscriptions; another program; and all kinds of locks. */
+export const MISHAPS: readonly Trouble[] = ["deaf", "evict", "full", "crowd", "foreign", "sharing"];
 
 /** Troubles that the lock promises to stand. */
 const TROUBLES: readonly Trouble[] = [...PROCESS_TROUBLES, ...MISHAPS];
