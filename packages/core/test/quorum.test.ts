@@ -237,6 +237,49 @@ test("what is to give back a vote and comes late leaves the vote that was given 
   await untilFree("k");
 });
 
+test("a token is above that of the lock before, which only the last of the votes remembers", async () => {
+  const fenceOf = (keys: readonly string[]): string => keys[2] ?? "";
+  const ahead = Date.now() * 1_000 + 10_000_000;
+  let tellSecond: () => void = () => undefined;
+  const isSecondTold = new Promise<void>((resolve) => (tellSecond = resolve));
+  let lift: () => void = () => undefined;
+  const isLifting = new Promise<void>((resolve) => (lift = resolve));
+  const clients = servers.map((own, index) => {
+    const real = client(own);
+    const { server } = own;
+    return {
+      run: async (...of: Parameters<RedisClient["run"]>): Promise<Reply> => {
+        const [{ name }, keys] = of;
+        const isOfK = keys[0] === "k";
+        if (isOfK && name === "vote" && index > 0) {
+          const fence = ahead + (index === 1 ? 20_000_000 : 0);
+          await server.command("SET", fenceOf(keys), String(fence));
+        }
+        if (index === 0 && isOfK && name === "lift") {
+          // The first majority was of this server, whose vote is gone, and of the third.
+          await server.command("DEL", "k");
+          lift();
+          await isSecondTold;
+        }
+        const reply = await real.run(...of);
+        if (index === 1 && isOfK && name === "vote") {
+          await isLifting;
+          setImmediate(tellSecond);
+        }
+        return reply;
+      },
+    };
+  });
+  const one = new QuorumLocker(clients, { maxTtl: MAX_TTL });
+  opened.push(one);
+  await one.using("known", TTL, () => undefined);
+  await untilFree("known");
+  const lock = await one.obtain("k", TTL);
+  expect(lock.fencingToken).toBeGreaterThan(ahead + 20_000_000);
+  await lock.release();
+  await untilFree("k");
+});
+
 test("a server that was silent at first votes when it is back, though another is gone by then", async () => {
   const one = locker({ commandTimeout: 60_000 });
   third.server.pause();

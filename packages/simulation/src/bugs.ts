@@ -99,11 +99,13 @@ export const bugs: readonly Bug[] = [
   {
     name: "a grant that is believed although its lock may be another's by now",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
+    from: 45,
     library: { file: "acquire/wait.js", change: ["proof !== this.#proof || ", ""] },
   },
   {
     name: "a grant that is believed although its lease is over",
     shows: ["a lock that is over when it is obtained"],
+    from: 45,
     library: {
       file: "acquire/wait.js",
       change: [" || acquisition.isOver(sentAt, ttl)", ""],
@@ -320,6 +322,53 @@ export const bugsAfterMishaps: readonly Bug[] = [
   },
 ];
 
+/** Those that show only beside another program, which locks by a plain SET NX. */
+export const bugsWithForeign: readonly Bug[] = [
+  {
+    name: "a lock without a grant that is taken for one that nobody has, and shared",
+    shows: ["a foreign lock that is taken away", "two holders at once"],
+    needs: ["foreign", "sharing"],
+    server: {
+      source: changed(
+        ["obtainShared"],
+        [
+          "held = valueAt(first)\n",
+          "held = valueAt(first)\nif held and not string.match(held, SHARED) and not grantAt(first) then held = false end\n",
+        ],
+      ),
+    },
+  },
+  {
+    name: "a foreign lock that is handed to the next in line by who leaves it",
+    shows: ["a foreign lock that is taken away", "two holders at once"],
+    needs: ["foreign"],
+    server: {
+      source: changed(["leave"], ["if not held or mine then", "if not grantAt(i) or mine then"]),
+    },
+  },
+  {
+    name: "a late release that deletes what is there without a grant",
+    shows: ["a foreign lock that is taken away", "two holders at once"],
+    needs: ["foreign"],
+    server: {
+      source: changed(
+        ["release"],
+        ["if mine then", "if mine or (held and call('EXISTS', KEYS[i + 1]) == 0) then"],
+      ),
+    },
+  },
+  {
+    name: "a waiter that asks only when the lease ends that it knows of",
+    shows: ["a free lock with somebody in line"],
+    needs: ["foreign"],
+    from: 100,
+    library: {
+      file: "acquire/wait.js",
+      change: ["Math.min(this.#sentAt + checkIn, turn, ", "Math.min(turn, "],
+    },
+  },
+];
+
 /** Those that show only where Redis cannot count its listeners, or to those who choose their tokens. */
 export const bugsInTrouble: readonly Bug[] = [
   {
@@ -361,7 +410,11 @@ export const bugsOfSharing: readonly Bug[] = [
   },
   {
     name: "a reader let in beside a writer",
-    shows: ["two holders at once", "a lock that is held again without a new fencing token"],
+    shows: [
+      "two holders at once",
+      "a lock that is held again without a new fencing token",
+      "a foreign lock that is taken away",
+    ],
     needs: ["sharing"],
     server: {
       source: changed(
@@ -631,6 +684,17 @@ export const bugsOfQuorum: readonly Bug[] = [
     },
   },
   {
+    name: "a fencing token by the first majority, though one of its votes is gone again",
+    servers: "quorum",
+    shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
+    needs: ["foreign"],
+    from: 330,
+    library: {
+      file: "quorum/claim.js",
+      change: ["(token = Math.max(token, ", "(token ||= Math.max("],
+    },
+  },
+  {
     name: "a restart that is not looked at",
     servers: "quorum",
     shows: ["two holders at once", "a vote of a server that is too young"],
@@ -642,7 +706,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["two holders at once", "a fencing token that does not rise"],
     needs: ["loseRequest", "delay", "loseReply"],
-    from: 50,
+    from: 105,
     library: {
       file: "quorum/claim.js",
       change: [
@@ -703,6 +767,7 @@ export const allBugs: readonly Bug[] = [
   ...bugs,
   ...bugsInTrouble,
   ...bugsAfterMishaps,
+  ...bugsWithForeign,
   ...bugsOfOrder,
   ...bugsOfLoss,
   ...bugsOfQuorum,

@@ -3,6 +3,8 @@ import type { Reply, Script } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
 import type { MemoryServer } from "@redislock/testing";
 
+import { isForeignToken } from "./foreign.js";
+
 /** The names of one lock in Redis. */
 export interface LockNames {
   readonly key: string;
@@ -31,7 +33,7 @@ export function sharingOf(options: SharingOptions): Sharing {
 
 /** Who has a lock, as the server knows it. */
 export interface Holder {
-  /** Its token and metadata. */
+  /** Who it is, as {@link nameIn} has it. */
   readonly value: string;
   /** Its fencing token; undefined once that is lost. */
   readonly fence: number | undefined;
@@ -51,6 +53,7 @@ export interface LockState {
   readonly phase: number | undefined;
   /** How many permits are out that nobody took who is there still, also of those whose leases are over. */
   readonly astray: number;
+  /** Those of ours: none where a foreign program has it. */
   readonly holders: readonly Holder[];
   /** First in line first. */
   readonly line: readonly Waiter[];
@@ -69,6 +72,7 @@ export interface Waiter {
   readonly ticket: number;
   /** How many locks it waits for; 0 if it would share one. */
   readonly keys: number;
+  /** Who it is, as {@link nameIn} has it. */
   readonly value: string;
   readonly sharing: Sharing | undefined;
 }
@@ -119,12 +123,12 @@ export function locksIn(script: Script, keys: readonly string[]): LockNames[] {
   return locks;
 }
 
-/** The token and metadata of who asks; of several, of the first. */
+/** Who asks; of several, the first. */
 export function askerIn(script: Script, args: readonly string[]): string {
   return claimIn((isBatch(script) ? args[2] : args[0]) ?? "").value;
 }
 
-/** The token and metadata of who leaves the line. */
+/** Who leaves the line. */
 export function leaverIn({ name }: Script, args: readonly string[]): string | undefined {
   return name.startsWith("leave") ? claimIn(args[0] ?? "").value : undefined;
 }
@@ -139,7 +143,7 @@ function asksIn({ name }: Script, args: readonly string[]): (readonly string[])[
   );
 }
 
-/** The place that whoever asks with this token and metadata had before, if it had one. */
+/** The place that whoever asks by this name had before, if it had one. */
 export function ticketIn(
   script: Script,
   args: readonly string[],
@@ -149,7 +153,7 @@ export function ticketIn(
   return ticket ? Number(ticket) : undefined;
 }
 
-/** Whether somebody asks for a lock with this token and metadata. */
+/** Whether somebody asks for a lock by this name. */
 export function asksFor(script: Script, args: readonly string[], value: string): boolean {
   return asksIn(script, args).some((ask) => claimIn(ask[0] ?? "").value === value);
 }
@@ -222,8 +226,10 @@ export function stateOf(server: MemoryServer, names: LockNames): LockState {
   const fence = fencingTokenIn(textOf(server.command("GET", names.grant)));
   const [, number, out] = /^shared (\d+) (\d+) \d+$/.exec(value ?? "") ?? [];
   const phase = number === undefined ? undefined : Number(number);
-  const alone: Holder[] =
-    value === undefined ? [] : [{ value, fence, seat: "", sharing: undefined }];
+  const isOurs = value !== undefined && !isForeignToken(value);
+  const alone: Holder[] = !isOurs
+    ? []
+    : [{ value: nameIn(value), fence, seat: "", sharing: undefined }];
   return {
     value,
     fence,
@@ -275,6 +281,11 @@ export function losesTurn(server: MemoryServer, waiter: Waiter): boolean {
   return reach === "counted" && listOf(server.command("PUBSUB", "NUMSUB", channel))[1] === "0";
 }
 
+/** How often a waiter asks at the least, in milliseconds: its place counts for twice as long. */
+export function checkInOf({ asked, stale }: Waiter): number {
+  return (stale - asked) / 2;
+}
+
 const REACHES = ["none", "counted", "uncounted"] as const;
 
 /** A waiter from its id and its record, if that is there. */
@@ -287,15 +298,32 @@ function waiterOf(id: string, ticket: number, record = ""): Waiter {
     channel: `redislock:inbox:${id.replace(/:\d+$/, "")}`,
     ticket,
     keys: Number(keys),
-    ...(keys === "0" ? claimIn(value.join(" ")) : { value: value.join(" "), sharing: undefined }),
+    ...claimIn(value.join(" ")),
   };
 }
 
-/** What is asked with: of one who would share the lock, without how. */
+/** Who asks, and how it would share the lock; undefined for one who wants it alone. */
 function claimIn(text: string): { value: string; sharing: Sharing | undefined } {
   const [, permits, limit, value] = /^(\d+)\/(\d+)\/\d+ (.*)$/s.exec(text) ?? [];
-  if (value === undefined) return { value: text, sharing: undefined };
-  return { value, sharing: { permits: Number(permits), limit: Number(limit) || Infinity } };
+  if (value === undefined) return { value: nameIn(text), sharing: undefined };
+  const sharing = { permits: Number(permits), limit: Number(limit) || Infinity };
+  return { value: nameIn(value), sharing };
+}
+
+/** How many characters a token has that the library made. Those of the simulation are shorter. */
+const MADE = 22;
+
+/**
+ * Who it is that has this value, or asks with it, as the simulation knows it: its own token; or its
+ * metadata where the library made the token, which nobody knows before it is told.
+ */
+function nameIn(value: string): string {
+  return value.length > MADE ? value.slice(MADE) : value;
+}
+
+/** The token in a value. */
+export function tokenIn(value: string): string {
+  return value.slice(0, MADE);
 }
 
 function fencingTokenIn(grant: string | undefined): number | undefined {

@@ -9,6 +9,7 @@ const WRONGS = [
   "a waiter that is never served",
   "a waiter that is served before its turn",
   "a free lock with somebody in line",
+  "a foreign lock that is taken away",
   "a grant that nobody is told of",
   "a lock that is granted to the dead",
   "something left behind",

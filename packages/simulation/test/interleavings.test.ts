@@ -17,6 +17,7 @@ const holder: Part = { name: "holder", holds: true };
 const reader: Part = { ...holder, shares: { mode: "shared" } };
 const ann: Part = { name: "Ann", subscribed: true };
 const bob: Part = { name: "Bob", subscribed: true };
+const foreign: Part = { name: "other program", foreign: true };
 /** Two calls with one token, which are one holder. */
 const token = "one-token-for-both";
 const twins: readonly Part[] = [
@@ -248,6 +249,29 @@ describe("every order of events", () => {
       parts: [reader, annReads, bob, { name: "operator", deletes: "holders" }],
       depth: count(8, 10),
     },
+    { name: "a foreign program takes the lock", parts: [holder, ann, foreign] },
+    {
+      name: "a foreign program takes the lock, and its lease ends",
+      parts: [holder, ann, foreign],
+      leaps: 2,
+      depth: count(7, 10),
+    },
+    { name: "a foreign program takes the lock that is shared", parts: [reader, ann, foreign] },
+    {
+      name: "a foreign program takes the lock, for which a reader and a writer wait",
+      parts: [reader, annReads, bob, foreign],
+      depth: count(7, 10),
+    },
+    {
+      name: "a foreign program takes the lock, for whose permits two wait",
+      parts: [
+        { ...holder, shares: onePermit },
+        { ...ann, shares: bothPermits },
+        { ...bob, shares: onePermit, givesUp: true },
+        foreign,
+      ],
+      depth: count(6, 8),
+    },
     {
       name: "two keys in either order",
       depth: count(10, 12),
@@ -301,6 +325,18 @@ describe("orders of events by chance", () => {
       ],
       losses: 1,
       leaps: 3,
+    },
+    {
+      name: "a foreign program takes the lock among some who read, write and die",
+      parts: [
+        { ...reader, dies: true },
+        { ...annReads, givesUp: true },
+        { name: "Bob", deaf: true },
+        { name: "Cid", subscribed: true, shares: bothPermits, dies: true },
+        foreign,
+      ],
+      losses: 1,
+      leaps: 4,
     },
     { name: "both still have to subscribe", parts: [holder, { name: "Ann" }, { name: "Bob" }] },
     {
@@ -424,6 +460,19 @@ describe("finds", () => {
       bug: "a dead waiter who asked in the future, and is waited for until that comes",
       scenario: deadInTheFuture,
       depth: 10,
+    },
+    {
+      bug: "a waiter that asks only when the lease ends that it knows of",
+      scenario: { parts: [holder, ann, foreign] },
+    },
+    {
+      bug: "a foreign lock that is handed to the next in line by who leaves it",
+      scenario: { parts: [holder, { ...ann, givesUp: true }, bob, foreign] },
+      depth: 7,
+    },
+    {
+      bug: "a lock without a grant that is taken for one that nobody has, and shared",
+      scenario: { parts: [reader, annReads, foreign] },
     },
     {
       bug: "one permit too many",

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { library } from "../src/library.js";
 
-import { type Bug, bugs, bugsAfterMishaps, bugsInTrouble, bugsOfSharing } from "../src/bugs.js";
+import {
+  type Bug,
+  bugs,
+  bugsAfterMishaps,
+  bugsInTrouble,
+  bugsOfSharing,
+  bugsWithForeign,
+} from "../src/bugs.js";
 import { buggyLibrary } from "../src/library.js";
 import { firstWrong, report, search } from "../src/schedules/search.js";
 import { MISHAPS } from "../src/schedules/one-server.js";
@@ -53,6 +60,8 @@ const inTrouble: readonly (readonly [name: string, ...beyond: Trouble[]])[] = [
   ["sharedToken", "sharedToken"],
   ["sharing", "sharing"],
   ["sharing and sharedToken", "sharing", "sharedToken"],
+  ["foreign", "foreign"],
+  ["sharing and foreign", "sharing", "foreign"],
 ];
 test.each(inTrouble)(
   "no schedule breaks a promise with %s",
@@ -73,7 +82,8 @@ describe("finds", () => {
     });
   }
 
-  test.each([...bugs, ...bugsInTrouble].map((bug) => [bug.name, bug] as const))(
+  const calmServer = [...bugs, ...bugsInTrouble, ...bugsWithForeign];
+  test.each(calmServer.map((bug) => [bug.name, bug] as const))(
     "%s",
     async (_, bug) => expect(bug.shows).toContain(await found(bug, MISHAPS)),
     PATIENCE,

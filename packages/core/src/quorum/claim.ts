@@ -227,9 +227,13 @@ export class QuorumClaim implements Claim {
     const heard: Votes<Asked> = [];
     const commandAt = this.#alike((claim) => this.#vote(claim.obtain(), floor, attempt));
     const asking: Asking = { commandAt, floor, attempt, options };
-    /** The highest token of the first majority: the lock's. */
-    let token: number | undefined;
-    const lifting = new Set<Member>();
+    /**
+     * The highest token of all votes, and so the lock's. Also of those that come later: where a vote of the
+     * first majority is gone again, another may be the only one that remembers the lock before.
+     */
+    let token = 0;
+    /** Up to which token a server is being asked to remember. */
+    const lifting = new Map<Member, number>();
     const outcome = await gather<Asked>(members, {
       ask: async (member) => {
         const settled = member === line ? this.#granted : undefined;
@@ -238,7 +242,7 @@ export class QuorumClaim implements Claim {
       },
       isYes: isGranted,
       yes: (votes, all, look) => {
-        const number = (token ??= Math.max(...votes.map(({ reply }) => fenceOf(reply))));
+        const number = (token = Math.max(token, ...votes.map(({ reply }) => fenceOf(reply))));
         const certain = votes.filter(({ reply }) => fenceOf(reply) >= number);
         if (certain.length >= need) {
           const reply: GrantedVote = { kind: "granted", fencingToken: number };
@@ -249,10 +253,11 @@ export class QuorumClaim implements Claim {
         // Until a majority remembers the token, the next one might be lower.
         for (const member of members) {
           const vote = all[member.index];
-          if (vote?.kind !== "reply" || !isGranted(vote.reply) || lifting.has(member)) continue;
-          if (fenceOf(vote.reply) >= number) continue;
-          lifting.add(member);
+          if (vote?.kind !== "reply" || !isGranted(vote.reply)) continue;
+          if (fenceOf(vote.reply) >= number || lifting.get(member) === number) continue;
+          lifting.set(member, number);
           void this.#lift(member, number, options).then((lifted) => {
+            if (lifting.get(member) !== number) return; // A higher one is on its way.
             const reply: Asked = { kind: "granted", fencingToken: number };
             all[member.index] = lifted.kind === "reply" ? { ...vote, reply } : lifted;
             look();

@@ -1,5 +1,6 @@
 /** Runs a model through every order in which its steps can come, but for orders that make no difference. */
 import { Chance } from "../chance.js";
+import { seeded } from "../seeded.js";
 
 /** Something that can happen next. */
 export interface Step {
@@ -108,8 +109,10 @@ export async function sample(
 ): Promise<void> {
   const chance = new Chance(seed);
   for (let schedule = 0; schedule < schedules; schedule++) {
-    await follow(await create(), (enabled, at) =>
-      at < depth ? enabled[Math.floor(chance.draw("step") * enabled.length)] : undefined,
+    await seeded(chance, async () =>
+      follow(await create(), (enabled, at) =>
+        at < depth ? enabled[Math.floor(chance.draw("step") * enabled.length)] : undefined,
+      ),
     );
   }
 }

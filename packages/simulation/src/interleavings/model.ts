@@ -4,6 +4,7 @@
  */
 import type { Lock } from "@redislock/core";
 
+import { ForeignLocks } from "../foreign-locks.js";
 import type { Library } from "../library.js";
 import {
   listOf,
@@ -59,6 +60,7 @@ export class ScenarioModel implements Model {
   /** The lock of {@link KEY}, once somebody asked for it. */
   #names: LockNames | undefined;
   readonly #fencingTokens = new FencingTokens();
+  readonly #foreign = new ForeignLocks(this.#timeline);
 
   private constructor(
     { parts, cluster = false, leaps = 0, losses = 0, silent = false, miscount }: Scenario,
@@ -66,10 +68,13 @@ export class ScenarioModel implements Model {
   ) {
     this.#library = library;
     this.#server = new SimulatedServer(this.#timeline, serverBug, {
-      before: () => undefined,
-      after: (_, { script, keys }) => {
+      before: (memory) => this.#foreign.before(memory),
+      after: (memory, run) => {
+        const { script, keys } = run;
         if (servesLine(script))
           this.#names ??= locksIn(script, keys).find(({ key }) => key === KEY);
+        const wrong = this.#foreign.after(memory, run);
+        if (wrong !== undefined) throw new Violation("a foreign lock that is taken away", wrong);
       },
     });
     const surroundings = {
@@ -78,6 +83,7 @@ export class ScenarioModel implements Model {
       cluster,
       library,
       silent,
+      foreign: this.#foreign,
       remove: (part: NonNullable<Part["deletes"]>) => {
         if (this.#names) this.#server.memory.command("DEL", this.#names[part]);
       },
@@ -146,7 +152,7 @@ export class ScenarioModel implements Model {
     const holds = this.#peers.flatMap(({ lock, part: { name, shares } }) =>
       lock ? [{ name, lock, sharing: shares && sharingOf(shares) }] : [],
     );
-    const two = twoHolders(holds.filter(({ lock }) => lock.held));
+    const two = twoHolders([...holds.filter(({ lock }) => lock.held), ...this.#foreign.holders]);
     if (two !== undefined) throw new Violation("two holders at once", two);
     for (const { lock, sharing } of holds) {
       if (this.#seen.has(lock)) continue;
@@ -184,7 +190,8 @@ export class ScenarioModel implements Model {
       if (left > 0 && now > idleSince + GIVEN_BACK) this.#checkGivenBack();
       if (left > 0) leaseEnd = now + left;
       if (calm) {
-        if (left > 0 && this.#deathsWereIdle && !this.#maySharesBeLost) {
+        const isForeign = this.#foreign.holders.length > 0;
+        if (left > 0 && !isForeign && this.#deathsWereIdle && !this.#maySharesBeLost) {
           throw new Violation("a lock that is granted to the dead", "although it had died idle");
         }
         const slack = Math.max(
@@ -273,6 +280,7 @@ export class ScenarioModel implements Model {
     await closed;
     // What was lost, or is dead, ends by its ttl.
     if (this.#lost || this.#maySharesBeLost || this.#peers.some(({ alive }) => !alive)) return;
+    for (const peer of this.#peers) peer.deleteForeign();
     const names = listOf(this.#server.memory.command("KEYS", "*")).map(String);
     const left = names.filter((name) => !mayStay(name));
     if (left.length > 0) throw new Violation("something left behind", left.join(", "));

@@ -1,6 +1,8 @@
 /** One process of a scenario. */
 import type { Clock, Lock, Locker, ObtainOptions } from "@redislock/core";
 
+import { foreignScripts, foreignToken } from "../foreign.js";
+import type { ForeignHold, ForeignLocks } from "../foreign-locks.js";
 import type { Library } from "../library.js";
 import { fencingTokenGranted, type SharingOptions } from "../protocol.js";
 import type { SimulatedServer } from "../server.js";
@@ -37,6 +39,8 @@ export interface Part {
   readonly setsBack?: number;
   /** It does not wait, but takes the lock away from whoever has it, once, at any time. */
   readonly forces?: boolean;
+  /** It is another program, which takes the lock by a plain SET NX, once, and then may delete it. */
+  readonly foreign?: boolean;
   /** Its commands may arrive in another order than they were sent in. */
   readonly overtaken?: boolean;
   /** Its client cannot subscribe. */
@@ -63,6 +67,8 @@ export interface Surroundings {
   readonly library: Library;
   /** Who loses a request or a reply does not notice. */
   readonly silent: boolean;
+  /** What foreign programs have. */
+  readonly foreign: ForeignLocks;
   /** Deletes one of the keys of the lock. */
   readonly remove: (part: NonNullable<Part["deletes"]>) => void;
 }
@@ -78,6 +84,8 @@ export class Peer {
   waiting = false;
   /** When it died, another had the lock, and nothing of it was on its way. */
   diedIdle = false;
+  /** What it has as a foreign program. */
+  #foreignHold: ForeignHold | undefined;
   #acted = false;
   #gaveUp = false;
   readonly #surroundings: Surroundings;
@@ -96,8 +104,8 @@ export class Peer {
 
   /** It is there for what happens to others. */
   get isBystander(): boolean {
-    const { forces, deletes, setsBack } = this.part;
-    return forces === true || deletes !== undefined || setsBack !== undefined;
+    const { forces, deletes, setsBack, foreign } = this.part;
+    return forces === true || deletes !== undefined || setsBack !== undefined || foreign === true;
   }
 
   get alive(): boolean {
@@ -138,6 +146,9 @@ export class Peer {
     }
     if (this.waiting && this.part.givesUp) yield this.#step("gives up", false, () => this.giveUp());
     if (!this.#acted) yield* this.#acts(taken);
+    if (this.#foreignHold) {
+      yield this.#step("deletes its lock", true, () => this.deleteForeign());
+    }
     if (this.part.dies) yield this.#step("dies", true, () => this.die(taken()));
     if (!mayLose) return;
     const { silent } = this.#surroundings;
@@ -160,7 +171,7 @@ export class Peer {
 
   /** What it may do once, at any time. */
   *#acts(taken: () => boolean): Generator<Step> {
-    const { forces, deletes, setsBack, keeps } = this.part;
+    const { forces, deletes, setsBack, keeps, foreign } = this.part;
     const { server, remove } = this.#surroundings;
     const once = (what: string, shared: boolean, run: () => void): Step =>
       this.#step(what, shared, () => {
@@ -172,6 +183,9 @@ export class Peer {
     // Once somebody else has it, its lease may be a dead one's, and last as much longer.
     if (setsBack !== undefined && taken()) {
       yield once("sets the clock back", true, () => server.memory.moveClock(-setsBack));
+    }
+    if (foreign && server.memory.command("EXISTS", KEY) === "0") {
+      yield once("sets its lock", true, () => this.#setForeign());
     }
     if (keeps && this.lock) yield once("refreshes", false, () => this.refresh());
   }
@@ -219,8 +233,33 @@ export class Peer {
     return this.part.ttl ?? TTL;
   }
 
+  #setForeign(): void {
+    const { server, clock, foreign } = this.#surroundings;
+    const token = foreignToken(1);
+    const since = clock.now();
+    server.ask(foreignScripts.set, [KEY], [token, String(this.ttl)], () => undefined);
+    const hold: ForeignHold = {
+      ...{ name: this.part.name, lock: { keys: [KEY], token } },
+      ...{ since, until: since + this.ttl, isVoid: () => false },
+    };
+    foreign.hold(hold);
+    this.#foreignHold = hold;
+  }
+
+  /** Deletes what it has as a foreign program, if it has it still. */
+  deleteForeign(): void {
+    const { server, foreign } = this.#surroundings;
+    const hold = this.#foreignHold;
+    if (!hold) return;
+    this.#foreignHold = undefined;
+    foreign.letGo(hold);
+    server.ask(foreignScripts.delete, [KEY], [hold.lock.token], () => undefined);
+  }
+
   /** How long a free lock may wait for it, or because of it, when it is its turn. */
   get slack(): number {
+    // Nobody is told what it does: who is in line finds out when it checks in.
+    if (this.part.foreign) return TTL / 2 + SOON;
     if (this.alive) return this.part.deaf ? SOON : 0;
     const { deaf = false, subscribed = false, shares } = this.part;
     // Who would share a lock is called by whoever had it alone, and only then comes for it.

@@ -1,9 +1,12 @@
 import type { Lock } from "@redislock/core";
+import type { MemoryServer } from "@redislock/testing";
 
 import { type Sharing } from "../protocol.js";
 import { twoHolders } from "../safety.js";
+import type { Run } from "../server.js";
 import type { Timeline } from "../timeline.js";
 import { Violation, type Wrong } from "../violation.js";
+import { ForeignLocks } from "../foreign-locks.js";
 import type { History } from "./history.js";
 import type { SimulatedProcess } from "./process.js";
 
@@ -34,8 +37,10 @@ const LATE = 5;
 export abstract class Beliefs {
   /** Nothing goes wrong any more: what then is late or out of order is wrong. */
   calm = false;
-  /** Who wants a lock, by token. */
+  /** Who wants a lock, by the name that the server shows. */
   readonly asking = new Map<string, SimulatedProcess>();
+  /** What other programs have. */
+  readonly foreign: ForeignLocks;
   protected readonly timeline: Timeline;
   protected readonly history: History;
   readonly #holds = new Set<Hold>();
@@ -44,6 +49,7 @@ export abstract class Beliefs {
 
   /** @param accepted - What may be after all. */
   constructor(timeline: Timeline, history: History, accepted: ReadonlySet<Wrong>) {
+    this.foreign = new ForeignLocks(timeline);
     this.timeline = timeline;
     this.history = history;
     this.#accepted = accepted;
@@ -119,6 +125,12 @@ export abstract class Beliefs {
     }
   }
 
+  /** A script was run: it leaves foreign locks alone. */
+  protected checkForeign(server: MemoryServer, run: Run): void {
+    const wrong = this.foreign.after(server, run);
+    if (wrong !== undefined) this.report("a foreign lock that is taken away", wrong);
+  }
+
   /** Whether it may be another's as well: what the lock is documented to rely on was broken. */
   protected isExcused(_hold: Hold): boolean {
     return false;
@@ -126,7 +138,7 @@ export abstract class Beliefs {
 
   /** Looks at those who believe that they have a lock now. */
   protected checkHolders(holds: ReadonlySet<Hold>): void {
-    const two = twoHolders(holds);
+    const two = twoHolders([...holds, ...this.foreign.holders]);
     if (two !== undefined) this.report("two holders at once", two);
   }
 

@@ -1,14 +1,22 @@
 /** Schedules with one server, and perhaps with processes that run scripts of two versions. */
 import { SimulatedServer } from "../server.js";
-import { assemble, calm, PROCESS_TROUBLES, type Storm, storm } from "./acts.js";
+import { assemble, calm, type Storm, storm } from "./acts.js";
 import { Connection } from "./connection.js";
 import type { Rig } from "./crew.js";
+import type { ForeignRig } from "./foreign-program.js";
 import { miscount, planCalmMishaps, planServerMishaps } from "./server-mishaps.js";
 import { Watch } from "./watch.js";
-import { type Basics, happens, type Play, type Trouble, type World } from "./world.js";
+import {
+  type Basics,
+  happens,
+  type Play,
+  PROCESS_TROUBLES,
+  type Trouble,
+  type World,
+} from "./world.js";
 
-/** Troubles of the server, of its memory and of subscriptions. */
-export const MISHAPS: readonly Trouble[] = ["deaf", "evict", "full", "crowd"];
+/** Troubles of the server, of its memory and of subscriptions; another program; and all kinds of locks. */
+export const MISHAPS: readonly Trouble[] = ["deaf", "evict", "full", "crowd", "foreign", "sharing"];
 
 /** Troubles that the lock promises to stand. */
 const TROUBLES: readonly Trouble[] = [...PROCESS_TROUBLES, ...MISHAPS];
@@ -27,20 +35,36 @@ export function oneServer({ scene, troublesOf, serverBug, frozen, accepted }: Ba
 async function run(world: World): Promise<void> {
   miscount(world);
   const cluster = world.chance.draw("cluster") < 0.2;
-  const crews = assemble(world, (name) => rig(name, world, cluster));
-  planServerMishaps(world, STORM.length, () => crews.forEach((crew) => crew.cut()));
-  await storm(world, crews, STORM);
-  await calm(world, crews, () => planCalmMishaps(world));
+  const keys = cluster ? (["{k}a", "{k}b"] as const) : (["a", "b"] as const);
+  const actors = assemble(
+    world,
+    (name) => rig(name, world, keys, cluster),
+    () => foreignRig(world, keys),
+  );
+  planServerMishaps(world, STORM.length, () => actors.forEach((actor) => actor.cut()));
+  await storm(world, actors, STORM);
+  await calm(world, actors, () => planCalmMishaps(world));
 }
 
-function rig(name: string, world: World, cluster: boolean): Rig {
+/** Works on the same two locks, which each of several keys is one of. */
+function foreignRig({ server }: World, keys: Rig["keys"]): ForeignRig {
+  return {
+    keys,
+    launch: (process) => {
+      const options = { server, cluster: false, listensTo: undefined, frozen: undefined };
+      return { lines: [new Connection(process, options)] };
+    },
+  };
+}
+
+function rig(name: string, world: World, keys: Rig["keys"], cluster: boolean): Rig {
   const { chance, library, frozen, server } = world;
   const subscribes = chance.draw(`${name} subscribes`) < 0.85;
   const replica = happens(world, "replica", name, 0.5);
   const listensTo = subscribes ? (replica ? "replica" : "master") : undefined;
   const commandTimeout = chance.pick(`${name} timeout`, [200, 1_000, 2_000]);
   return {
-    keys: cluster ? ["{k}a", "{k}b"] : ["a", "b"],
+    keys,
     commandTimeout,
     launch: (process) => {
       // Started again, it may be of the other version.

@@ -1,7 +1,7 @@
 /** What must hold of a lock that a majority of several servers keeps. */
 import type { MemoryServer } from "@redislock/testing";
 
-import { listOf, type LockNames, locksIn, servesLine, stateOf } from "../protocol.js";
+import { listOf, type LockNames, locksIn, servesLine, stateOf, tokenIn } from "../protocol.js";
 import type { Run, ServerWatch, SimulatedServer } from "../server.js";
 import { Violation, type Wrong } from "../violation.js";
 import { Beliefs, type Hold } from "./beliefs.js";
@@ -55,7 +55,7 @@ export class QuorumWatch extends Beliefs {
   add(name: string, create: (watch: ServerWatch) => SimulatedServer): SimulatedServer {
     const after = (memory: MemoryServer, run: Run): void => this.#after(name, facts, memory, run);
     const facts: Facts = {
-      server: create({ before: () => undefined, after }),
+      server: create({ before: (memory) => this.foreign.before(memory), after }),
       ...{ proved: new Map(), kept: new Map(), tellsAge: true },
       ...{ startedAt: -Infinity, forgotAt: -Infinity, unseenAt: -Infinity },
     };
@@ -114,6 +114,7 @@ export class QuorumWatch extends Beliefs {
     const first = new Map<string, Hold>();
     for (const hold of holds) {
       this.#checkProved(hold);
+      this.#checkForeign(hold);
       const { key, token } = hold.lock;
       const before = first.get(key);
       if (!before) first.set(key, hold);
@@ -122,6 +123,19 @@ export class QuorumWatch extends Beliefs {
         this.report("two holders at once", `${before.name} and ${hold.name} have ${key} at once`);
       }
       this.#inDoubt = true;
+    }
+  }
+
+  /** A plain lock at a majority keeps ours out, and is kept out by them, unless a server forgot one of them. */
+  #checkForeign(hold: Hold): void {
+    const { key, token } = hold.lock;
+    for (const foreign of this.foreign.holders) {
+      const since = Math.min(foreign.since, this.#begun.get(token) ?? 0);
+      const hasForgotten = this.#servers.some(
+        ({ forgotAt, unseenAt }) => Math.max(forgotAt, unseenAt) >= since,
+      );
+      if (hasForgotten || !foreign.lock.keys.includes(key)) continue;
+      this.report("two holders at once", `${foreign.name} and ${hold.name} have ${key} at once`);
     }
   }
 
@@ -158,6 +172,7 @@ export class QuorumWatch extends Beliefs {
   #after(name: string, facts: Facts, memory: MemoryServer, run: Run): void {
     const { script, keys, outcome } = run;
     const { now } = this.timeline;
+    this.checkForeign(memory, run);
     this.history.note(name, () => {
       const told = "error" in outcome ? outcome.error.message : JSON.stringify(outcome.reply);
       return `${script.name} ${keys[0] ?? ""} ${run.args.slice(0, 3).join(" ")}: ${told}`;
@@ -170,10 +185,11 @@ export class QuorumWatch extends Beliefs {
       for (const names of locksIn(script, keys)) this.#locks.set(names.key, names);
     }
     // What came too late to count may be given back while the lock is held.
-    if (script.name === "leave") facts.kept.delete(run.args[0] ?? "");
+    if (script.name === "leave") facts.kept.delete(tokenIn(run.args[0] ?? ""));
     for (const { key } of this.#locks.values()) {
-      const token = memory.command("GET", key);
-      if (typeof token !== "string") continue;
+      const value = memory.command("GET", key);
+      if (typeof value !== "string") continue;
+      const token = tokenIn(value);
       const end = now + Number(memory.command("PTTL", key));
       if (!this.#begun.has(token)) this.#begun.set(token, now);
       for (const ends of [facts.proved, facts.kept]) {

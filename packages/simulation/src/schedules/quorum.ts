@@ -2,12 +2,21 @@
 import { MemoryServer } from "@redislock/testing";
 
 import { type ServerBug, SimulatedServer } from "../server.js";
-import { assemble, calm, PROCESS_TROUBLES, type Storm, storm } from "./acts.js";
+import { assemble, calm, type Storm, storm } from "./acts.js";
 import { Connection } from "./connection.js";
 import type { Rig } from "./crew.js";
+import type { ForeignRig } from "./foreign-program.js";
+import type { SimulatedProcess } from "./process.js";
 import { QuorumWatch } from "./quorum-watch.js";
 import type { Ttls } from "./worker.js";
-import { type Basics, happens, type Play, type Scene, type Trouble } from "./world.js";
+import {
+  type Basics,
+  happens,
+  type Play,
+  PROCESS_TROUBLES,
+  type Scene,
+  type Trouble,
+} from "./world.js";
 
 /** Troubles that a quorum promises to stand, or that it is documented not to stand where too many have them. */
 const TROUBLES: readonly Trouble[] = [
@@ -21,10 +30,12 @@ const TROUBLES: readonly Trouble[] = [
   "clockBack",
   "clockForward",
   "forget",
+  "foreign",
 ];
 
 /** Long enough for a server to come back and vote again. */
 const STORM: Storm = { length: 5_000, rounds: 4 };
+const KEYS: Rig["keys"] = ["a", "b"];
 const MAX_TTL = 1_000;
 const TTLS: Ttls = {
   stormy: [40, 150, 300, 300, 1_000],
@@ -71,11 +82,35 @@ function bugOf(bug: ServerBug | undefined): ServerBug {
 }
 
 async function run(stage: Stage): Promise<void> {
-  const crews = assemble(stage, (name) => rig(name, stage));
+  const actors = assemble(
+    stage,
+    (name) => rig(name, stage),
+    () => foreignRig(stage),
+  );
   for (const node of stage.nodes) planMishaps(stage, node);
-  await storm(stage, crews, STORM);
-  await calm(stage, crews, () => hinderFew(stage));
+  await storm(stage, actors, STORM);
+  await calm(stage, actors, () => hinderFew(stage));
   stage.watch.checkEnd();
+}
+
+/** It takes locks at a majority of the servers, as plainly as others do at one. */
+function foreignRig({ nodes }: Stage): ForeignRig {
+  return {
+    keys: KEYS,
+    launch: (process) => ({ lines: nodes.map((node) => lineTo(node, process, false)) }),
+  };
+}
+
+function lineTo(node: Node, process: SimulatedProcess, subscribes: boolean): Connection {
+  const line = new Connection(process, {
+    server: node.server,
+    name: `${process.name}-${node.name}`,
+    cluster: false,
+    listensTo: subscribes ? "master" : undefined,
+    frozen: undefined,
+  });
+  node.connections.add(line);
+  return line;
 }
 
 function rig(name: string, stage: Stage): Rig {
@@ -83,23 +118,13 @@ function rig(name: string, stage: Stage): Rig {
   const subscribes = chance.draw(`${name} subscribes`) < 0.85;
   const commandTimeout = chance.pick(`${name} timeout`, [200, 1_000, 2_000]);
   return {
-    keys: ["a", "b"],
+    keys: KEYS,
     oneByOne: true,
     commandTimeout,
     lastCommands: 2,
     ttls: TTLS,
     launch: (process) => {
-      const lines = nodes.map((node) => {
-        const line = new Connection(process, {
-          server: node.server,
-          name: `${process.name}-${node.name}`,
-          cluster: false,
-          listensTo: subscribes ? "master" : undefined,
-          frozen: undefined,
-        });
-        node.connections.add(line);
-        return line;
-      });
+      const lines = nodes.map((node) => lineTo(node, process, subscribes));
       const { clock } = process;
       const locker = new library.QuorumLocker(lines, { clock, commandTimeout, maxTtl: MAX_TTL });
       return {

@@ -2,7 +2,7 @@
 import { NotObtainedError, OutcomeUnknownError, RefusedError } from "@redislock/core";
 import type { MemoryServer } from "@redislock/testing";
 
-import { type LockNames, locksIn, servesLine, stateOf } from "../protocol.js";
+import { type LockNames, locksIn, servesLine, stateOf, tokenIn } from "../protocol.js";
 import { FencingTokens } from "../safety.js";
 import type { Run } from "../server.js";
 import { Beliefs, type Hold } from "./beliefs.js";
@@ -65,11 +65,12 @@ export class ReplicasWatch extends Beliefs implements ReplicationWatch {
     }
   }
 
-  before(): void {
-    // What was there does not matter.
+  before(memory: MemoryServer): void {
+    this.foreign.before(memory);
   }
 
-  after(_memory: MemoryServer, { script, keys, args, outcome }: Run): void {
+  after(memory: MemoryServer, { script, keys, args, outcome }: Run): void {
+    this.checkForeign(memory, { script, keys, args, outcome });
     this.history.note("", () => {
       const told = "error" in outcome ? outcome.error.message : JSON.stringify(outcome.reply);
       return `${script.name} ${keys[0] ?? ""} ${args.slice(0, 3).join(" ")}: ${told}`;
@@ -80,10 +81,10 @@ export class ReplicasWatch extends Beliefs implements ReplicationWatch {
 
   replicated(replica: Server, reign: number, memory: MemoryServer): void {
     for (const { key } of this.#locks.values()) {
-      const token = memory.command("GET", key);
-      if (typeof token !== "string") continue;
+      const value = memory.command("GET", key);
+      if (typeof value !== "string") continue;
       const end = this.timeline.now + Number(memory.command("PTTL", key));
-      const name = `${key} ${token}`;
+      const name = `${key} ${tokenIn(value)}`;
       const reigns = this.#ends.get(name) ?? new Map<number, Map<Server, number>>();
       const ends = reigns.get(reign) ?? new Map<Server, number>();
       this.#ends.set(name, reigns.set(reign, ends));

@@ -1,11 +1,19 @@
 /** Schedules with a master, of whose replicas so many must have a lock before it counts. */
-import { assemble, calm, PROCESS_TROUBLES, settle, type Storm, storm } from "./acts.js";
+import { assemble, calm, settle, type Storm, storm } from "./acts.js";
 import type { Rig } from "./crew.js";
+import type { ForeignRig } from "./foreign-program.js";
 import { ReplicaSet, type Server } from "./replica-set.js";
 import { ReplicasWatch } from "./replicas-watch.js";
 import { ReplicatedConnection } from "./side.js";
 import { until } from "./stepping.js";
-import { type Basics, happens, type Play, type Scene, type Trouble } from "./world.js";
+import {
+  type Basics,
+  happens,
+  type Play,
+  PROCESS_TROUBLES,
+  type Scene,
+  type Trouble,
+} from "./world.js";
 
 /** Troubles that locks with `minReplicas` promise to stand. */
 const TROUBLES: readonly Trouble[] = [
@@ -17,11 +25,13 @@ const TROUBLES: readonly Trouble[] = [
   "lag",
   "cutOff",
   "restartReplica",
+  "foreign",
 ];
 
 /** Well below a third of the ttls in the calm, as is recommended. */
 const REPLICA_TIMEOUT = 40;
 const STORM: Storm = { length: 4_000, rounds: 4 };
+const KEYS: Rig["keys"] = ["a", "b"];
 /** Milliseconds without replicas: longer than any command takes. */
 const HUNGER = 3_000;
 
@@ -57,19 +67,42 @@ export function replicated({ scene, troublesOf, serverBug, accepted }: Basics): 
 
 async function run(stage: Stage): Promise<void> {
   const { timeline, watch, history, set } = stage;
-  const crews = assemble(stage, (name) => rig(name, stage));
+  const actors = assemble(
+    stage,
+    (name) => rig(name, stage),
+    () => foreignRig(stage),
+  );
   planMishaps(stage);
-  await storm(stage, crews, STORM);
+  await storm(stage, actors, STORM);
 
   history.note("", () => "From here on there are no replicas for a while.");
   watch.starved = true;
   for (const replica of set.replicas) replica.hangsUntil = timeline.now + HUNGER;
-  for (const crew of crews) crew.start(1);
+  for (const actor of actors) actor.start(1);
   await until(stage, timeline.now + HUNGER);
   watch.starved = false;
-  await settle(stage, crews);
+  await settle(stage, actors);
 
-  await calm(stage, crews);
+  await calm(stage, actors);
+}
+
+/** It is content with the master alone, so all that it has is void once another takes over. */
+function foreignRig({ set, lines }: Stage): ForeignRig {
+  return {
+    keys: KEYS,
+    launch: (process) => {
+      const { server } = set.current;
+      const line = new ReplicatedConnection(process, set, {
+        ...{ server, cluster: false, listensTo: undefined, frozen: undefined },
+      });
+      lines.add(line);
+      const voidLater = (): (() => boolean) => {
+        const { server } = line;
+        return () => set.current.server !== server;
+      };
+      return { lines: [line], voidLater };
+    },
+  };
 }
 
 function rig(name: string, stage: Stage): Rig {
@@ -78,7 +111,7 @@ function rig(name: string, stage: Stage): Rig {
   const commandTimeout = chance.pick(`${name} timeout`, [200, 1_000, 2_000]);
   const { minReplicas } = watch;
   return {
-    keys: ["a", "b"],
+    keys: KEYS,
     commandTimeout,
     lastCommands: 3,
     launch: (process) => {

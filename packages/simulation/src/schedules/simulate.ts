@@ -1,6 +1,7 @@
 import { Chance } from "../chance.js";
 import type { FrozenScripts } from "../frozen.js";
 import type { Library } from "../library.js";
+import { seeded } from "../seeded.js";
 import type { ServerBug } from "../server.js";
 import { Timeline } from "../timeline.js";
 import { Violation, type Wrong } from "../violation.js";
@@ -68,17 +69,12 @@ export async function simulate(setting: Setting): Promise<Result> {
   const may = new Set(accepted);
   const { run, batches } = PLAYS[servers]({ scene, troublesOf, serverBug, frozen, accepted: may });
   let violation: Violation | undefined;
-  // Also what the library itself leaves to chance.
-  const { random } = Math;
-  Math.random = () => chance.draw("the library's own");
   try {
-    await run();
+    await seeded(chance, run);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;
     history.note("", () => `VIOLATION: ${error.message}`);
-  } finally {
-    Math.random = random;
   }
   const { happened } = chance;
   return { violation, happened, history: history.lines, batches };

@@ -1,9 +1,11 @@
 import type { MemoryServer } from "@redislock/testing";
 
+import { isForeign } from "../foreign.js";
 import { isOutOfMemory } from "../memory-full.js";
 import {
   askerIn,
   asksFor,
+  checkInOf,
   fencingTokenGranted,
   hasRoom,
   type Holder,
@@ -23,6 +25,7 @@ import {
 import { FencingTokens, mayShare } from "../safety.js";
 import type { Run, ServerWatch } from "../server.js";
 import { Beliefs, type Hold } from "./beliefs.js";
+import { endedSilently } from "../foreign-locks.js";
 import type { SimulatedProcess } from "./process.js";
 
 /** After so many calm milliseconds, a grant has been heard, and a free lock is somebody's. */
@@ -42,6 +45,8 @@ export class Watch extends Beliefs implements ServerWatch {
   #before = new Map<string, LockState>();
   /** Since when a lock has been free although the first of those in line who live could be told. */
   readonly #freeSince = new Map<string, number>();
+  /** The locks that a foreign program has deleted, which nobody has had since. */
+  readonly #silently = new Set<string>();
   /** Fencing tokens of grants that were sent to a process that hears no messages. */
   readonly #unheard = new Map<string, SimulatedProcess>();
 
@@ -64,6 +69,7 @@ export class Watch extends Beliefs implements ServerWatch {
   before(server: MemoryServer): void {
     this.#server = server;
     this.#before = new Map([...this.#locks].map(([key, names]) => [key, stateOf(server, names)]));
+    this.foreign.before(server);
   }
 
   after(server: MemoryServer, { script, keys, args, outcome }: Run): void {
@@ -72,6 +78,11 @@ export class Watch extends Beliefs implements ServerWatch {
       const whose = askerIn(script, args).replace(/-+$/, "");
       return `${script.name} ${keys[0] ?? ""} for ${whose}: ${told}`;
     });
+    this.checkForeign(server, { script, keys, args, outcome });
+    if (isForeign(script)) {
+      this.#lookAtForeign(server, { script, keys, args, outcome });
+      return;
+    }
     this.#checkMemoryFull({ script, keys, args, outcome });
     if (servesLine(script))
       for (const names of locksIn(script, keys)) this.#locks.set(names.key, names);
@@ -121,6 +132,15 @@ export class Watch extends Beliefs implements ServerWatch {
       if ([...holders, ...line].some(({ value }) => value.startsWith(token))) {
         this.report("something left behind", `${name} at ${names.key}`);
       }
+    }
+  }
+
+  /** Who is in line for what a foreign program has deleted is not told, and has to find that out. */
+  #lookAtForeign(server: MemoryServer, run: Run): void {
+    for (const key of endedSilently(run)) this.#silently.add(key);
+    if (!this.calm) return;
+    for (const names of this.#locks.values()) {
+      this.#checkFree(server, names, stateOf(server, names));
     }
   }
 
@@ -182,25 +202,31 @@ export class Watch extends Beliefs implements ServerWatch {
 
   /** A lock does not stay free for long while somebody stands in line who lives and could be told. */
   #checkFree(server: MemoryServer, names: LockNames, after: LockState): void {
-    const isFree = (state: LockState): boolean => {
+    const { key } = names;
+    const next = (state: LockState): Waiter | undefined => {
       const first = state.line.find((waiter) => this.asking.get(waiter.value)?.alive);
-      if (!first) return false;
+      if (!first) return undefined;
       const { keys, sharing } = first;
       if (sharing ? !hasRoom(state, sharing) : state.value !== undefined || keys !== 1) {
-        return false;
+        return undefined;
       }
-      return first.reach !== "none" && !this.asking.get(first.value)?.deaf;
+      const isTold = first.reach !== "none" && !this.asking.get(first.value)?.deaf;
+      return isTold ? first : undefined;
     };
-    if (!isFree(after)) {
-      this.#freeSince.delete(names.key);
+    const first = next(after);
+    if (!first) {
+      this.#freeSince.delete(key);
+      if (after.value !== undefined) this.#silently.delete(key);
       return;
     }
-    if (this.#freeSince.has(names.key)) return;
+    if (this.#freeSince.has(key)) return;
     const since = this.timeline.now;
-    this.#freeSince.set(names.key, since);
-    this.timeline.at(since + SOON, () => {
-      if (this.#freeSince.get(names.key) !== since || !isFree(stateOf(server, names))) return;
-      this.report("a free lock with somebody in line", `${names.key} for ${SOON} ms`);
+    this.#freeSince.set(key, since);
+    // Without a message, the first finds out when it checks in.
+    const within = SOON + (this.#silently.has(key) ? checkInOf(first) : 0);
+    this.timeline.at(since + within, () => {
+      if (this.#freeSince.get(key) !== since || !next(stateOf(server, names))) return;
+      this.report("a free lock with somebody in line", `${key} for ${within} ms`);
     });
   }
 

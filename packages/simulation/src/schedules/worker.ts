@@ -14,6 +14,9 @@ const SOON = 500;
 /** So many calm milliseconds are time enough for a command and its reply. */
 const PROMPT = 40;
 
+/** How many obtains have a token of their own choice. */
+const OWN_TOKENS = 0.3;
+
 /** How a lock is taken. */
 interface Kind {
   readonly options: Pick<ObtainOptions, "mode" | "limit" | "permits">;
@@ -35,7 +38,9 @@ const KINDS: readonly [Kind, ...Kind[]] = [
 /** One obtain and what is done with the lock. */
 interface Plan {
   readonly name: string;
+  /** Its own token; its metadata where the library makes the token, as by default. */
   readonly token: string;
+  readonly ownToken: boolean;
   readonly keys: readonly string[];
   readonly ttl: number;
   /** Undefined for one who wants it alone. */
@@ -120,7 +125,8 @@ export class Worker {
     } else if (happens(this.#world, "sharedToken", this.#name, 0.5)) {
       // Only one of two will be released: the other, renewed, would be held for ever.
       const options = { ...plan.options, renew: false };
-      await this.#carryOut([{ ...plan, twin: "first", options }, this.#planOfTwin(plan)]);
+      const first: Plan = { ...plan, twin: "first", ownToken: true, options };
+      await this.#carryOut([first, this.#planOfTwin(plan)]);
     } else {
       await this.#carryOut([plan]);
     }
@@ -141,6 +147,7 @@ export class Worker {
     return {
       name,
       token: this.#newToken(name),
+      ownToken: chance.draw(`${name} own token`) < OWN_TOKENS,
       // Only one lock can be shared at a time.
       keys: chance.pick(`${name} keys`, [
         [a],
@@ -190,6 +197,7 @@ export class Worker {
     return {
       name: twin,
       token,
+      ownToken: true,
       keys,
       ttl,
       sharing,
@@ -237,7 +245,7 @@ export class Worker {
   }
 
   async #obtain(plan: Plan): Promise<Lock | undefined> {
-    const { name, token, keys, ttl, after = 0, options, abortAfter } = plan;
+    const { name, token, ownToken, keys, ttl, after = 0, options, abortAfter } = plan;
     const { watch } = this.#world;
     if (after > 0) await this.#process.sleep(after);
     const { wait, retry } = options;
@@ -260,7 +268,8 @@ export class Worker {
     });
     watch.asking.set(token, this.#process);
     try {
-      const all = { ...options, token, ...(signal && { signal }) };
+      const who = ownToken ? { token } : { metadata: token };
+      const all = { ...options, ...who, ...(signal && { signal }) };
       const lock = await this.#locker.tryObtain(keys, ttl, all);
       this.#note(name, () => (lock ? `holds ${keys.join(" and ")}` : "was told no"));
       if (lock) return lock;

@@ -8,7 +8,8 @@ import type { Beliefs } from "./beliefs.js";
 import type { History } from "./history.js";
 import type { Watch } from "./watch.js";
 
-const NAMES = [
+/** Troubles of processes and of what is on its way, which every kind of schedule has. */
+export const PROCESS_TROUBLES = [
   "delay",
   "reorder",
   "loseRequest",
@@ -19,6 +20,10 @@ const NAMES = [
   "cut",
   "pause",
   "crash",
+] as const;
+
+const NAMES = [
+  ...PROCESS_TROUBLES,
   // A subscription whose connection lives, and on which nothing comes any more.
   "deaf",
   // What happens to the server: it loses one of the keys beside the lock, or has no memory left, or many
@@ -26,6 +31,8 @@ const NAMES = [
   "evict",
   "full",
   "crowd",
+  // Another program takes the same locks by a plain SET NX, and knows nothing of this library.
+  "foreign",
   // Where Redis runs: subscriptions are to a replica, or the listeners are counted wrongly.
   "replica",
   "countZero",
