@@ -434,6 +434,23 @@ describe("a lease that ends soon", () => {
     expect(await heard()).toEqual(messages);
   });
 
+  test.each([
+    ["do not hear", {}],
+    ["went stale, whom no message reaches", { reach: 0, at: 0 }],
+    ["went stale, and are not counted", { reach: 2, at: 0 }],
+  ] as const)("is told at a hand-off behind any number of dead who %s", async (_, how) => {
+    const heard = await listen("w");
+    await obtain([a]);
+    await lineUp([a], "w:1", {}, { lease: 9_000, ticket: 0 });
+    await bury(a, 300, how);
+    await lineUp([a], "w:2");
+    expect(await run("release", [a], "me", "")).toBe("1");
+    const fence = String(await command("GET", a.fence));
+    expect(await heard()).toEqual([`grant 1 ${fence} proof`, "come 2"]);
+    expect(await inLine(a)).toEqual(["w:2"]);
+    expect(await records(a)).toEqual(["w:2"]);
+  });
+
   test("is told when a free lock was taken, by who came when others stood in line", async () => {
     const heard = await listen("w");
     await obtain([a], { ttl: 60_000 });

@@ -219,7 +219,7 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
       { line, waiters }: Keys,
       count: number,
       how: {
-        readonly reach?: 0 | 1;
+        readonly reach?: 0 | 1 | 2;
         readonly at?: number;
         readonly inbox?: string;
         readonly value?: string;

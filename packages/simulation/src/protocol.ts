@@ -182,9 +182,9 @@ export function dropsAtMost(source: string, most: number): string {
   return source.replace(BOUND, `MOST_DROPPED, MOST_PASSED = ${most}, ${MOST_PASSED}`);
 }
 
-/** How many may be gone from a line after one script: leave drops once in front, and once as it serves. */
+/** How many may be gone after one script: leave drops some in front, as it serves, and as it announces. */
 export function mostGone(mostDropped: number): number {
-  return 2 * mostDropped + MOST_PASSED + 2;
+  return 3 * mostDropped + 2;
 }
 
 /** What puts a waiter in line that is dead: nobody hears its channel, or it goes stale at once. */

@@ -28,6 +28,7 @@ local function run(k, a)
     take(value, ending, share)
   end
   save()
-  if ending < before then announce(i, ttl, 0) end
+  -- A refresh stays a small command, whoever is dead.
+  if ending < before then announce(i, ttl, 0, MOST_PASSED) end
   return 1
 end

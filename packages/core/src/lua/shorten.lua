@@ -23,7 +23,8 @@ local function run(k, a, keys)
         -- First what takes no memory: what has begun to write may go on with memory full.
         call('PEXPIRE', KEYS[i], ttl)
         call('SET', KEYS[i + 1], number .. ' ' .. owner .. ' ' .. taker .. ' ' .. order, 'PX', ttl)
-        announce(i, tonumber(ttl), 0)
+        -- A refresh stays a small command, whoever is dead.
+        announce(i, tonumber(ttl), 0, MOST_PASSED)
       elseif (not number or order == last) and call('PTTL', KEYS[i]) < tonumber(ttl) then
         -- The last one, sent again: its holder counts from whichever copy is answered. Where the grant was
         -- lost, nobody knows what came before. Either only grows.

@@ -1,7 +1,7 @@
 -- @include waiter
 -- How often a waiter who can be told checks in, at the least, in milliseconds.
 local CHECK_IN = 15000
--- How many waiters one script drops at most, and how many it looks at to find one who can be told.
+-- How many waiters one script drops at most, and how many it passes over to find one who can be told.
 local MOST_DROPPED, MOST_PASSED = 1000, 10
 -- Milliseconds that the line outlasts its last newcomer: longer than any waiter's patience.
 local MEMORY_OF_LINE = '60000'
@@ -42,15 +42,27 @@ local function servable(i, id, ms)
 end
 
 -- A lease of `ttl` is running that ends before the first in line would ask by itself: it is told to come
--- and learn of it. Whoever asks often, because no message reaches it, is passed over.
-local function announce(i, ttl, place)
+-- and learn of it. Whoever asks often, because no message reaches it, is passed over; of the dead, `most`
+-- are dropped.
+local function announce(i, ttl, place, most)
   if ttl >= CHECK_IN then return end
-  local ids = call('ZRANGE', KEYS[i + 3], place, place + MOST_PASSED - 1)
-  for n = 1, #ids do
-    local id = ids[n]
+  local last, ms = place + MOST_PASSED, nil
+  for _ = 1, most or MOST_DROPPED do
+    local id = call('ZRANGE', KEYS[i + 3], place, place)[1]
+    if not id or place == last then return end
     local waiter = waiterIn(call('HGET', KEYS[i + 4], id))
-    if waiter and waiter.reach ~= '0' then
-      if waiter.ttl / 2 <= ttl or tell(id, 'come') ~= 0 or waiter.reach == '2' then return end
+    if waiter and waiter.reach ~= '1' and not ms then
+      local time = call('TIME')
+      ms = time[1] * 1000 + time[2] / 1000
+    end
+    if not waiter or (waiter.reach ~= '1' and isStale(waiter, ms)) then
+      tell(id, 'come')
+      drop(i, id)
+    elseif waiter.reach == '0' then
+      place = place + 1
+    elseif waiter.ttl / 2 <= ttl or tell(id, 'come') ~= 0 or waiter.reach == '2' then
+      return
+    else
       drop(i, id)
     end
   end

@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "bfad771ca6e0ca95504d9e77afd05c76e5413421",
+    sha1: "d605b8bd2618e48fb212cfe58acabc3ac3d578c6",
     source: [
       parts[0],
       parts[5],
