@@ -436,6 +436,7 @@ describe("a lease that ends soon", () => {
 
   test.each([
     ["do not hear", {}],
+    ["do not hear, and would ask by then", { ttl: 100 }],
     ["went stale, whom no message reaches", { reach: 0, at: 0 }],
     ["went stale, and are not counted", { reach: 2, at: 0 }],
   ] as const)("is told at a hand-off behind any number of dead who %s", async (_, how) => {

@@ -221,12 +221,14 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
       how: {
         readonly reach?: 0 | 1 | 2;
         readonly at?: number;
+        readonly ttl?: number;
         readonly inbox?: string;
         readonly value?: string;
         readonly from?: number;
       } = {},
     ): Promise<void> => {
-      const { reach = 1, at = Date.now(), inbox = "dead", value = "dead", from = 1 } = how;
+      const { reach = 1, at = Date.now(), ttl = 30_000 } = how;
+      const { inbox = "dead", value = "dead", from = 1 } = how;
       await command(
         "EVAL",
         `for n = ARGV[4], ARGV[4] + ARGV[1] - 1 do
@@ -238,7 +240,7 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
         waiters,
         String(count),
         inbox,
-        `${at} ${HOUR} ${reach} 1 30000 ${MEMORY} 4 proof  ${value}`,
+        `${at} ${HOUR} ${reach} 1 ${ttl} ${MEMORY} 4 proof  ${value}`,
         String(from),
       );
     },

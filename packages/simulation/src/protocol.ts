@@ -173,18 +173,18 @@ export function worksWithMemoryFull(script: Script, args: readonly string[]): bo
   return !script.name.startsWith("obtain") || asksIn(script, args).some((ask) => ask[6]);
 }
 
-/** How many waiters one script passes over at most whom it cannot tell of a lease, and drops. */
-const MOST_PASSED = 10;
-const BOUND = /\bMOST_DROPPED, MOST_PASSED = \d+, \d+/;
+/** How many of the dead one script drops at most to find somebody whom it can tell of a lease. */
+const MOST_DEAF = 100;
+const BOUND = /\bMOST_DROPPED, MOST_PASSED, MOST_DEAF = \d+, (\d+), \d+/;
 
 /** The text of a script that drops at most so many of the dead, so that short lines show what long ones do. */
 export function dropsAtMost(source: string, most: number): string {
-  return source.replace(BOUND, `MOST_DROPPED, MOST_PASSED = ${most}, ${MOST_PASSED}`);
+  return source.replace(BOUND, `MOST_DROPPED, MOST_PASSED, MOST_DEAF = ${most}, $1, ${MOST_DEAF}`);
 }
 
-/** How many may be gone after one script: leave drops some in front, as it serves, and as it announces. */
+/** How many may be gone after one script: leave drops some in front, as it serves, and to tell of a lease. */
 export function mostGone(mostDropped: number): number {
-  return 3 * mostDropped + 2;
+  return 2 * mostDropped + MOST_DEAF + 2;
 }
 
 /** What puts a waiter in line that is dead: nobody hears its channel, or it goes stale at once. */

@@ -1,8 +1,9 @@
 -- @include waiter
 -- How often a waiter who can be told checks in, at the least, in milliseconds.
 local CHECK_IN = 15000
--- How many waiters one script drops at most, and how many it passes over to find one who can be told.
-local MOST_DROPPED, MOST_PASSED = 1000, 10
+-- How many waiters one script drops at most to serve the line. To find one who can be told of a lease: how
+-- many it passes over at most, and how many of the dead it drops.
+local MOST_DROPPED, MOST_PASSED, MOST_DEAF = 1000, 10, 1000
 -- Milliseconds that the line outlasts its last newcomer: longer than any waiter's patience.
 local MEMORY_OF_LINE = '60000'
 
@@ -24,30 +25,36 @@ local function drop(i, id)
   call('HDEL', KEYS[i + 4], id)
 end
 
--- The waiter, if it may be served, and how many listen to its inbox on this server: 0 if it is not one
--- who is counted, nil if the server does not say. Who went stale, whose record is gone, or who does not
--- hear, may not: it is told so, wherever it listens, and comes back with its ticket if it lives.
-local function servable(i, id, ms)
+-- How many listen to a waiter's inbox on this server; nil if the server does not say. Patterns are not
+-- counted. All waiters of one process share an inbox.
+local function listeners(id)
   local inbox = string.match(id, '^(.+):%d+$')
-  local waiter = inbox and waiterIn(call('HGET', KEYS[i + 4], id))
+  if not inbox then return 0 end
+  return redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]
+end
+
+-- The waiter, if it may be served, and how many listen to it: 0 if it is not one who is counted, nil if the
+-- server does not say. Who went stale, whose record is gone, or who does not hear, may not: it is told so,
+-- wherever it listens, and comes back with its ticket if it lives.
+local function servable(i, id, ms)
+  local waiter = string.match(id, '^.+:%d+$') and waiterIn(call('HGET', KEYS[i + 4], id))
   if not waiter or isStale(waiter, ms) then
     tell(id, 'come')
     return
   end
   if waiter.reach ~= '1' then return waiter, 0 end
-  -- Patterns are not counted. All waiters of one process share an inbox.
-  local count = redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]
+  local count = listeners(id)
   if count ~= 0 then return waiter, count end
   tell(id, 'unseen')
 end
 
 -- A lease of `ttl` is running that ends before the first in line would ask by itself: it is told to come
 -- and learn of it. Whoever asks often, because no message reaches it, is passed over; of the dead, `most`
--- are dropped.
+-- are dropped, also of those who would ask by then if they lived.
 local function announce(i, ttl, place, most)
   if ttl >= CHECK_IN then return end
   local last, ms = place + MOST_PASSED, nil
-  for _ = 1, most or MOST_DROPPED do
+  for _ = 1, most or MOST_DEAF do
     local id = call('ZRANGE', KEYS[i + 3], place, place)[1]
     if not id or place == last then return end
     local waiter = waiterIn(call('HGET', KEYS[i + 4], id))
@@ -60,9 +67,9 @@ local function announce(i, ttl, place, most)
       drop(i, id)
     elseif waiter.reach == '0' then
       place = place + 1
-    elseif waiter.ttl / 2 <= ttl or tell(id, 'come') ~= 0 or waiter.reach == '2' then
-      return
     else
+      local heard = waiter.ttl / 2 <= ttl and listeners(id) or tell(id, 'come')
+      if heard ~= 0 or waiter.reach == '2' then return end
       drop(i, id)
     end
   end

@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "d605b8bd2618e48fb212cfe58acabc3ac3d578c6",
+    sha1: "956bcc754e16f5093d3960fb2638c835bd2616e1",
     source: [
       parts[0],
       parts[5],
