@@ -1,4 +1,4 @@
-/** The versions that SECURITY.md says tests are run with are those that they are told to use. */
+/** What SECURITY.md says tests are run with is what they are told to use; what the badges say is so. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { typescripts } from "./consumers.mjs";
@@ -36,8 +36,21 @@ await runMain(() => {
     const last = versions.join(", ").replace(/, (?=the newest)/, ", and ");
     if (said !== last) problems.push(`SECURITY.md says of ${name} "${said}": it is "${last}"`);
   }
+  const core = JSON.parse(text("packages/core/package.json"));
+  const badges = {
+    node: `Node.js: ${nodes[0]} to ${nodes.at(-1)}`,
+    types: `types: ${core.types ? "included" : "none"}`,
+    dependencies: `core: ${core.dependencies ? "dependencies" : "no dependencies"}`,
+    license: `license: ${core.license}`,
+  };
+  for (const [name, wanted] of Object.entries(badges)) {
+    const said = found(text(`docs/images/badge-${name}.svg`), /<title>(.+)<\/title>/);
+    if (said !== wanted) problems.push(`badge-${name}.svg says "${said}": it is "${wanted}"`);
+  }
   for (const problem of problems) console.log(problem);
-  if (problems.length === 0) console.log("SECURITY.md names the versions that tests are run with");
+  if (problems.length === 0) {
+    console.log("SECURITY.md and the badges say what tests are run with, and what core is");
+  }
   return problems.length === 0 ? 0 : 1;
 });
 
