@@ -779,8 +779,8 @@ function takingBack(script: Script): string {
   return changed(
     ["obtain", "release", "leave", "forceRelease"],
     [
-      "local count = redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]",
-      "local count = 1",
+      "return redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]",
+      "return 1",
     ],
     [
       "local function serve(i, asker, head)",

@@ -34,7 +34,7 @@ export const parts: readonly string[] = [
   "local function raise(i, fence, memory)\nlocal key = KEYS[i + 2]\nif tonumber(memory) < 86400000 then memory = math.max(memory, call('PTTL', key)) end\nlocal last = redis.pcall('SET', key, fence, 'PX', memory, 'GET')\nif type(last) == 'table' then\nlast = redis.pcall('GETRANGE', key, 0, 16)\ncall('SET', key, fence, 'PX', memory)\nend\nlast = type(last) == 'string' and #last <= 16 and string.match(last, '^%d+$')\nlast = last and tonumber(last)\nif last and last < 9007199254740000 then return last end\nend\nlocal function nextFence(i, micros, memory)\nlocal fence = string.format('%.0f', micros)\nlocal last = raise(i, fence, memory)\nif last and last >= micros then\nfence = string.format('%.0f', last + 1)\nraise(i, fence, memory)\nend\nreturn fence\nend\n",
   "local function grantAt(i)\nreturn string.match(call('GETRANGE', KEYS[i + 1], '0', LAST_BYTE), '^(%d+) (%S+) ?(%S*) ?(%d*)$')\nend\nlocal function grantOf(fence, token, caller)\nreturn fence .. ' ' .. token .. (caller ~= '' and ' ' .. caller or '')\nend\n",
   "local function waiterIn(record)\nlocal at, patience, reach, keys, ttl, memory, length, proof, caller, value =\nstring.match(record or '', '^(%d+) (%d+) (%d) (%d+) (%d+) (%d+) (%d+) (%S+) (%S*) (.*)$')\nreturn at and {\nat = tonumber(at), patience = tonumber(patience), reach = reach, keys = tonumber(keys),\nttl = tonumber(ttl), memory = tonumber(memory), length = tonumber(length),\nproof = proof, caller = caller, value = value,\n}\nend\nlocal function isStale(waiter, ms)\nreturn ms < waiter.at or ms > waiter.at + waiter.patience\nend\n",
-  "local CHECK_IN = 15000\nlocal MOST_DROPPED, MOST_PASSED, MOST_DEAF = 1000, 10, 1000\nlocal MEMORY_OF_LINE = '60000'\nlocal function tell(id, what, more)\nlocal inbox, number = string.match(id, '^(.+):(%d+)$')\nif not inbox then return 0 end\nreturn redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, what .. ' ' .. number .. (more or ''))\nend\nlocal function drop(i, id)\ncall('ZREM', KEYS[i + 3], id)\ncall('HDEL', KEYS[i + 4], id)\nend\nlocal function listeners(id)\nlocal inbox = string.match(id, '^(.+):%d+$')\nif not inbox then return 0 end\nreturn redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]\nend\nlocal function servable(i, id, ms)\nlocal waiter = string.match(id, '^.+:%d+$') and waiterIn(call('HGET', KEYS[i + 4], id))\nif not waiter or isStale(waiter, ms) then\ntell(id, 'come')\nreturn\nend\nif waiter.reach ~= '1' then return waiter, 0 end\nlocal count = listeners(id)\nif count ~= 0 then return waiter, count end\ntell(id, 'unseen')\nend\nlocal function announce(i, ttl, place, most)\nif ttl >= CHECK_IN then return end\nlocal last, ms = place + MOST_PASSED, nil\nfor _ = 1, most or MOST_DEAF do\nlocal id = call('ZRANGE', KEYS[i + 3], place, place)[1]\nif not id or place == last then return end\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], id))\nif waiter and waiter.reach ~= '1' and not ms then\nlocal time = call('TIME')\nms = time[1] * 1000 + time[2] / 1000\nend\nif not waiter or (waiter.reach ~= '1' and isStale(waiter, ms)) then\ntell(id, 'come')\ndrop(i, id)\nelseif waiter.reach == '0' then\nplace = place + 1\nelse\nlocal heard = waiter.ttl / 2 <= ttl and listeners(id) or tell(id, 'come')\nif heard ~= 0 or waiter.reach == '2' then return end\ndrop(i, id)\nend\nend\nend\nlocal function sweep(i, asker, ms)\nfor _ = 1, MOST_DROPPED do\nlocal id = call('ZRANGE', KEYS[i + 3], 0, 0)[1]\nif id == asker or servable(i, id, ms) then return end\ndrop(i, id)\nend\nend\nlocal function recall(i)\nif call('EXISTS', KEYS[i + 4]) == 0 then return end\nlocal found = redis.pcall('HSCAN', KEYS[i + 4], 0, 'COUNT', 100)[2]\nif not found then return end\nfor n = 1, #found, 2 do tell(found[n], 'come') end\ncall('DEL', KEYS[i + 4])\nend\nlocal function hand(i, waiter, micros)\nlocal fence = nextFence(i, micros, waiter.memory)\nlocal grant = grantOf(fence, string.sub(waiter.value, 1, waiter.length), waiter.caller)\ncall('SET', KEYS[i + 1], grant, 'PX', waiter.ttl)\ncall('SET', KEYS[i], waiter.value, 'PX', waiter.ttl)\nreturn ' ' .. fence .. ' ' .. waiter.proof\nend\nlocal function keep(i, id, ticket, whose)\ncall('ZADD', KEYS[i + 3], ticket, id)\ncall('PEXPIRE', KEYS[i + 3], MEMORY_OF_LINE)\nif not whose then announce(i, 0, 1) end\nreturn whose or 'kept'\nend\nlocal function serve(i, asker, head)\nlocal micros, kept = nil, asker and 'kept'\nfor _ = 1, MOST_DROPPED do\nhead = head or call('ZPOPMIN', KEYS[i + 3])\nlocal id, ticket = head[1], head[2]\nhead = nil\nif not id then\nrecall(i)\nreturn 'nobody'\nend\nif id == asker then return keep(i, id, ticket, 'asker') end\nif not micros then\nlocal time = call('TIME')\nmicros = time[1] * 1000000 + time[2]\nend\nlocal waiter, count = servable(i, id, micros / 1000)\nif waiter then\nif waiter.reach == '0' then return keep(i, id, ticket, kept) end\nif not count or waiter.keys ~= 1 then\nlocal heard = tell(id, 'come')\nif count or heard ~= 0 then return keep(i, id, ticket, kept) end\nelseif type(tell(id, 'grant', hand(i, waiter, micros))) == 'number' then\ncall('HDEL', KEYS[i + 4], id)\nannounce(i, waiter.ttl, 0)\nreturn 'granted'\nelse\ncall('DEL', KEYS[i], KEYS[i + 1])\nreturn keep(i, id, ticket, kept)\nend\nend\ncall('HDEL', KEYS[i + 4], id)\nend\nreturn 'more'\nend\n",
+  "local CHECK_IN = 15000\nlocal MOST_DROPPED, MOST_PASSED, MOST_DEAF = 1000, 10, 1000\nlocal MEMORY_OF_LINE = '60000'\nlocal function tell(id, what, more)\nlocal inbox, number = string.match(id, '^(.+):(%d+)$')\nif not inbox then return 0 end\nreturn redis.pcall('PUBLISH', 'redislock:inbox:' .. inbox, what .. ' ' .. number .. (more or ''))\nend\nlocal function drop(i, id)\ncall('ZREM', KEYS[i + 3], id)\ncall('HDEL', KEYS[i + 4], id)\nend\nlocal function listeners(id)\nlocal inbox = string.match(id, '^(.+):%d+$')\nif not inbox then return 0 end\nreturn redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]\nend\nlocal function servable(i, id, ms)\nlocal waiter = string.match(id, '^.+:%d+$') and waiterIn(call('HGET', KEYS[i + 4], id))\nif not waiter or isStale(waiter, ms) then\ntell(id, 'come')\nreturn\nend\nif waiter.reach ~= '1' then return waiter, 0 end\nlocal count = listeners(id)\nif count ~= 0 then return waiter, count end\ntell(id, 'unseen')\nend\nlocal function announce(i, ttl, place, most)\nif ttl >= CHECK_IN then return end\nlocal last, ms = place + MOST_PASSED, nil\nfor _ = 1, most or MOST_DEAF do\nlocal id = call('ZRANGE', KEYS[i + 3], place, place)[1]\nif not id or place == last then return end\nlocal waiter = waiterIn(call('HGET', KEYS[i + 4], id))\nif waiter and waiter.reach ~= '1' and not ms then\nlocal time = call('TIME')\nms = time[1] * 1000 + time[2] / 1000\nend\nif not waiter or (waiter.reach ~= '1' and isStale(waiter, ms)) then\ntell(id, 'come')\ndrop(i, id)\nelseif waiter.reach == '0' then\nplace = place + 1\nelseif waiter.ttl / 2 > ttl then\nif tell(id, 'come') ~= 0 or waiter.reach == '2' then return end\ndrop(i, id)\nelse\nif waiter.reach == '2' or listeners(id) ~= 0 then return end\ntell(id, 'unseen')\ndrop(i, id)\nend\nend\nend\nlocal function sweep(i, asker, ms)\nfor _ = 1, MOST_DROPPED do\nlocal id = call('ZRANGE', KEYS[i + 3], 0, 0)[1]\nif id == asker or servable(i, id, ms) then return end\ndrop(i, id)\nend\nend\nlocal function recall(i)\nif call('EXISTS', KEYS[i + 4]) == 0 then return end\nlocal found = redis.pcall('HSCAN', KEYS[i + 4], 0, 'COUNT', 100)[2]\nif not found then return end\nfor n = 1, #found, 2 do tell(found[n], 'come') end\ncall('DEL', KEYS[i + 4])\nend\nlocal function hand(i, waiter, micros)\nlocal fence = nextFence(i, micros, waiter.memory)\nlocal grant = grantOf(fence, string.sub(waiter.value, 1, waiter.length), waiter.caller)\ncall('SET', KEYS[i + 1], grant, 'PX', waiter.ttl)\ncall('SET', KEYS[i], waiter.value, 'PX', waiter.ttl)\nreturn ' ' .. fence .. ' ' .. waiter.proof\nend\nlocal function keep(i, id, ticket, whose)\ncall('ZADD', KEYS[i + 3], ticket, id)\ncall('PEXPIRE', KEYS[i + 3], MEMORY_OF_LINE)\nif not whose then announce(i, 0, 1) end\nreturn whose or 'kept'\nend\nlocal function serve(i, asker, head)\nlocal micros, kept = nil, asker and 'kept'\nfor _ = 1, MOST_DROPPED do\nhead = head or call('ZPOPMIN', KEYS[i + 3])\nlocal id, ticket = head[1], head[2]\nhead = nil\nif not id then\nrecall(i)\nreturn 'nobody'\nend\nif id == asker then return keep(i, id, ticket, 'asker') end\nif not micros then\nlocal time = call('TIME')\nmicros = time[1] * 1000000 + time[2]\nend\nlocal waiter, count = servable(i, id, micros / 1000)\nif waiter then\nif waiter.reach == '0' then return keep(i, id, ticket, kept) end\nif not count or waiter.keys ~= 1 then\nlocal heard = tell(id, 'come')\nif count or heard ~= 0 then return keep(i, id, ticket, kept) end\nelseif type(tell(id, 'grant', hand(i, waiter, micros))) == 'number' then\ncall('HDEL', KEYS[i + 4], id)\nannounce(i, waiter.ttl, 0)\nreturn 'granted'\nelse\ncall('DEL', KEYS[i], KEYS[i + 1])\nreturn keep(i, id, ticket, kept)\nend\nend\ncall('HDEL', KEYS[i + 4], id)\nend\nreturn 'more'\nend\n",
   "local function run()\nlocal held = valueAt(1) and 1 or 0\nlocal whose = serve(1)\nif whose ~= 'granted' then call('DEL', KEYS[1], KEYS[2]) end\nredis.pcall('PUBLISH', 'redislock:leader:' .. KEYS[1], 'look')\nreturn { held, whose == 'more' and 1 or 0 }\nend\n",
   "local function describe(i, value)\nlocal fence, token = grantAt(i)\nlocal left = call('PTTL', KEYS[i])\nif not token or string.sub(value, 1, #token) ~= token then return { left, false, false } end\nreturn { left, fence, string.sub(value, #token + 1) }\nend\nlocal function longer(a, b)\nif not a[1] or b[1] == -1 or (a[1] ~= -1 and b[1] > a[1]) then return b end\nreturn a\nend\n",
   "local function run(k)\nlocal held = valueAt(k + 1)\n",
@@ -89,7 +89,7 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   forceRelease: {
     name: "forceRelease",
-    sha1: "d8a6c8e83c0149ab98b9eba58bec9bd6363b890b",
+    sha1: "eedd4f5b66cf57e6ae3a07bb644f9cf9f891ee55",
     source: text(0, 4, 5, 6, 7, 8, 9, 2, 3),
   },
   inspect: {
@@ -99,42 +99,42 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   leaveShared: {
     name: "leaveShared",
-    sha1: "f844a72559292f5dbb1a26bdcae0343a70191665",
+    sha1: "99d807dadf8ef379d7999121585707826ca43701",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 15, 12, 16, 17, 18, 19, 20, 2, 3),
   },
   leave: {
     name: "leave",
-    sha1: "d197c70cd5d38d0ed58d4cabbb5041586f21361b",
+    sha1: "452a003f4e7244a461c9b06387dce3a1030f1924",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 21, 2, 3),
   },
   obtainShared: {
     name: "obtainShared",
-    sha1: "3e0aa8203acfd9988f47d3a7202b8fc561ea2730",
+    sha1: "cb7de9c2f51dbae28b0c3f00fdaa198bd5d06558",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 2, 3),
   },
   obtainSharedMany: {
     name: "obtainSharedMany",
-    sha1: "10ef0f921dd0e3d355b7c3922173a3901e26fb71",
+    sha1: "1e5c9257e5ef839809ee7343afa70839f225e062",
     source: text(0, 4, 5, 6, 7, 8, 14, 10, 22, 12, 16, 17, 18, 19, 23, 24, 25, 18, 26, 27),
   },
   obtain: {
     name: "obtain",
-    sha1: "d1be7668ccfbe8b911633ce61bd0d15bee5d2ad4",
+    sha1: "f99688c59fc435c405f9d3b8cf62daee4e5e43b6",
     source: text(0, 5, 6, 28, 4, 7, 8, 10, 29, 24, 30, 2, 3),
   },
   obtainMany: {
     name: "obtainMany",
-    sha1: "f294788f8df63c83e20d79e7a6366f4e12cbd699",
+    sha1: "83c4f8192114d946fa2a7efa2662484bdb18fada",
     source: text(0, 5, 6, 28, 4, 7, 8, 10, 29, 24, 30, 27),
   },
   refreshShared: {
     name: "refreshShared",
-    sha1: "ef109ecae17183233db349a68228ac7a6a9b1b4c",
+    sha1: "4733c098b8d5218bb77a5d6ea50fdb7be2b3b356",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 2, 3),
   },
   refreshSharedMany: {
     name: "refreshSharedMany",
-    sha1: "510f5a9d945142ff1df94b4efd13e8fbb8c1d70a",
+    sha1: "6d3272f87f378e27bfac33c76f14e4de4a9ad9e2",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 27),
   },
   refresh: {
@@ -149,32 +149,32 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   releaseShared: {
     name: "releaseShared",
-    sha1: "07d5acdc6ebdcd5a1bb2b1b157d41650abb5f639",
+    sha1: "75973f6e75019c4f244c06312eccca06d0e6a30a",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 2, 3),
   },
   releaseSharedMany: {
     name: "releaseSharedMany",
-    sha1: "7b41e92ee2b740b725614cafccd34e278ff0fcaa",
+    sha1: "a4fb48e76f6cb60c98cab8b706143f7da36ed0a2",
     source: text(0, 4, 5, 6, 7, 8, 38, 12, 16, 17, 18, 19, 39, 27),
   },
   release: {
     name: "release",
-    sha1: "36e8e54ca8f031192d196b6b15d6fbd6d9b0f9da",
+    sha1: "6006516a948eab658bf16bae58c92582f0e83584",
     source: text(0, 40, 35, 41, 5, 6, 7, 8, 42, 2, 3),
   },
   releaseMany: {
     name: "releaseMany",
-    sha1: "b08c132b7837ced35858c7871998edf7cf94093d",
+    sha1: "e8d29df7280c7f3a6fb5f500ebbdbd96fa53d77c",
     source: text(0, 40, 35, 41, 5, 6, 7, 8, 42, 27),
   },
   shorten: {
     name: "shorten",
-    sha1: "4a9d989ad9b31d505b77fefd7046a1668ff02ac4",
+    sha1: "44cfdb3c0835bbc3d02c53e84d0e72ab4ea0bbb8",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 2, 3),
   },
   shortenMany: {
     name: "shortenMany",
-    sha1: "e1901d9828aba804a0284a194989fa3e67c39c7c",
+    sha1: "817c2e19bf20decf8db091dae8be590aa2fdec6c",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 27),
   },
   ttlShared: {

@@ -67,9 +67,13 @@ local function announce(i, ttl, place, most)
       drop(i, id)
     elseif waiter.reach == '0' then
       place = place + 1
+    elseif waiter.ttl / 2 > ttl then
+      if tell(id, 'come') ~= 0 or waiter.reach == '2' then return end
+      drop(i, id)
     else
-      local heard = waiter.ttl / 2 <= ttl and listeners(id) or tell(id, 'come')
-      if heard ~= 0 or waiter.reach == '2' then return end
+      -- It asks by then, if it lives.
+      if waiter.reach == '2' or listeners(id) ~= 0 then return end
+      tell(id, 'unseen')
       drop(i, id)
     end
   end

@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "956bcc754e16f5093d3960fb2638c835bd2616e1",
+    sha1: "1ea67a8a0005f9f4042f830e1e417e6a2eeafc86",
     source: [
       parts[0],
       parts[5],
