@@ -778,10 +778,7 @@ export const allBugs: readonly Bug[] = [
 function takingBack(script: Script): string {
   return changed(
     ["obtain", "release", "leave", "forceRelease"],
-    [
-      "return redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]",
-      "return 1",
-    ],
+    ["return redis.pcall('PUBSUB', 'NUMSUB', 'redislock:inbox:' .. inbox)[2]", "return 1"],
     [
       "local function serve(i, asker, head)",
       "local function isHeard(heard, reach)\n" +

@@ -173,13 +173,18 @@ export function worksWithMemoryFull(script: Script, args: readonly string[]): bo
   return !script.name.startsWith("obtain") || asksIn(script, args).some((ask) => ask[6]);
 }
 
-/** How many of the dead one script drops at most to find somebody whom it can tell of a lease. */
-const MOST_DEAF = 100;
+/** How many of the dead one script drops at most here to find somebody whom it can tell of a lease. */
+const MOST_DEAF = 10;
 const BOUND = /\bMOST_DROPPED, MOST_PASSED, MOST_DEAF = \d+, (\d+), \d+/;
 
 /** The text of a script that drops at most so many of the dead, so that short lines show what long ones do. */
 export function dropsAtMost(source: string, most: number): string {
   return source.replace(BOUND, `MOST_DROPPED, MOST_PASSED, MOST_DEAF = ${most}, $1, ${MOST_DEAF}`);
+}
+
+/** Whether so many are gone that a script may have told nobody of a lease: more dead were in front. */
+export function toldNobody(gone: number): boolean {
+  return gone >= MOST_DEAF;
 }
 
 /** How many may be gone after one script: leave drops some in front, as it serves, and to tell of a lease. */

@@ -106,7 +106,7 @@ function crowd(world: World): void {
   const held = watch.locks.filter(({ key }) => server.memory.command("EXISTS", key) !== "0");
   const lock = held[Math.floor(chance.draw("crowded") * held.length)];
   if (!lock) return;
-  const size = Math.floor(chance.between("crowd", 2, 4 * FEW));
+  const size = Math.floor(chance.between("crowd", 2, 8 * FEW));
   history.note("server", () => `${size} dead waiters stand in line for ${lock.key}`);
   for (let i = 0; i < size; i++) {
     const { script, args } = deadWaiter(++world.dead);

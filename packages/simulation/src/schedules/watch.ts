@@ -19,6 +19,7 @@ import {
   losesTurn,
   servesLine,
   stateOf,
+  toldNobody,
   type Waiter,
   worksWithMemoryFull,
 } from "../protocol.js";
@@ -47,6 +48,8 @@ export class Watch extends Beliefs implements ServerWatch {
   readonly #freeSince = new Map<string, number>();
   /** The locks that a foreign program has deleted, which nobody has had since. */
   readonly #silently = new Set<string>();
+  /** Those whose lease was told to nobody, as too many dead stood in front of the first who lives. */
+  readonly #untold = new Set<string>();
   /** Fencing tokens of grants that were sent to a process that hears no messages. */
   readonly #unheard = new Map<string, SimulatedProcess>();
 
@@ -89,7 +92,10 @@ export class Watch extends Beliefs implements ServerWatch {
     for (const names of this.#locks.values()) {
       const before = this.#before.get(names.key);
       const after = stateOf(server, names);
-      this.#checkBound(names.key, before, after);
+      const gone = (before?.line.length ?? 0) - after.line.length;
+      this.#checkBound(names.key, gone);
+      if (toldNobody(gone)) this.#untold.add(names.key);
+      else if (before?.value !== after.value) this.#untold.delete(names.key);
       if (this.calm) this.#checkFree(server, names, after);
       const granted = this.#newGrants(names, before, after);
       if (!mayShare(after.holders.map(({ sharing }) => sharing))) {
@@ -223,7 +229,8 @@ export class Watch extends Beliefs implements ServerWatch {
     const since = this.timeline.now;
     this.#freeSince.set(key, since);
     // Without a message, the first finds out when it checks in.
-    const within = SOON + (this.#silently.has(key) ? checkInOf(first) : 0);
+    const isUntold = this.#silently.has(key) || this.#untold.has(key);
+    const within = SOON + (isUntold ? checkInOf(first) : 0);
     this.timeline.at(since + within, () => {
       if (this.#freeSince.get(key) !== since || !next(stateOf(server, names))) return;
       this.report("a free lock with somebody in line", `${key} for ${within} ms`);
@@ -238,8 +245,7 @@ export class Watch extends Beliefs implements ServerWatch {
   }
 
   /** However many are dead, one script drops only so many. */
-  #checkBound(key: string, before: LockState | undefined, after: LockState): void {
-    const gone = (before?.line.length ?? 0) - after.line.length;
+  #checkBound(key: string, gone: number): void {
     if (this.mostGone === undefined || gone <= this.mostGone) return;
     this.report("a script that drops too many at once", `${gone} at ${key}`);
   }
