@@ -39,8 +39,8 @@ await runMain(() => {
   const core = text("packages/core/package.json");
   const badges = {
     node: `Node.js: ${nodes[0]} to ${nodes.at(-1)}`,
-    types: `types: ${/^  "types": /m.test(core) ? "included" : "none"}`,
-    dependencies: `core: ${/^  "dependencies": /m.test(core) ? "dependencies" : "no dependencies"}`,
+    types: `types: ${/^ {2}"types": /m.test(core) ? "included" : "none"}`,
+    dependencies: `core: ${/^ {2}"dependencies": /m.test(core) ? "dependencies" : "no dependencies"}`,
     license: `license: ${found(core, /"license": "(.+)"/)}`,
   };
   for (const [name, wanted] of Object.entries(badges)) {
