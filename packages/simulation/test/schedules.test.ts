@@ -17,11 +17,11 @@ import type { Trouble } from "../src/schedules/world.js";
 import type { Wrong } from "../src/violation.js";
 import { count } from "./counts.js";
 
-const SCHEDULES = count(300, 2_000);
+const SCHEDULES = count(300, 1_500);
 /** Within how many schedules a planted bug has to show. */
 const UNTIL_FOUND = 400;
 /** How many schedules have each of the troubles that the lock has to stand where it has them. */
-const IN_TROUBLE = count(40, 400);
+const IN_TROUBLE = count(40, 300);
 /** How many schedules show that fencing tokens keep out who lost its lock. */
 const FENCED = count(30, 150);
 /** Much longer than it takes, unless the machine is busy with other things. */
