@@ -16,7 +16,7 @@ app.post<{ Params: { id: string }; Body: { user: string } }>(
       const options = { metadata: user };
       return await locker.using(`order:${id}`, 10_000, options, (lock) => ship(id, lock.signal));
     } catch (error) {
-      // Not "nobody knows", which is an OutcomeUnknownError, and a 500 or 503 as any other.
+      // Only a plain "no" is a 423. That nobody knows, an OutcomeUnknownError, is a 500 or 503.
       if (!(error instanceof NotObtainedError)) throw error;
       const { metadata: by = "somebody", remaining = 0 } = error.holder ?? {};
       void reply.code(423).header("retry-after", Math.ceil(remaining / 1_000));

@@ -280,8 +280,7 @@ export class Engine {
       const holders = (): Promise<readonly HolderInfo[]> => this.#holdersOf(keys);
       this.emit?.more?.({ type: "waiting", keys, position, holders, ...details });
     }
-    if (this.emit && this.#own.include(names))
-      this.emit?.({ type: "waitingForOwn", keys }, details);
+    if (this.emit && this.#own.include(names)) this.emit({ type: "waitingForOwn", keys }, details);
   }
 
   #tellOfLateGrant({ claim, details }: Acquisition): void {
