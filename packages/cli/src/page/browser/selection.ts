@@ -43,7 +43,8 @@ function byMoment(of: (row: Row) => number | null): Compare {
 
 const compares: Readonly<Record<Order, Compare>> = {
   key: byKey,
-  age: byMoment(({ since }) => since),
+  // By when it was granted: how long ago that is, was read for each at another moment.
+  age: byMoment(({ fencingToken }) => fencingToken),
   left: byMoment(({ ends }) => ends),
   waiters: (a, b) => b.waiters - a.waiters,
   waited: byMoment(({ waitingSince }) => waitingSince),
