@@ -66,6 +66,17 @@ async function countOf(server: RedisServer, command: string): Promise<number> {
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
 
+/** How much was written. WAIT may count by the last write of its connection: there must be one. */
+async function changes(server: RedisServer): Promise<number> {
+  const info = String(await server.command("INFO", "persistence"));
+  return Number(/rdb_changes_since_last_save:(\d+)/.exec(info)?.[1]);
+}
+
+/** How many scripts a server was sent. */
+async function scriptsRun(server: RedisServer): Promise<number> {
+  return (await countOf(server, "eval")) + (await countOf(server, "evalsha"));
+}
+
 describe.each(standalone)("$name", (kind) => {
   test("who is told of a lock or a longer lease can look at the replica: it is there", async () => {
     const { locker } = await open(kind);
@@ -133,6 +144,60 @@ describe.each(cast(standalone))("$name", (kind) => {
     await (await locker().obtain("k", 60_000)).release();
     replica.resume();
     await (await one.obtain("k", 60_000, { retry: () => 50 })).release();
+    await one.close();
+  });
+
+  test("once replicas are asked for, the next lock is one command, and proved all the same", async () => {
+    const { locker } = await open(kind);
+    const one = locker({ minReplicas: 1 });
+    await (await one.obtain("k", 60_000)).release();
+    for (const options of [{}, { wait: 1_000 }, { mode: "shared" }, { limit: 3 }] as const) {
+      // Whatever script it is has been sent as text by then.
+      await (await one.obtain("k", 60_000, options)).release();
+      const before = await scriptsRun(master);
+      const lock = await one.obtain("k", 60_000, options);
+      expect((await scriptsRun(master)) - before).toBe(1);
+      expect(await replica.command("EXISTS", "k")).toBe(1);
+      expect(await one.tryObtain("k", 60_000)).toBeNull();
+      await lock.release();
+    }
+    await one.close();
+  });
+
+  test("one command that too few replicas confirm is refused, and given back", async () => {
+    const { locker } = await open(kind);
+    const one = locker({ minReplicas: 1 });
+    await (await one.obtain("k", 60_000)).release();
+    const before = await countOf(master, "wait");
+    replica.pause();
+    const refused = ["k", "l"].map((key) => failure(one.obtain(key, 60_000)));
+    await waitUntil(async () => (await countOf(master, "wait")) > before, { what: "a WAIT" });
+    // The same client, behind it.
+    expect(await locker().inspect("k")).toMatchObject({ held: 1 });
+    for (const one of await Promise.all(refused)) expect(one).toMatchObject(FEW);
+    await untilClean(master);
+    expect(await failure(one.obtain("k", 60_000, { wait: 100 }))).toMatchObject(FEW);
+    await untilClean(master);
+    replica.resume();
+    await (await one.obtain("k", 60_000, { retry: () => 50 })).release();
+    await one.close();
+  });
+
+  test("a lock that is found to be ours counts only once replicas have it", async () => {
+    const { locker } = await open(kind);
+    const one = locker({ minReplicas: 1 });
+    await (await one.obtain("k", 60_000)).release();
+    const token = "a-token-of-our-own";
+    const alone = await locker().obtain("k", 60_000, { token });
+    await locker().obtain("k", 60_000, { token });
+    // Its lease is long enough as it is.
+    const before = await changes(master);
+    await one.obtain("k", 10_000, { token });
+    expect(await changes(master)).toBeGreaterThan(before);
+    replica.pause();
+    expect(await failure(one.obtain("k", 10_000, { token }))).toMatchObject(FEW);
+    replica.resume();
+    await alone.release();
     await one.close();
   });
 
@@ -331,6 +396,29 @@ test("a lock stays given back when the answer of a hung master comes late", asyn
   }
 });
 
+test("a lock stays given back when a master that hung is late to do what it was sent", async () => {
+  const set = await another(1);
+  for (const kind of [ioredis(6), nodeRedis(6)]) {
+    const { locker } = await open(kind, set.master.port);
+    const one = locker({ minReplicas: 1, commandTimeout: 1_000 });
+    const held = await one.obtain("k", 60_000);
+    // By then the server knows all scripts.
+    await failure(one.obtain("k", 60_000, { wait: 1 }));
+    await held.release();
+    set.master.pause();
+    // The connection that has something to be read first is read first, with all that is there by then.
+    const first = failure(locker({ commandTimeout: 1_000 }).inspect("k"));
+    const left = failure(one.obtain("k", 60_000, { signal: AbortSignal.timeout(100) }));
+    const unanswered = await failure(one.obtain("l", 60_000));
+    expect(unanswered).toBeInstanceOf(OutcomeUnknownError);
+    expect(await left).toMatchObject({ name: "TimeoutError" });
+    await first;
+    set.master.resume();
+    await untilClean(set.master);
+    await one.close();
+  }
+});
+
 const as = { username: "app", password: "the password" };
 const restricted: readonly Kind[] = [ioredis(6, as), nodeRedis(6, as), nodeRedisPool(5, as)];
 
@@ -352,6 +440,11 @@ test.each(restricted)("$name: a user who may not WAIT is told so", async (kind) 
   expect(error).toMatchObject({ reply: "NOPERM" });
   expect(String(error)).toMatch(/minReplicas needs the command WAIT/);
   await untilClean(master);
+  await master.command("ACL", "SETUSER", as.username, "+wait");
+  await (await one.obtain("k", 60_000)).release();
+  await master.command("ACL", "SETUSER", as.username, "-wait");
+  expect(await failure(one.obtain("k", 60_000))).toMatchObject({ reply: "NOPERM" });
+  await untilClean(master);
   await one.close();
 });
 
@@ -361,14 +454,9 @@ test("the fence is not there, and the lock is confirmed all the same", async () 
   const lock = await one.obtain("k", 60_000);
   await master.command("DEL", companion("k", "fence"));
   await master.command("PEXPIRE", "k", "120000"); // Longer than is asked for, so there is nothing to do.
-  // WAIT may count by the last write of its connection: there must be one.
-  const written = async (): Promise<number> => {
-    const info = String(await master.command("INFO", "persistence"));
-    return Number(/rdb_changes_since_last_save:(\d+)/.exec(info)?.[1]);
-  };
-  const before = await written();
+  const before = await changes(master);
   await lock.refresh();
-  expect(await written()).toBeGreaterThan(before);
+  expect(await changes(master)).toBeGreaterThan(before);
   replica.pause();
   expect(await failure(lock.refresh())).toMatchObject({ reply: FEW.reply });
   replica.resume();

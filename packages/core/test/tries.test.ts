@@ -82,6 +82,20 @@ describe("a command that is refused for now", () => {
   });
 
   test.each([
+    ["was refused", loading],
+    ["was not answered", lost],
+  ])("is not sent again once nobody wants it, if it %s", async (_, answer) => {
+    const client = new Scripted(answer, answer, reply(FREE));
+    const caller = new AbortController();
+    const call = client.locker().obtain("k", TTL, { signal: caller.signal });
+    const outcome = client.outcome(call);
+    client.clock.after(15, () => caller.abort());
+    expect(await outcome).toBe(caller.signal.reason);
+    await client.outcome(new Promise((resolve) => client.clock.after(1_000, () => resolve(null))));
+    expect(client.names).toEqual(["obtain", "obtain", "leave"]);
+  });
+
+  test.each([
     ...["LOADING", "BUSY", "READONLY", "NOREPLICAS", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN"],
     ...["MISCONF", "NOSCRIPT", "MOVED", "ASK"],
   ])("%s", async (word) => {

@@ -760,6 +760,22 @@ export const bugsOfReplicas: readonly Bug[] = [
     shows: ["a refusal that is told otherwise"],
     library: { file: "redis/replicas.js", change: ["this.#hadTooFew && ", "false && "] },
   },
+  {
+    name: "a lock that is obtained where its release does not go",
+    servers: "replicas",
+    shows: ["something left behind"],
+    from: 388,
+    library: { file: "redis/replicas.js", change: ["return this.#agrees && ", "return "] },
+  },
+  {
+    name: "a lock that is kept although too few replicas have it",
+    servers: "replicas",
+    shows: ["something left behind"],
+    library: {
+      file: "acquire/acquisition.js",
+      change: ["this.#granted = true;", "this.#granted = false;"],
+    },
+  },
 ];
 
 export const allBugs: readonly Bug[] = [

@@ -1,13 +1,12 @@
-import type { RedisLockError } from "../errors.js";
-import { OutcomeUnknownError } from "../errors.js";
+import { OutcomeUnknownError, type RedisLockError, RefusedError } from "../errors.js";
 import type { ObtainDetails } from "../events.js";
 import { usable } from "../lease/lease.js";
 import { leave } from "../lease/leave.js";
 import type { Asked, Claim, Grant, Leftover, LinePlace } from "../primitives/primitive.js";
-import { type Commands, refusedLater } from "../redis/commands.js";
+import { type Command, type Commands, refusedLater } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { isLasting } from "../redis/refusals.js";
-import type { Replicas } from "../redis/replicas.js";
+import { type Replicas, TOO_FEW } from "../redis/replicas.js";
 import { onAbort } from "../time/abort.js";
 import { type Context, here } from "../time/context.js";
 
@@ -64,6 +63,8 @@ export class Acquisition {
   #uncertain = 0;
   /** The locks were granted, whether or not that was heard of yet by whoever waits for it. */
   #granted = false;
+  /** One of those commands went over another connection than what gives back. */
+  #isAdrift = false;
   /** Our id in line, once we asked to stand in it. */
   #id: string | undefined;
   #abandoned: Promise<Leftover | undefined> | undefined;
@@ -159,11 +160,36 @@ export class Acquisition {
   }
 
   /** Asks for the locks once; with a `place`, also to stand in line if they are taken. */
-  async ask(deadline: number, place?: LinePlace): Promise<Answer> {
+  ask(deadline: number, place?: LinePlace): Promise<Answer> {
     const { claim } = this;
-    this.tries++;
+    const isFirst = this.tries++ === 0;
     if (place) this.#id = place.id;
     const command = place ? claim.standInLine(place) : claim.obtain();
+    const replicas = this.#replicas;
+    if (isFirst && replicas?.isFree(command.keys)) {
+      return this.#askDirectly(replicas, command, deadline);
+    }
+    return this.#send(command, deadline);
+  }
+
+  /** Over the connection that waits for replicas, where a lock needs no second command, or as otherwise. */
+  async #askDirectly(
+    replicas: Replicas,
+    command: Command<Asked>,
+    deadline: number,
+  ): Promise<Answer> {
+    const { timers, timeout } = this.#commands;
+    const lastAnswer = Math.min(deadline, timers.now() + timeout);
+    this.#isAdrift = true;
+    const answer = await this.#send(command, deadline, replicas);
+    if (!this.uncertain) this.#isAdrift = false;
+    const isOver = !this.#wanted || timers.now() >= lastAnswer;
+    if (isOver || answer.kind !== "failed" || isTooFew(answer.error)) return answer;
+    return this.#send(command, lastAnswer);
+  }
+
+  async #send(command: Command<Asked>, deadline: number, direct?: Replicas): Promise<Answer> {
+    const { claim } = this;
     // A reply that comes when the lease would be over is none.
     const until = Math.min(deadline, this.#commands.timers.now() + usable(claim.ttl));
     this.#uncertain++;
@@ -171,7 +197,9 @@ export class Acquisition {
       if (reply) this.#uncertain--;
       this.#giveBackIfOver(reply);
     };
-    const outcome = await this.#commands.run(command, { until, late });
+    const outcome = await (direct
+      ? direct.obtain(command, { until, late })
+      : this.#commands.run(command, { until, late, wanted: () => this.#wanted }));
     if (outcome.kind === "unknown") {
       const error = failureOf(claim.keys, "obtain", outcome);
       return { kind: "failed", error, final: this.#commands.client.closed === true };
@@ -181,6 +209,8 @@ export class Acquisition {
     // What was sent twice may be done a second time, later.
     if (outcome.kind === "refused" || outcome.once) this.#uncertain--;
     if (outcome.kind === "refused") {
+      // It may have been the replicas alone that were missing.
+      if (direct) this.#granted = true;
       // An earlier command may have been done.
       const earlier = "an earlier command was not answered";
       const failure = this.uncertain ? refusedLater(earlier, outcome.error) : outcome;
@@ -198,7 +228,7 @@ export class Acquisition {
     }
     const { fencingToken, seat, echoed = false } = reply;
     const grant: Granted = { kind: "granted", fencingToken, seat, echoed, sentAt, ttl: claim.ttl };
-    return this.#replicas ? this.#confirm(this.#replicas, grant, deadline) : grant;
+    return this.#replicas && !direct ? this.#confirm(this.#replicas, grant, deadline) : grant;
   }
 
   /** Tells of a grant that was heard of, if it counts; of none, if that must be asked. */
@@ -220,10 +250,15 @@ export class Acquisition {
     const { keys, ttl } = this.claim;
     const { fencingToken, seat, sentAt } = grant;
     const until = Math.min(deadline, sentAt + usable(grant.ttl));
-    const outcome = await replicas.run(this.claim.refresh(fencingToken, ttl, 0, seat), { until });
+    const command = this.claim.refresh(fencingToken, ttl, 0, seat);
+    const outcome = await replicas.run(command, { until });
     if (outcome.kind === "reply") {
       if (this.isOver(outcome.sentAt, ttl)) return this.#tooLate();
-      if (outcome.reply === "ours") return { ...grant, sentAt: outcome.sentAt, ttl };
+      if (outcome.reply === "ours") {
+        // One that was taken earlier may be on a server that has taken over since.
+        if (this.tries === 1 && !this.uncertain) replicas.agree(command.keys);
+        return { ...grant, sentAt: outcome.sentAt, ttl };
+      }
       const why = "it was granted, and gone before replicas could have it";
       return { kind: "failed", error: new OutcomeUnknownError(keys, "obtain", why), final: false };
     }
@@ -273,6 +308,14 @@ export class Acquisition {
   }
 
   async #leave(): Promise<Leftover | undefined> {
+    const left = await this.#leaveOnce();
+    if (!left || !this.#isAdrift) return left;
+    // Of two connections, a server that hung reads either first: now it has read both.
+    this.#isAdrift = false;
+    return this.#leaveOnce();
+  }
+
+  async #leaveOnce(): Promise<Leftover | undefined> {
     const outcome = await leave(this.#commands, this.claim, this.#id);
     if (outcome.kind !== "reply") return undefined;
     if (outcome.reply.owned) this.context.runInAsyncScope(() => this.#told.lateGrant(this));
@@ -284,4 +327,8 @@ export class Acquisition {
     const error = new OutcomeUnknownError(this.claim.keys, "obtain", cause.message, cause);
     return { kind: "failed", error, final: false };
   }
+}
+
+function isTooFew(error: RedisLockError): boolean {
+  return error instanceof RefusedError && error.reply === TOO_FEW;
 }

@@ -79,11 +79,11 @@ local function run(k, a, keys, args)
     end
     if free and fence and owned == keys then
       for i = first, last, 5 do
-        -- A late copy of this command must not cut a lease that was refreshed since.
-        if call('PTTL', KEYS[i]) < ttl then
-          call('PEXPIRE', KEYS[i], ttl)
-          call('PEXPIRE', KEYS[i + 1], ttl)
-        end
+        -- A late copy of this command must not cut a lease that was refreshed since. Whoever waits for
+        -- replicas waits for what this script wrote: it always writes.
+        local left = call('PTTL', KEYS[i])
+        call('PEXPIRE', KEYS[i], math.max(left, ttl))
+        if left < ttl then call('PEXPIRE', KEYS[i + 1], ttl) end
         -- Another call with the same token may have taken it while this one stood in line.
         if id then drop(i, id) end
       end

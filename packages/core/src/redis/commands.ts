@@ -45,6 +45,8 @@ export interface RunOptions<T> {
   readonly until?: number;
   /** Takes a reply that came after it was given up; undefined if it was not understood. */
   readonly late?: (reply: T | undefined) => void;
+  /** Whether it is still wanted when it would be tried again. Default: it is. */
+  readonly wanted?: () => boolean;
   /** It may wait for others of the same moment, even if nothing is under way. */
   readonly gather?: boolean;
 }
@@ -99,7 +101,7 @@ export class Commands {
    */
   async run<T>(command: Command<T>, options: RunOptions<T> = {}): Promise<Outcome<T>> {
     if (command.run) return command.run(options);
-    const { until = Infinity } = options;
+    const { until = Infinity, wanted } = options;
     let sentAt = this.timers.now();
     const deadline = Math.min(until, sentAt + this.timeout);
     let unanswered: unknown;
@@ -112,13 +114,16 @@ export class Commands {
         if (outcome.error instanceof UnexpectedReplyError) return outcome;
         unanswered = outcome.error;
       }
+      const result =
+        outcome.kind === "refused" && unanswered !== undefined
+          ? refusedLater(unanswered, outcome.error)
+          : outcome;
+      const isOver = (): boolean => this.client.closed === true || wanted?.() === false;
       const isFinal = outcome.kind === "refused" && !this.#isWaitedOut(outcome.error);
       // The last try must have time to be answered, too: a refusal says more than no reply.
-      if (isFinal || this.client.closed || this.timers.now() + 2 * pause >= deadline) {
-        if (outcome.kind === "unknown" || unanswered === undefined) return outcome;
-        return refusedLater(unanswered, outcome.error);
-      }
+      if (isFinal || isOver() || this.timers.now() + 2 * pause >= deadline) return result;
       await this.timers.sleep(pause);
+      if (isOver()) return result;
       pause = Math.min(2 * pause, LAST_PAUSE);
     }
   }

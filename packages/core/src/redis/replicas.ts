@@ -23,7 +23,7 @@ export interface Replication {
 }
 
 /** The word of a refusal by too few replicas, which is also that of a server with `min-replicas-to-write`. */
-const TOO_FEW = "NOREPLICAS";
+export const TOO_FEW = "NOREPLICAS";
 /** What is told to those who were behind, for whom the connection is closed, too: they are asked for anew. */
 const BEHIND = `${TOO_FEW} the connection was closed on which too few replicas had a lock`;
 /** What the server says when it stops to wait: it has become a replica. */
@@ -90,6 +90,30 @@ export class Replicas {
     }
   }
 
+  /** A lock that the client's own connection took was found over this one: both lead to the same master. */
+  agree(keys: readonly string[]): void {
+    this.#knownLink(keys)?.agree();
+  }
+
+  /**
+   * Whether locks may be obtained over the connection: if nothing else keeps it waiting, and if it leads
+   * where the client's own does, over which they are given back.
+   */
+  isFree(keys: readonly string[]): boolean {
+    return this.#knownLink(keys)?.isFree === true;
+  }
+
+  /**
+   * Runs what takes a lock, once: the next connection may lead elsewhere. Refused by too few replicas, it
+   * may have been taken all the same.
+   */
+  async obtain<T>(command: Command<T>, options: RunOptions<T>): Promise<Outcome<T>> {
+    const outcome = await this.run(command, { ...options, wanted: () => false });
+    // It was sent, and may be done yet.
+    const isBehind = outcome.kind === "refused" && outcome.error.message === BEHIND;
+    return isBehind ? { kind: "unknown", error: outcome.error } : outcome;
+  }
+
   /** Locks may be held on, and renewed: each time over a connection that is closed right after it. */
   close(): void {
     this.#closed = true;
@@ -113,15 +137,29 @@ export class Replicas {
     for (const link of this.#links.values()) link.end(new Error("nobody needs it any more"));
   }
 
+  /** Undefined also where the client does not know the master. */
+  #knownLink(keys: readonly string[]): Link | undefined {
+    try {
+      return this.#links.get(this.#masterOf(keys));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Throws if the client does not know it. */
+  #masterOf([first = ""]: readonly string[]): string {
+    const { keyPrefix = "" } = this.#client;
+    return this.#side.masterOf?.(hashSlot(keyPrefix + first)) ?? "";
+  }
+
   /** The connection to the master that has these keys. */
-  #linkOf([first = ""]: readonly string[]): Link {
-    const prefix = this.#client.keyPrefix ?? "";
-    const master = this.#side.masterOf?.(hashSlot(prefix + first)) ?? "";
+  #linkOf(keys: readonly string[]): Link {
+    const master = this.#masterOf(keys);
     const known = this.#links.get(master);
     if (known) return known;
     const link = new Link(this.#timers, this.#replication, {
       open: (life) => outermost.runInAsyncScope(async () => this.#side.open(life, master)),
-      keyPrefix: prefix,
+      keyPrefix: this.#client.keyPrefix ?? "",
       patience: this.#timeout / 2,
       until: () => this.#until,
     });
@@ -157,6 +195,10 @@ class Link {
   /** The `WAIT` that is under way, and the one that is sent when it is answered. */
   #waiting: Promise<unknown> | undefined;
   #next: Promise<number> | undefined;
+  /** Whether it leads where the client's own connection does. */
+  #agrees = false;
+  /** Commands that were sent, and whose replicas are not counted yet. */
+  #underWay = 0;
   /** It has ended because too few replicas answered. */
   #hadTooFew = false;
 
@@ -182,7 +224,16 @@ class Link {
     return this.#life.ended;
   }
 
+  get isFree(): boolean {
+    return this.#agrees && this.#underWay === 0;
+  }
+
+  agree(): void {
+    this.#agrees = true;
+  }
+
   end(reason: unknown): void {
+    this.#agrees = false;
     this.#hadTooFew ||= reason instanceof ServerError && reason.reply === TOO_FEW;
     this.#life.end(reason);
   }
@@ -207,6 +258,7 @@ class Link {
   }
 
   async #confirm(connection: SideConnection, command: readonly string[]): Promise<Reply> {
+    this.#underWay++;
     const sent = connection.send(command);
     const counted = (this.#next ??= this.#count(connection));
     try {
@@ -218,6 +270,8 @@ class Link {
       if (isDoubt(error)) this.end(error);
       if (this.#hadTooFew && !(error instanceof ServerError)) throw new ServerError(BEHIND);
       throw error;
+    } finally {
+      this.#underWay--;
     }
   }
 

@@ -144,6 +144,10 @@ export class Connection implements RedisClient {
     });
   }
 
+  get lastArrival(): number {
+    return this.#lastArrival;
+  }
+
   /** Whether messages get through. */
   get hears(): boolean {
     return !this.#parted;

@@ -1,19 +1,10 @@
-import type { Locker } from "@redislock/core";
-
 import type { GuardedStore } from "./guarded-store.js";
 import { SimulatedProcess } from "./process.js";
-import { Worker, type WorkerSettings } from "./worker.js";
+import { type Gear, Worker, type WorkerSettings } from "./worker.js";
 import { happens, type Scene, type Trouble } from "./world.js";
 
 /** Milliseconds into a schedule in which the last mishap is planned. */
 const LAST_MISHAP = 3_000;
-
-/** What a process works with. */
-interface Gear {
-  readonly locker: Pick<Locker, "tryObtain">;
-  /** Its connections, which break and go deaf together. */
-  readonly lines: readonly { cut(): void; deafen(): void }[];
-}
 
 /** Of a crew: how it works, and what each of its processes gets when it is started. */
 export interface Rig extends WorkerSettings {
@@ -104,9 +95,9 @@ export class Crew {
   }
 
   #work(): void {
-    const { process, locker } = this.#running;
+    const { process, ...gear } = this.#running;
     for (const name of this.#rounds.keys()) {
-      const worker = new Worker(name, process, locker, this.#store, this.#rig);
+      const worker = new Worker(name, process, gear, this.#store, this.#rig);
       this.#untilDone(name, process, worker).catch((error: unknown) => {
         this.#world.failure ??= error instanceof Error ? error : new Error(String(error));
       });

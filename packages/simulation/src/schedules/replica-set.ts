@@ -115,6 +115,8 @@ export class ReplicaSet {
   /** From now on it takes what this master writes, once it has caught up. */
   follow(replica: Server, master: Server, after: number): void {
     const link = this.cutOff(replica);
+    // What it has is another's, and may lack what this one has.
+    if (replica.master !== master) replica.applied = -1;
     replica.master = master;
     const { timeline } = this.#options;
     timeline.at(timeline.now + after, () => this.#catchUp(replica, link));

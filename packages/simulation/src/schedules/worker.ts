@@ -86,19 +86,34 @@ const TTLS: Ttls = {
   longest: Infinity,
 };
 
+/** What a process works with. */
+export interface Gear {
+  readonly locker: Pick<Locker, "tryObtain">;
+  /** Its connections, which break and go deaf together. */
+  readonly lines: readonly Line[];
+}
+
+interface Line {
+  /** When what was sent last arrives. */
+  readonly lastArrival: number;
+  cut(): void;
+  deafen(): void;
+}
+
 /** A piece of a user's program: takes locks, one after the other, and does something while it has them. */
 export class Worker {
   readonly #name: string;
   readonly #process: SimulatedProcess;
   readonly #world: Scene;
   readonly #locker: Pick<Locker, "tryObtain">;
+  readonly #lines: readonly Line[];
   readonly #store: GuardedStore;
   readonly #settings: WorkerSettings;
 
   constructor(
     name: string,
     process: SimulatedProcess,
-    locker: Pick<Locker, "tryObtain">,
+    { locker, lines }: Gear,
     store: GuardedStore,
     settings: WorkerSettings,
   ) {
@@ -106,6 +121,7 @@ export class Worker {
     this.#process = process;
     this.#world = process.world;
     this.#locker = locker;
+    this.#lines = lines;
     this.#store = store;
     this.#settings = settings;
   }
@@ -220,7 +236,9 @@ export class Worker {
     const locks = await settled;
     const [{ name, token }] = plans;
     if (!stormy && locks.every((lock) => lock === undefined)) {
-      timeline.at(timeline.now + SOON, () => watch.checkNothingLeft(name, token));
+      // What gives it back may be on its way, behind what was sent before.
+      const arrived = Math.max(timeline.now, ...this.#lines.map((line) => line.lastArrival));
+      timeline.at(arrived + SOON, () => watch.checkNothingLeft(name, token));
     }
     await Promise.all(having);
   }

@@ -29,7 +29,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "1ea67a8a0005f9f4042f830e1e417e6a2eeafc86",
+    sha1: "ed2061c1003b5e18baa452b718b56f86c55ecb34",
     source: [
       parts[0],
       parts[5],
