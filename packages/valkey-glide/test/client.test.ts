@@ -82,6 +82,22 @@ test("bytes that are no text are none the less an answer", async () => {
   await expect(run(client, "return {'\\255', 'a'}")).resolves.toEqual(["\u{FFFD}", "a"]);
 });
 
+test("a message that is no text is heard as well, and so is the next one", async () => {
+  const client = valkeyGlideClient(await connect(server.port));
+  const heard: string[] = [];
+  let done!: () => void;
+  const all = new Promise<void>((resolve) => (done = resolve));
+  const message = (text: string): void => {
+    if (heard.push(text) === 2) done();
+  };
+  const subscription = await client.subscribe?.("channel", { message, resumed: done });
+  await server.command("EVAL", "return redis.call('PUBLISH', 'channel', '\\255')", "0");
+  await server.command("PUBLISH", "channel", "text");
+  await all;
+  expect(heard).toEqual(["\u{FFFD}", "text"]);
+  await subscription?.close();
+});
+
 test("is closed once it was closed, not before", async () => {
   const glide = await connect(server.port, { lazyConnect: true });
   const client = valkeyGlideClient(glide);
