@@ -16,6 +16,7 @@ test("minReplicas holds for a client that prefers replicas: a lock is written an
   const locker = createLocker(glide, { minReplicas: 1, commandTimeout: 10_000 });
   const lock = await locker.obtain("key", 60_000);
   await lock.refresh();
+  expect(lock.held).toBe(true);
   await lock.release();
   await locker.close();
 });
