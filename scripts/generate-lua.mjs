@@ -112,6 +112,7 @@ export function scriptsText(scripts) {
 /** Made from the .lua files beside it by \`pnpm generate:lua\`: read those. */
 import type { Script } from "../redis/client.js";
 
+/** The names of the scripts of every lock. */
 export type ScriptName = ${scripts.map(({ name }) => JSON.stringify(name)).join(" | ")};
 
 /** What scripts consist of: most have some in common. */
@@ -121,6 +122,7 @@ function text(...numbers: readonly number[]): string {
   return numbers.map((number) => parts[number]).join("");
 }
 
+/** The scripts of every lock. */
 export const scripts: Readonly<Record<ScriptName, Script>> = {
 ${entries.join("\n")}
 };
@@ -147,8 +149,10 @@ function quorumText(scripts, others) {
 import type { Script } from "../../redis/client.js";
 import { parts } from "../scripts.generated.js";
 
+/** The names of the scripts that a quorum has besides. */
 export type QuorumScriptName = ${scripts.map(({ name }) => JSON.stringify(name)).join(" | ")};
 
+/** The scripts that a quorum has besides those of every lock. */
 export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
 ${entries.join("\n")}
 };

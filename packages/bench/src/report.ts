@@ -61,7 +61,7 @@ function section(figure: Figure): string[] {
     "",
     `![${figure.title}](${figure.id}.svg)`,
     "",
-    markdown([["", "median", "middle half of rounds"], ...rows]),
+    markdown([["contender", "median", "middle half of rounds"], ...rows]),
   ];
 }
 

@@ -8,13 +8,13 @@ export function figureAsText(figure: Figure): string {
     spread(value, figure),
   ]);
   const goal = figure.goal === undefined ? "" : ` (goal: ${goalOf(figure)})`;
-  const table = columns([["", "median", "middle half of rounds"], ...rows]);
+  const table = columns([["contender", "median", "middle half of rounds"], ...rows]);
   return [`${figure.title}${goal}`, table, figure.method].join("\n");
 }
 
 /** One row for each figure: ours, the raw client, and the best that is published. */
 export function summary(figures: readonly Figure[]): string[][] {
-  const heading = ["", "goal", "ours (ioredis / node-redis)", "best raw", "best peer"];
+  const heading = ["figure", "goal", "ours (ioredis / node-redis)", "best raw", "best peer"];
   return [
     heading,
     ...figures

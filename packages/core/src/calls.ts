@@ -5,6 +5,7 @@ import type { Lock } from "./lease/lock.js";
 import { checkPatience, type ObtainOptions } from "./options.js";
 import { checkObject, givenOptions } from "./own-options.js";
 
+/** How a locker is closed. */
 export interface CloseOptions {
   /**
    * Milliseconds that whoever holds a lock of this locker has to come to an end, 0 to 2^31 - 1 or

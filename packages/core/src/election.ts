@@ -13,6 +13,7 @@ import { redacted } from "./redis/redact.js";
 import { controller, onAbort } from "./time/abort.js";
 import { outermost } from "./time/context.js";
 
+/** How this process stands for election. */
 export interface LeadOptions {
   /** What followers are told of the leader, at most 4096 bytes: the metadata of its lock. Default: `""`. */
   readonly name?: string | undefined;
@@ -20,6 +21,7 @@ export interface LeadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How it is followed who leads. */
 export interface LeaderOptions {
   /** Ends the iteration, which then throws `signal.reason`. Default: none. */
   readonly signal?: AbortSignal | undefined;

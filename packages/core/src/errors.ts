@@ -7,6 +7,7 @@
 
 const BRAND = "redislock.error";
 
+/** What can go wrong, one code for each class of error. */
 export type ErrorCode =
   "NOT_OBTAINED" | "NOT_HELD" | "LOST" | "UNKNOWN" | "REFUSED" | "NOT_A_LOCK" | "CLOSED" | "SERVER";
 
@@ -100,6 +101,7 @@ export type LossReason = "expired" | "taken" | "deleted" | "unreachable" | "drop
 
 /** The lock was lost while it was held: the reason of `lock.signal`, and what `using` rejects with. */
 export class LockLostError extends RedisLockError {
+  /** Why, in one word. */
   readonly reason: LossReason;
 
   constructor(keys: readonly string[], reason: LossReason, cause?: unknown) {
@@ -110,6 +112,7 @@ export class LockLostError extends RedisLockError {
 
 /** It could not be found out whether Redis did what was asked. `cause` says what came instead of an answer. */
 export class OutcomeUnknownError extends RedisLockError {
+  /** What was asked of Redis. */
   readonly operation: Operation;
 
   constructor(keys: readonly string[], operation: Operation, message: string, cause?: unknown) {
@@ -118,12 +121,15 @@ export class OutcomeUnknownError extends RedisLockError {
   }
 }
 
+/** What was asked of Redis when it went wrong. */
 export type Operation =
   "obtain" | "refresh" | "release" | "ttl" | "inspect" | "forceRelease" | "announce";
 
 /** Redis answered with an error and did nothing. `reply` is its first word: `NOPERM`, `OOM`, … */
 export class RefusedError extends RedisLockError {
+  /** What was asked of Redis. */
   readonly operation: Operation;
+  /** The first word of the error that Redis answered with. */
   readonly reply: string;
 
   constructor(keys: readonly string[], operation: Operation, cause: ServerError) {

@@ -3,6 +3,7 @@ import type { Holder, LockLostError, RedisLockError } from "./errors.js";
 import type { Claim, LockMode } from "./primitives/primitive.js";
 import type { HolderInfo } from "./primitives/inspection.js";
 
+/** What a listener for `onEvent` is told. */
 export type LockEvent =
   /** A lock was obtained, after `waited` milliseconds and `tries` commands. */
   | {
@@ -61,12 +62,14 @@ export type LockEvent =
   /** The channel for wake-up messages could not be opened: waiters ask instead of being told. */
   | { readonly type: "subscribeFailed"; readonly error: Error };
 
+/** What `onEvent` of a locker takes. */
 export type LockEventListener = (event: LockEvent) => void;
 
 /** What a listener that wants details is told of an obtain, and of the lock that came of it. */
 export interface ObtainDetails {
   /** The same in all events of one obtain and its lock, and no other's in this process: a small number. */
   readonly id: number;
+  /** How the lock is asked for: alone, shared or counted. */
   readonly mode: LockMode;
   /** How many permits are asked for; 1 for a lock that is not counted. */
   readonly permits: number;
@@ -76,6 +79,7 @@ export interface ObtainDetails {
 
 /** What it is told of a lock that was obtained. */
 export interface HoldDetails extends ObtainDetails {
+  /** As `lock.fencingToken` is. */
   readonly fencingToken: number;
   /** Milliseconds since the lock was obtained. */
   readonly held: number;
@@ -126,6 +130,7 @@ export type DetailedLockEvent =
 /** A listener for `onEvent` that is told all of it: see {@link detailed}. */
 export interface DetailedLockEventListener {
   (event: LockEvent | DetailedLockEvent): void;
+  /** By this it is known as one that wants details. */
   readonly detail: "all";
 }
 

@@ -36,6 +36,7 @@ import type { Command } from "./redis/commands.js";
 import type { Replication } from "./redis/replicas.js";
 import { LONGEST_TIMER, systemClock, type Clock } from "./time/clock.js";
 
+/** What a locker is made with: all of it optional, the same for all its locks. */
 export interface LockerOptions {
   /** Put before every key, so that several applications can share a server. Default: nothing. */
   readonly namespace?: string | undefined;

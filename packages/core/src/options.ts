@@ -8,6 +8,7 @@ import type { Sharing } from "./primitives/primitive.js";
 import { givenOptions, kindOf as kind } from "./own-options.js";
 import { LONGEST_TIMER } from "./time/clock.js";
 
+/** How a lock is asked for and held: all of it optional. Without any, one try, for the ttl, alone. */
 export interface ObtainOptions {
   /**
    * `"shared"`: with any number of others who share it, as readers do, while nobody has it alone.

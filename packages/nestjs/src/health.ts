@@ -5,6 +5,7 @@ import { Locker } from "@redislock/core";
 import { checkNames } from "./check.js";
 import { getLockerToken } from "./tokens.js";
 
+/** What is asked, and of which locker. */
 export interface LockerHealthOptions {
   /** The name of the locker, as the module was given it. Default: the one without a name. */
   readonly locker?: string | undefined;

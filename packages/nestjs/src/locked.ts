@@ -6,6 +6,7 @@ import { checkNames, checkPatience, checkWhole } from "./check.js";
 import { runUnder } from "./current-lock.js";
 import { getLockerToken } from "./tokens.js";
 
+/** How a call of the method asks for its lock and holds it. */
 export interface LockedOptions extends Omit<ObtainOptions, "renew" | "token" | "signal"> {
   /** The name of the locker, as the module was given it. Default: the one without a name. */
   readonly locker?: string | undefined;
@@ -80,6 +81,7 @@ const CHECKS: Readonly<Record<keyof LockedOptions, (name: string, value: unknown
  * @param key - The key, several, or a function that makes them of the call's arguments.
  * @param ttl - Milliseconds after which Redis frees the lock if we do not: 10 to 2^31 - 1. Lower: it is
  *   free sooner after a crash. Higher: longer pauses and outages are survived.
+ * @param options - Those of an obtain, and what the decorator has of its own. Default: one try, rejected.
  * @example
  * \@Locked((order: Order) => `order:${order.id}`, 10_000, { wait: 5_000 })
  * async pay(order: Order): Promise<void> {}

@@ -13,6 +13,7 @@ import { checkNames, checkPatience } from "./check.js";
 import { LockerHealth } from "./health.js";
 import { getLockerToken } from "./tokens.js";
 
+/** The locker, and how it is closed. */
 export interface LockerSettings {
   /** As the `createLocker` of an adapter makes it, or what makes it as the application starts. */
   readonly locker: Locker | (() => Locker | Promise<Locker>);
@@ -25,6 +26,7 @@ export interface LockerSettings {
   readonly grace?: number | false | undefined;
 }
 
+/** What the locker is called, and who has it. */
 interface Placing {
   /** Tells several lockers apart: `@InjectLocker(name)`, `@Locked(…, { locker: name })`. Default: none. */
   readonly name?: string | undefined;
@@ -32,8 +34,10 @@ interface Placing {
   readonly global?: boolean | undefined;
 }
 
+/** A locker that is at hand, or needs nothing of the application. */
 export interface RedislockModuleOptions extends LockerSettings, Placing {}
 
+/** A locker that other providers are needed for. */
 export interface RedislockModuleAsyncOptions<Args extends unknown[] = never[]> extends Placing {
   /** Modules that have what the factory needs. Default: none. */
   readonly imports?: ModuleMetadata["imports"];

@@ -26,6 +26,7 @@ import { checkOptions } from "./check.js";
 import { type Instruments, instrumentsOf, SCOPE } from "./instruments.js";
 import { spanOf } from "./trace-context.js";
 
+/** What locks are called, and who is told. */
 export interface TelemetryOptions {
   /**
    * What a lock is called in metrics and spans, of its first key, and all of them: a word for its kind, of

@@ -1,6 +1,7 @@
 /** Locks of both adapters, told to the real SDK. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Attributes, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { Locker, type LockerOptions, type RedisClient } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
 import {
@@ -379,6 +380,27 @@ describe.each(adapters)("$adapter", ({ connect }) => {
       expect(milliseconds(span?.endTime ?? [0, 0])).toBeLessThanOrEqual(aborted + 1);
     });
   });
+});
+
+test("a lock belongs where it was asked for, wherever it is told; a measurement to its span", () => {
+  const measured: unknown[] = [];
+  const process = (attributes: Attributes, within = ROOT_CONTEXT): Attributes => {
+    measured.push(trace.getSpanContext(within)?.spanId);
+    return attributes;
+  };
+  const views = [{ instrumentName: "redislock.*.duration", attributesProcessors: [{ process }] }];
+  const tell = telemetry({ meterProvider: new MeterProvider({ views }) });
+  const of = { id: 1, mode: "exclusive", permits: 1, limit: undefined, keys: ["key"] } as const;
+  const caller = tracer.startActiveSpan("ship", (span) => {
+    tell({ type: "obtaining", ...of });
+    span.end();
+    return span.spanContext();
+  });
+  tell({ type: "obtained", waited: 1, tries: 1, fencingToken: 1, ...of });
+  tell({ type: "released", held: 1, fencingToken: 1, ...of });
+  const spans = [...sdk.spans("obtain"), ...sdk.spans("hold")];
+  expect(spans.map((span) => span.parentSpanContext?.spanId)).toEqual(Array(2).fill(caller.spanId));
+  expect(measured).toEqual(spans.map((span) => span.spanContext().spanId));
 });
 
 test.each<[string, unknown, RegExp]>([

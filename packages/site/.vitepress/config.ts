@@ -45,6 +45,19 @@ function isSidebar(items: unknown): items is DefaultTheme.SidebarItem[] {
   return Array.isArray(items);
 }
 
+/**
+ * Groups such as "Type Aliases" have no page of their own: they lead to where the page above lists them.
+ * Without a link, the theme makes a button of each with a second one in it, which nobody can tell apart.
+ */
+function allLinked(items: DefaultTheme.SidebarItem[], above: string): DefaultTheme.SidebarItem[] {
+  return items.map((item) => {
+    if (!item.items) return item;
+    const place = (item.text ?? "").toLowerCase().replaceAll(" ", "-");
+    const link = item.link ?? `${above}#${place}`;
+    return { ...item, link, items: allLinked(item.items, link) };
+  });
+}
+
 export default withMermaid({
   title: "redislock",
   description: "Distributed locks over Redis and Valkey for Node.js",
@@ -60,7 +73,11 @@ export default withMermaid({
   ],
   markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
   themeConfig: {
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      // The button is called by the text on it, and by no other name: whoever sees it can say it.
+      options: { translations: { button: { buttonAriaLabel: "" } } },
+    },
     outline: { level: [2, 3] },
     nav: [
       { text: "Introduction", link: "/" },
@@ -72,7 +89,7 @@ export default withMermaid({
       { text: "Using it", items: using },
       { text: "Relying on it", items: relying },
       { text: "Inside", items: inside },
-      { text: "API", link: "/api/", items: isSidebar(api) ? api : [] },
+      { text: "API", link: "/api/", items: isSidebar(api) ? allLinked(api, "/api/") : [] },
     ],
     socialLinks: [{ icon: "github", link: "https://github.com/redislock/redislock" }],
   },

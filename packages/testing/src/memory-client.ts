@@ -14,6 +14,7 @@ import {
 } from "@redislock/core/adapter";
 import { MemoryServer } from "./memory-server.js";
 
+/** What a client in memory can do. */
 export interface MemoryClientOptions {
   /** What it puts before every key, as ioredis' `keyPrefix` does. Default: nothing. */
   readonly keyPrefix?: string | undefined;
@@ -53,6 +54,7 @@ export function memoryClient(
 
 /** A Redis client without Redis, with the troubles that a test may want of one. */
 export class MemoryClient implements RedisClient {
+  /** The server that it is a client of. */
   readonly server: MemoryServer;
   readonly keyPrefix: string;
   readonly cluster: boolean;

@@ -6,6 +6,7 @@ import { Keyspace } from "./keyspace.js";
 import { platformClock } from "./platform-clock.js";
 import { runScript } from "./script-runner.js";
 
+/** What a server in memory is like. */
 export interface MemoryServerOptions {
   /** Where its time comes from; give the locker the same. Default: the platform's, fake timers included. */
   readonly clock?: Clock | undefined;

@@ -59,7 +59,8 @@ function settingsOf(glide: GlideLike, pushes: Pushes): Configuration {
   return {
     ...configuration,
     readFrom: "primary",
-    defaultDecoder: Decoder.String,
+    // Asked for text, GLIDE throws at a message that is not UTF-8, where nobody can catch it.
+    defaultDecoder: Decoder.Bytes,
     lazyConnect: false,
     requestTimeout: PATIENCE,
     pubsubSubscriptions: listeningTo(pushes),

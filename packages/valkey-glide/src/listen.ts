@@ -31,7 +31,8 @@ export async function listen(
   await confirmed;
   // It may as well have been a loss that was told of.
   const { actualSubscriptions } = await client.getSubscriptions();
-  if (!actualSubscriptions[EXACT]?.has(channel)) throw new Error("The connection was lost");
+  const channels = [...(actualSubscriptions[EXACT] ?? [])].map(String);
+  if (!channels.includes(channel)) throw new Error("The connection was lost");
 }
 
 /** `PubSubChannelModes.Exact` of both kinds of clients. */

@@ -52,6 +52,16 @@ describe("an error that the server answers is a ServerError, in the server's own
     const error = await failure(run(valkeyGlideClient(glide), "return 1"));
     expect(error).toMatchObject({ code: "SERVER", reply: "WRONGPASS" });
   });
+
+  test("for a wrong password, of one that listens beside a client that connects later", async () => {
+    const credentials = { username: "nobody", password: "wrong" };
+    const glide = await connect(server.port, { credentials, lazyConnect: true });
+    const listener = { message: () => undefined, resumed: () => undefined };
+    const error = await failure(
+      valkeyGlideClient(glide).subscribe?.("channel", listener) ?? Promise.resolve(),
+    );
+    expect(error).toMatchObject({ code: "SERVER", reply: "WRONGPASS" });
+  });
 });
 
 describe("any other error is passed on as it is", () => {
@@ -82,6 +92,22 @@ test("bytes that are no text are none the less an answer", async () => {
   await expect(run(client, "return {'\\255', 'a'}")).resolves.toEqual(["\u{FFFD}", "a"]);
 });
 
+test("a message that is no text is heard as well, and so is the next one", async () => {
+  const client = valkeyGlideClient(await connect(server.port));
+  const heard: string[] = [];
+  let done!: () => void;
+  const all = new Promise<void>((resolve) => (done = resolve));
+  const message = (text: string): void => {
+    if (heard.push(text) === 2) done();
+  };
+  const subscription = await client.subscribe?.("channel", { message, resumed: done });
+  await server.command("EVAL", "return redis.call('PUBLISH', 'channel', '\\255')", "0");
+  await server.command("PUBLISH", "channel", "text");
+  await all;
+  expect(heard).toEqual(["\u{FFFD}", "text"]);
+  await subscription?.close();
+});
+
 test("is closed once it was closed, not before", async () => {
   const glide = await connect(server.port, { lazyConnect: true });
   const client = valkeyGlideClient(glide);
@@ -107,6 +133,20 @@ test("a waiter whose connection is lost hears of its turn on the next one", asyn
   await held.release();
   await (await waiting).release();
   await locker.close();
+});
+
+test("a subscription whose connection is lost before it is confirmed is none", async () => {
+  const client = valkeyGlideClient(await connect(proxy.port));
+  proxy.commands.clear();
+  const listener = { message: () => undefined, resumed: () => undefined };
+  const subscribing = failure(client.subscribe?.("channel", listener) ?? Promise.resolve());
+  await proxy.commands.waitFor("DISCARD"); // It has asked whether it may; now it subscribes.
+  const swallowed = proxy.swallowNextRequest("SUBSCRIBE");
+  proxy.refuse();
+  await swallowed.happened;
+  const error = await subscribing;
+  await proxy.heal();
+  expect(error).toMatchObject({ message: "The connection was lost" });
 });
 
 describe("refuses, saying what would be right,", () => {

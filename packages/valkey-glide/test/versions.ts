@@ -15,7 +15,7 @@ const clients: { close(): void }[] = [];
 const requestTimeout = 10_000;
 const connectionTimeout = 10_000;
 
-export type Options = Omit<GlideClientConfiguration, "addresses">;
+export type Options = Partial<GlideClientConfiguration>;
 export type ClusterOptions = Partial<GlideClusterClientConfiguration>;
 
 const at = (port: number) => ({

@@ -18,6 +18,7 @@ import { checkTtl } from "./ttl.js";
 export interface Lock extends AsyncDisposable {
   /** The key, or the first of several. */
   readonly key: string;
+  /** All keys, as they were asked for. */
   readonly keys: readonly string[];
   /** The secret by which Redis knows the holder. Whoever has it can release the lock. */
   readonly token: string;

@@ -1,6 +1,7 @@
 /** Made from the .lua files beside it by `pnpm generate:lua`: read those. */
 import type { Script } from "../redis/client.js";
 
+/** The names of the scripts of every lock. */
 export type ScriptName =
   | "announce"
   | "forceRelease"
@@ -81,6 +82,7 @@ function text(...numbers: readonly number[]): string {
   return numbers.map((number) => parts[number]).join("");
 }
 
+/** The scripts of every lock. */
 export const scripts: Readonly<Record<ScriptName, Script>> = {
   announce: {
     name: "announce",

@@ -26,6 +26,7 @@ export interface Inspection {
 
 /** One who has a lock. */
 export interface HolderInfo extends Holder {
+  /** How it holds the lock: alone, shared or counted. */
   readonly mode: LockMode;
   /** How many permits it has; 1 for a lock that is not counted. */
   readonly permits: number;
@@ -33,6 +34,7 @@ export interface HolderInfo extends Holder {
   readonly limit: number | undefined;
 }
 
+/** One who stands in line for a lock. */
 export interface WaiterInfo {
   /** 1 for the next to be served. */
   readonly position: number;

@@ -40,6 +40,7 @@ export interface Claim {
 
 /** How a lock is shared. */
 export interface Sharing {
+  /** As one of any number, or of so many as there are permits. */
   readonly mode: Exclude<LockMode, "exclusive">;
   /** How many of the permits it takes. */
   readonly permits: number;

@@ -24,6 +24,7 @@ import { Member } from "./member.js";
 import { Quorum } from "./quorum.js";
 import { waitForQuorum } from "./wait.js";
 
+/** What a locker over several servers is made with: all of it optional, the same for all its locks. */
 export interface QuorumLockerOptions extends Omit<LockerOptions, "minReplicas" | "replicaTimeout"> {
   /**
    * The longest ttl, and `holdAtLeast`, of any lock of these servers, in milliseconds, the same for all who

@@ -5,6 +5,7 @@
 
 /** A Lua script as a value: run by its hash, sent as text when the server does not know it. */
 export interface Script {
+  /** For people: what it is called in this library. */
   readonly name: string;
   /** The Lua text. */
   readonly source: string;
@@ -18,6 +19,7 @@ export interface Script {
  */
 export type Reply = string | null | readonly Reply[];
 
+/** What an adapter implements, over a Redis client that there is. */
 export interface RedisClient {
   /**
    * Runs `script` on the server that owns `keys`, by its hash; if, and only if, the server answers
@@ -58,6 +60,7 @@ export interface RedisClient {
   readonly connection?: string | undefined;
 }
 
+/** Who is told of what comes on a channel. */
 export interface ChannelListener {
   /** A message came on the channel. */
   message(text: string): void;
@@ -70,11 +73,13 @@ export interface ChannelListener {
   lost?(error: unknown): void;
 }
 
+/** A channel that is listened to. */
 export interface Subscription {
   /** Stops listening and closes what `subscribe` opened. Does nothing the second time. */
   close(): Promise<void>;
 }
 
+/** Connections to a master beside the one that the client has. */
 export interface SideConnections {
   /**
    * In a cluster: what tells the master of a hash slot from the others, such as its address, as far as the
@@ -91,6 +96,7 @@ export interface SideConnections {
   open(life: Life, master?: string): Promise<SideConnection>;
 }
 
+/** One of them. */
 export interface SideConnection {
   /**
    * Sends one command as it is, without any prefix. Commands leave in the order of the calls, and none is

@@ -14,6 +14,7 @@ export interface Clock {
   after(ms: number, run: () => void): Timer;
 }
 
+/** What was set by {@link Clock.after}. */
 export interface Timer {
   /** Calls it off. */
   cancel(): void;
@@ -23,6 +24,7 @@ export interface Timer {
   unref?(): void;
 }
 
+/** The time of the platform. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),

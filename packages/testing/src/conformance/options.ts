@@ -49,12 +49,15 @@ export interface ConformanceOptions {
   readonly only?: "adapter" | "lock";
 }
 
+/** A client of your library, in your adapter. */
 export interface Connected {
+  /** Your adapter over it. */
   readonly client: RedisClient;
   /** Closes the client of your library, as its user would. */
   readonly close: () => unknown;
 }
 
+/** A user of the server. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;

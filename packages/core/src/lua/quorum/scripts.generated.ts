@@ -2,8 +2,10 @@
 import type { Script } from "../../redis/client.js";
 import { parts } from "../scripts.generated.js";
 
+/** The names of the scripts that a quorum has besides. */
 export type QuorumScriptName = "lift" | "member" | "vote";
 
+/** The scripts that a quorum has besides those of every lock. */
 export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   lift: {
     name: "lift",
