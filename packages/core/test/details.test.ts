@@ -61,7 +61,7 @@ function idOf(events: readonly DetailedLockEvent[]): number {
 const alone = { mode: "exclusive", permits: 1, limit: undefined };
 
 test("an obtain and its lock: all of it with one id", async () => {
-  const clock = new VirtualClock();
+  const clock = new VirtualClock(1_000);
   const { events, one } = recorder({ clock });
   const lock = await one.obtain("k", TTL);
   clock.stall(700);
@@ -153,7 +153,7 @@ describe("a wait", () => {
     expect(found[0]).toMatchObject({ fencingToken: a.fencingToken, mode: "exclusive" });
     await one.close();
     await obtaining;
-    expect(await failure(holders())).toMatchObject({ code: "CLOSED" });
+    expect(await failure(holders())).toMatchObject({ code: "CLOSED", key: "a" });
   });
 });
 
@@ -169,7 +169,7 @@ describe("an obtain that fails", () => {
 
   test("because Redis refuses", async () => {
     await server.command("HSET", "k", "not", "a lock");
-    const clock = new VirtualClock();
+    const clock = new VirtualClock(1_000);
     const { one, types, events } = recorder({ clock });
     const error = await failure(one.obtain("k", TTL));
     expect(types()).toEqual(["obtaining", "obtainFailed"]);

@@ -4,8 +4,8 @@ import { failure, waitUntil } from "@redislock/test-kit";
 import { createHash } from "node:crypto";
 
 import { Engine, type Manner } from "../src/acquire/engine.js";
-import { isolated, type LockEvent } from "../src/events.js";
-import { NotObtainedError, type Lock } from "../src/index.js";
+import { isolated, type LockEventListener } from "../src/events.js";
+import { detailed, NotObtainedError, type Lock } from "../src/index.js";
 import type { Asked, Claim, Leftover, Verdict } from "../src/primitives/primitive.js";
 import type { RedisClient, Reply, Script } from "../src/redis/client.js";
 import type { Command } from "../src/redis/commands.js";
@@ -105,7 +105,7 @@ const ONCE: Manner = {
   holdAtLeast: 0,
 };
 
-function engineOf(of: RedisClient, onEvent?: (event: LockEvent) => void): Engine {
+function engineOf(of: RedisClient, onEvent?: LockEventListener): Engine {
   return new Engine(of, systemClock, 2_000, isolated(onEvent));
 }
 
@@ -130,6 +130,21 @@ test("another kind of lock is tried, waited for, held and released by the same e
   await Promise.all([second.release(), third.release()]);
   expect(await server.command("EXISTS", "p")).toBe(0);
   expect(await failure(first.release())).toMatchObject({ code: "NOT_HELD" });
+  await engine.close();
+});
+
+test("of a kind that does not say who has the lock, a listener learns of nobody", async () => {
+  let holders: unknown;
+  const onEvent = detailed(async (event) => {
+    if (event.type === "waiting") holders = await event.holders();
+  });
+  const engine = engineOf(client(), onEvent);
+  const lock = await held(engine.obtain(new Permit("p", 1), ONCE));
+  const retry = (tries: number): number => (tries < 2 ? 1 : 0);
+  const taken = await engine.obtain(new Permit("p", 1), { ...ONCE, retry });
+  expect(taken).toBeInstanceOf(NotObtainedError);
+  expect(holders).toEqual([]);
+  await lock.release();
   await engine.close();
 });
 

@@ -352,6 +352,13 @@ describe("a channel that cannot be opened", () => {
     },
   );
 
+  test("is told of without its name, which nobody else may know", async () => {
+    client.opening = () => Promise.reject(new Error(`no access to ${client.channels[0]}`));
+    await wait();
+    const error = { message: "no access to redislock:inbox:…" };
+    expect(events).toMatchObject([{ type: "subscribeFailed", error }]);
+  });
+
   test("or was lost, is told of; until it is back, whoever waits asks often", async () => {
     await wait();
     const asked = count();
@@ -457,6 +464,16 @@ describe("a channel that nobody needs", () => {
     // Whoever waits then opens one of its own.
     await wait();
     expect([client.channels.length, client.last.reach]).toEqual([2, "1"]);
+  });
+
+  test("is closed half a minute after the last who waited has its lock", async () => {
+    const { lock } = await wait();
+    client.say(`grant 1 18 ${client.last.proof}`);
+    await lock;
+    await pass(29_999);
+    expect(client.closings).toBe(0);
+    await pass(1);
+    expect(client.closings).toBe(1);
   });
 
   test("is closed after a second if the client is", async () => {
@@ -707,6 +724,18 @@ test("who is told to come while it asks asks again at once", async () => {
   expect(count()).toBe(asked + 1);
 });
 
+test("who is told to come before it has its first answer asks again at once", async () => {
+  await wait();
+  client.holdsBack = true;
+  await wait(undefined, "l");
+  const asked = count();
+  client.say("come 2");
+  client.pending?.(client.place);
+  await turn();
+  expect(count()).toBe(asked + 1);
+  expect(client.last).toMatchObject({ ticket: "9", echo: "" });
+});
+
 test("who has waited for as long as it would asks no more", async () => {
   const failed = failure(locker.obtain("k", TTL, { wait: 100 }));
   await turn();
@@ -716,6 +745,14 @@ test("who has waited for as long as it would asks no more", async () => {
   await pass(1);
   expect(await failed).toMatchObject({ code: "NOT_OBTAINED", waited: 100 });
   expect(client.sent.slice(asked).map(({ name }) => name)).toEqual(["leave"]);
+});
+
+test("a command that is under way at the end of the wait is waited for as long as any other", async () => {
+  client.holdsBack = true;
+  const obtaining = locker.obtain("k", TTL, { wait: 100 });
+  await pass(1_999);
+  client.pending?.("18");
+  expect((await obtaining).fencingToken).toBe(18);
 });
 
 test("who cannot be told whether it has a place asks again soon", async () => {
@@ -813,4 +850,16 @@ test("that it waits is told once, with the place at which it came", async () => 
   client.place = ["-1", "2", "9", "0"];
   await pass(15_000);
   expect(told).toEqual([3]);
+});
+
+test("a listener that asks who has the lock learns if that could not be found out", async () => {
+  let holders: (() => Promise<unknown>) | undefined;
+  const onEvent = detailed((event) => {
+    if (event.type === "waiting") ({ holders } = event);
+  });
+  locker = new Locker(client, { clock, onEvent });
+  await wait();
+  // What an inspection is answered is none that it could be.
+  const error = await failure(holders?.() ?? Promise.resolve());
+  expect(error).toMatchObject({ code: "UNKNOWN", operation: "inspect", keys: ["k"] });
 });

@@ -329,6 +329,41 @@ describe("a lock that is renewed", () => {
     expect(typesOf(events)).toEqual(["obtained", "released"]);
   });
 
+  test("is not so any more once nobody has it, also in the middle of a renewal that fails", async () => {
+    const registry = FinalizationRegistry;
+    const collected: (() => void)[] = [];
+    /** Collects when the test says so. */
+    class Registry<T> {
+      readonly #cleanup: (held: T) => void;
+      constructor(cleanup: (held: T) => void) {
+        this.#cleanup = cleanup;
+      }
+      register(_: object, held: T): void {
+        collected.push(() => this.#cleanup(held));
+      }
+      unregister(): void {
+        collected.length = 0;
+      }
+    }
+    Reflect.set(globalThis, "FinalizationRegistry", Registry);
+    try {
+      const { desk, locker, events, pass } = start();
+      await locker.obtain("k", TTL, { renew: true });
+      desk.replies.set("refresh", SILENCE);
+      await pass(3_000);
+      expect(desk.times("refresh")).toEqual([3_000]);
+      for (const collect of collected.splice(0)) collect();
+      await desk.answer("what?");
+      await pass(5_900);
+      expect(desk.times("refresh")).toEqual([3_000]);
+      expect(typesOf(events)).toEqual(["obtained"]);
+      await pass(100);
+      expect(events.at(-1)).toMatchObject({ type: "lost", error: { reason: "dropped" } });
+    } finally {
+      Reflect.set(globalThis, "FinalizationRegistry", registry);
+    }
+  });
+
   test("is so where the platform does not tell what was garbage-collected", async () => {
     const registry = FinalizationRegistry;
     Reflect.deleteProperty(globalThis, "FinalizationRegistry");

@@ -237,6 +237,51 @@ describe("who waits", () => {
     expect(left(server)).toEqual([]);
   });
 
+  test("asks again when too few replicas have what a message told", async () => {
+    const { clock, locker, server, client, events } = setUp();
+    const held = await new Locker(client, { clock }).obtain("k", 60_000);
+    const waiting = locker.obtain("k", 60_000, { wait: 60_000 });
+    await clock.advance(100);
+    server.setReplicas(0);
+    await held.release();
+    await clock.advance(5_000);
+    expect(events.map(({ type }) => type)).not.toContain("obtained");
+    server.setReplicas(1);
+    await clock.advance(1_000);
+    const lock = await waiting;
+    expect(lock.remaining).toBeGreaterThan(58_000);
+    await lock.release();
+    expect(left(server)).toEqual([]);
+  });
+
+  test("no more, and hears that it was granted the lock, gives it back and asks no replicas", async () => {
+    const { clock, client, server } = setUp();
+    const { client: counting, waits } = counted(client);
+    let leaves = 0;
+    const mute: RedisClient = {
+      ...counting,
+      run: (script, keys, args) =>
+        // The first is lost, and nobody is told.
+        script.name === "leave" && leaves++ === 0
+          ? new Promise(() => undefined)
+          : client.run(script, keys, args),
+      ...(client.subscribe && { subscribe: client.subscribe }),
+    };
+    const held = await new Locker(client, { clock }).obtain("k", 60_000);
+    const stop = new AbortController();
+    const { signal } = stop;
+    const waiting = failure(
+      new Locker(mute, { clock, minReplicas: 1 }).obtain("k", 60_000, { wait: 60_000, signal }),
+    );
+    await clock.advance(100);
+    stop.abort(new Error("enough"));
+    expect(await waiting).toMatchObject({ message: "enough" });
+    await held.release();
+    await clock.advance(0);
+    expect([leaves, waits()]).toEqual([2, 0]);
+    expect(left(server)).toEqual([]);
+  });
+
   test("keeps trying until its time is over, and then leaves nothing", async () => {
     const { clock, locker, server } = setUp({ replicas: 0 });
     const refused = failure(locker.obtain("k", 60_000, { wait: 5_000 }));

@@ -122,24 +122,25 @@ export class Engine {
 
   /** Obtains the lock of a claim, or says who has it. */
   obtain(claim: Claim, manner: Manner): Promise<Lock | NotObtainedError> {
-    const details = this.emit?.more && detailsOf(claim);
-    return details ? this.#tellOfObtain(claim, manner, details) : this.#obtain(claim, manner);
+    const tell = this.emit?.more;
+    return tell ? this.#tellOfObtain(claim, manner, tell) : this.#obtain(claim, manner);
   }
 
   /** Obtains the lock, and tells whoever wants details how that begins, and fails. */
   async #tellOfObtain(
     claim: Claim,
     manner: Manner,
-    details: ObtainDetails,
+    tell: NonNullable<Teller["more"]>,
   ): Promise<Lock | NotObtainedError> {
     const { keys } = claim;
+    const details = detailsOf(claim);
     const started = this.#timers.now();
-    this.emit?.more?.({ type: "obtaining", keys, ...details });
+    tell({ type: "obtaining", keys, ...details });
     try {
       return await this.#obtain(claim, manner, details);
     } catch (error) {
       const waited = this.#timers.now() - started;
-      this.emit?.more?.({ type: "obtainFailed", keys, waited, error, ...details });
+      tell({ type: "obtainFailed", keys, waited, error, ...details });
       throw error;
     }
   }
