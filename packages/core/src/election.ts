@@ -280,7 +280,7 @@ class Vigil {
       this.#reject = reject;
       work.then(resolve, reject);
     });
-    return engine.commands.timers.awaited(done).finally(() => (this.#reject = undefined));
+    return engine.commands.timers.awaited(done);
   }
 
   end(): void {

@@ -1,9 +1,19 @@
 /** What candidates and followers do when there is trouble, to the millisecond: without a server. */
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { failure, VirtualClock } from "@redislock/test-kit";
+import { getEventListeners } from "node:events";
 
 import { ServerError } from "../src/adapter.js";
-import { Locker, type LockerOptions, type LockEvent, type Reply, type Term } from "../src/index.js";
+import {
+  type ChannelListener,
+  Locker,
+  type LockerOptions,
+  type LockEvent,
+  type RedisClient,
+  type Reply,
+  type Subscription,
+  type Term,
+} from "../src/index.js";
 
 const TTL = 9_000;
 const USABLE = 8_908;
@@ -17,11 +27,41 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function start(options: LockerOptions = {}) {
+/** What an inspection of a free lock is answered. */
+const FREE: Reply = [null, null, null, "0"];
+
+/** A channel that may be listened to, as the test says. */
+class Channel {
+  readonly listeners: ChannelListener[] = [];
+  closings = 0;
+  /** What comes of the next who listens. */
+  next: () => Promise<Subscription> = () => Promise.resolve(this.subscription);
+
+  readonly subscription: Subscription = {
+    close: () => {
+      this.closings++;
+      return Promise.resolve();
+    },
+  };
+
+  readonly subscribe: RedisClient["subscribe"] = (_, listener) => {
+    this.listeners.push(listener);
+    return this.next();
+  };
+}
+
+/** An answer that comes when the test says so. */
+function held(): { readonly promise: Promise<Reply>; readonly answer: (reply: Reply) => void } {
+  let answer: (reply: Reply) => void = () => undefined;
+  const promise = new Promise<Reply>((resolve) => (answer = resolve));
+  return { promise, answer };
+}
+
+function start(options: LockerOptions = {}, channel?: Channel) {
   const clock = new VirtualClock(1_000);
   const events: LockEvent[] = [];
   const sent: (readonly [name: string, at: number])[] = [];
-  const says = new Map<string, Reply | Error>([
+  const says = new Map<string, Reply | Error | Promise<Reply>>([
     ...([["obtain", "7"]] as const),
     ...(["release", "refresh"] as const).map((name) => [name, "1"] as const),
     ...([["announce", "0"]] as const),
@@ -33,7 +73,11 @@ function start(options: LockerOptions = {}) {
     return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply);
   };
   const onEvent = (event: LockEvent): void => void events.push(event);
-  const locker = new Locker({ run }, { clock, onEvent, ...options });
+  const subscribe = channel?.subscribe;
+  const locker = new Locker(
+    { run, ...(subscribe && { subscribe }) },
+    { clock, onEvent, ...options },
+  );
   const times = (what: string): number[] =>
     sent.filter(([name]) => name === what).map(([, at]) => at);
   const pass = async (ms: number, step = 100): Promise<void> => {
@@ -44,7 +88,7 @@ function start(options: LockerOptions = {}) {
     }
   };
   const failures = (): LockEvent[] => events.filter(({ type }) => type === "electionFailed");
-  return { clock, locker, says, times, pass, failures };
+  return { clock, locker, says, times, pass, events, failures };
 }
 
 /** Pauses double from 100 ms on, up to ten seconds, of which chance takes no part here. */
@@ -137,6 +181,38 @@ describe("a candidate", () => {
     expect(times("obtain")).toHaveLength(3);
   });
 
+  test("whose function gave the lock back by itself was not told to end, so its error counts", async () => {
+    const { locker, times } = start();
+    const error = Object.assign(new Error("of the function's own"), { name: "AbortError" });
+    const led = locker.lead("k", TTL, {}, async () => {
+      for (const lock of locker.held) await lock.release();
+      throw error;
+    });
+    expect(await failure(led)).toBe(error);
+    expect(times("obtain")).toHaveLength(1);
+  });
+
+  test("of a locker that is closed is told of no failure", async () => {
+    const { locker, failures } = start();
+    await locker.close();
+    const error = await failure(locker.lead("k", TTL, {}, () => 1));
+    expect(error).toMatchObject({ code: "CLOSED", keys: ["k"] });
+    expect(failures()).toEqual([]);
+  });
+
+  test("listens to its signal no more, however often it had to try", async () => {
+    const { signal } = new AbortController();
+    const listeners = (): number => getEventListeners(signal, "abort").length;
+    const { locker, says, pass } = start();
+    says.set("obtain", refusal);
+    const led = locker.lead("k", TTL, { signal }, listeners);
+    await pass(1_000);
+    says.set("obtain", "7");
+    await pass(10_000);
+    expect(await led).toBe(1);
+    expect(listeners()).toBe(0);
+  });
+
   test("is told at once of a signal that aborted in the moment of the grant", async () => {
     const control = new AbortController();
     const { locker } = start({
@@ -179,7 +255,8 @@ describe("a follower", () => {
     expect(times("inspect")).toEqual(TRIES);
     if (!("onEvent" in options)) {
       expect(failures()).toHaveLength(TRIES.length);
-      expect(failures()[0]).toMatchObject({ keys: ["k"], error: { operation: "inspect" } });
+      const error = { operation: "inspect", keys: ["k"] };
+      expect(failures()[0]).toMatchObject({ keys: ["k"], error });
     }
     says.set("inspect", ["9000", "7", "me", "0"]);
     await pass(10_000);
@@ -204,5 +281,153 @@ describe("a follower", () => {
     expect(await next).toMatchObject({ value: undefined, done: false });
     expect(times("inspect")).toEqual([0, 300, 400, 600, 900]);
     await locker.close();
+  });
+
+  test("of a client that cannot listen is told of no trouble with that", async () => {
+    const { locker, says, events } = start();
+    says.set("inspect", ["9000", "7", null, "0"]);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    // One who said nothing of itself.
+    expect(await leaders.next()).toMatchObject({ value: { name: "", fencingToken: 7 } });
+    await turn();
+    expect(events).toEqual([]);
+    await locker.close();
+    const closed = locker.leader("k")[Symbol.asyncIterator]();
+    expect(await failure(closed.next())).toMatchObject({ code: "CLOSED", keys: ["k"] });
+  });
+
+  test("is ended by the closing of the locker, which names the key", async () => {
+    const { locker, says } = start();
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    await leaders.next();
+    const next = failure(leaders.next());
+    await locker.close();
+    expect(await next).toMatchObject({ code: "CLOSED", keys: ["k"] });
+  });
+
+  test("who listens looks when it begins to, and then when the lease is over that it knows of", async () => {
+    const { locker, says, times, pass } = start({}, new Channel());
+    says.set("inspect", ["900", "7", "me", "0"]);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    expect(await leaders.next()).toMatchObject({ value: { fencingToken: 7 } });
+    const next = failure(leaders.next());
+    await pass(900, 1);
+    expect(times("inspect")).toEqual([0, 0, 900]);
+    await locker.close();
+    await next;
+  });
+
+  test("who hears of news while it looks looks once more", async () => {
+    const channel = new Channel();
+    const { locker, says, times, pass } = start({}, channel);
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    await leaders.next();
+    const next = leaders.next();
+    await pass(0);
+    const { promise, answer } = held();
+    says.set("inspect", promise);
+    channel.listeners[0]?.message("look");
+    await turn();
+    const looks = times("inspect").length;
+    channel.listeners[0]?.message("look");
+    await turn();
+    expect(times("inspect")).toHaveLength(looks);
+    says.set("inspect", ["9000", "7", "me", "0"]);
+    answer(FREE);
+    expect(await next).toMatchObject({ value: { fencingToken: 7 } });
+    expect(times("inspect")).toHaveLength(looks + 1);
+    await locker.close();
+  });
+
+  test("whose channel is lost is told so, and looks as who hears nothing until it is back", async () => {
+    const channel = new Channel();
+    const { locker, says, times, pass, events } = start({}, channel);
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    await leaders.next();
+    const next = failure(leaders.next());
+    await pass(0);
+    expect(times("inspect")).toEqual([0, 0]);
+    channel.listeners[0]?.lost?.(new Error("the line is cut"));
+    const error = { message: "the line is cut" };
+    expect(events).toMatchObject([{ type: "subscribeFailed", error }]);
+    await pass(2_000);
+    expect(times("inspect")).toEqual([0, 0, 0, 1_000, 2_000]);
+    channel.listeners[0]?.resumed();
+    await pass(14_999);
+    expect(times("inspect")).toEqual([0, 0, 0, 1_000, 2_000, 2_000]);
+    // The client opens it again by itself.
+    expect(channel.listeners).toHaveLength(1);
+    await locker.close();
+    await next;
+  });
+
+  test.each([
+    ["is told so", {}],
+    ["needs nobody to tell", { onEvent: undefined }],
+  ])("whose channel cannot be opened %s, and tries again after 10 s", async (_, options) => {
+    const channel = new Channel();
+    channel.next = () => Promise.reject(new Error("no more connections"));
+    const { locker, says, pass, events } = start(options, channel);
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    await leaders.next();
+    const next = failure(leaders.next());
+    await pass(9_999, 1);
+    expect(channel.listeners).toHaveLength(1);
+    const error = { message: "no more connections" };
+    const told = "onEvent" in options ? [] : [{ type: "subscribeFailed", error }];
+    expect(events).toMatchObject(told);
+    await pass(1);
+    expect(channel.listeners).toHaveLength(2);
+    await locker.close();
+    await next;
+  });
+
+  test("who follows no more has left its channel", async () => {
+    const channel = new Channel();
+    const { locker, says } = start({}, channel);
+    says.set("inspect", FREE);
+    for await (const leader of locker.leader("k")) {
+      expect(leader).toBeUndefined();
+      break;
+    }
+    await turn();
+    expect([channel.listeners.length, channel.closings]).toEqual([1, 1]);
+  });
+
+  test("who follows no more is not told that its channel could not be opened", async () => {
+    const channel = new Channel();
+    let fail: (error: Error) => void = () => undefined;
+    channel.next = () => new Promise((_, reject) => (fail = reject));
+    const { locker, says, events } = start({}, channel);
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    await leaders.next();
+    await leaders.return?.();
+    fail(new Error("no more connections"));
+    await turn();
+    expect(events).toEqual([]);
+  });
+
+  test("whose signal aborts in whatever moment leaves no channel open", async () => {
+    for (let moment = 0; moment < 40; moment++) {
+      const channel = new Channel();
+      const { locker, says } = start({}, channel);
+      const { promise, answer } = held();
+      says.set("inspect", promise);
+      const control = new AbortController();
+      const { signal } = control;
+      const leaders = locker.leader("k", { signal })[Symbol.asyncIterator]();
+      const first = leaders.next().catch((error: unknown) => error);
+      answer(FREE);
+      for (let step = 0; step < moment; step++) await Promise.resolve();
+      control.abort(new Error("enough"));
+      await first;
+      await turn();
+      expect(channel.closings).toBe(channel.listeners.length);
+    }
   });
 });

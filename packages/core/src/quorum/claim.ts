@@ -296,7 +296,7 @@ export class QuorumClaim implements Claim {
   #leaveAt(member: Member, attempt: number): Promise<unknown> {
     this.#fences[member.index] = undefined;
     this.#givingBack.add(member);
-    const leaving = member.run(leaveOf(this.#at(member.index), attempt), {});
+    const leaving = this.#give(member, leaveOf(this.#at(member.index), attempt), {});
     return leaving.finally(() => this.#givingBack.delete(member));
   }
 
@@ -360,7 +360,7 @@ export class QuorumClaim implements Claim {
           if (!reply) return { kind: "unknown", error };
         }
         this.#givingBack.add(member);
-        const outcome = await member.run(this.#leaveForGood(member), options);
+        const outcome = await this.#give(member, this.#leaveForGood(member), options);
         this.#givingBack.delete(member);
         return outcome;
       },
@@ -369,8 +369,7 @@ export class QuorumClaim implements Claim {
         const replies = votes.map(({ reply }) => reply);
         const owned = replies.filter((reply) => reply.owned);
         const holder = holderOf(replies.map((reply) => reply.holder));
-        const position = undefined;
-        const unserved = replies.some((reply) => reply.unserved);
+        const [position, unserved] = [undefined, false];
         const isOwned = owned.length >= majorityOf(members.length);
         return said(votes, members.length, { holder, position, owned: isOwned, unserved });
       },
@@ -395,13 +394,13 @@ export class QuorumClaim implements Claim {
     let pause: Entry | undefined;
     if (others.length === 0) goOn();
     else pause = timers.set(timers.now() + RELEASE_PAUSE, goOn);
-    const isOurs = (reply: Released): boolean => reply === "ours" || reply === "unserved";
     return gather<Released>(members, {
       ask: async (member) => {
         if (member === last) await turn;
         this.#givingBack.add(member);
         const outcome = await this.#giveBack(member, fencingToken, options);
         this.#givingBack.delete(member);
+        if (outcome.kind === "reply" && outcome.reply === "unserved") this.#serve(member);
         if (others.includes(member)) answered++;
         if (answered === Math.min(need, others.length)) {
           if (pause) timers.clear(pause);
@@ -409,11 +408,8 @@ export class QuorumClaim implements Claim {
         }
         return outcome;
       },
-      isYes: isOurs,
-      yes: (votes) => {
-        const unserved = votes.some(({ reply }) => reply === "unserved");
-        return said(votes, members.length, unserved ? "unserved" : "ours");
-      },
+      isYes: (reply) => reply === "ours" || reply === "unserved",
+      yes: (votes) => said(votes, members.length, "ours"),
       no: (votes) => said(votes, members.length, lossOf(votes)),
     });
   }
@@ -430,12 +426,28 @@ export class QuorumClaim implements Claim {
       return member.run(claim.release(fence ?? fencingToken), options);
     }
     const { until = Infinity } = options;
-    const outcome = await member.run(this.#leaveForGood(member), { until });
+    const outcome = await this.#give(member, this.#leaveForGood(member), { until });
     if (outcome.kind !== "reply") return outcome;
     // Its vote was told of meanwhile: another call with the token may have been told, too.
     const told = this.#fences[member.index];
     if (!outcome.reply.owned && told !== undefined) return member.run(claim.release(told), options);
     return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
+  }
+
+  /** Leaves what it has at one server. */
+  async #give(
+    member: Member,
+    command: Command<Leftover>,
+    options: RunOptions<Leftover>,
+  ): Promise<Outcome<Leftover>> {
+    const outcome = await member.run(command, options);
+    if (outcome.kind === "reply" && outcome.reply.unserved) this.#serve(member);
+    return outcome;
+  }
+
+  /** Not by whoever asked: where a majority has answered, the server of the line may not have. */
+  #serve(member: Member): void {
+    for (const key of this.keys) this.#quorum.leaves(member.serve(key));
   }
 
   #refresh(

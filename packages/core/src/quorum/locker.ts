@@ -12,7 +12,6 @@ import {
   forceReleaseCommand,
   inspectCommand,
   type Inspection,
-  serveCommand,
 } from "../primitives/inspection.js";
 import type { RedisClient } from "../redis/client.js";
 import type { Command } from "../redis/commands.js";
@@ -169,7 +168,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
       return gather<Forced>(members, {
         ask: async (member) => {
           const outcome = await member.run(forceReleaseCommand(key, member.space), options);
-          if (outcome.kind === "reply" && outcome.reply.unserved) void serve(member, key);
+          if (outcome.kind === "reply" && outcome.reply.unserved) void member.serve(key);
           return outcome;
         },
         isYes: () => true,
@@ -200,14 +199,6 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     return of(key, member.space);
   }
 };
-
-/** Gives a free lock to the line of one server, however many dead are in it. */
-async function serve(member: Member, key: string): Promise<void> {
-  for (let unserved = true; unserved;) {
-    const outcome = await member.run(serveCommand(key, member.space), {});
-    unserved = outcome.kind === "reply" && outcome.reply.unserved;
-  }
-}
 
 /** What stands for all the clients where one is asked for: nothing is sent through it. */
 function together(clients: readonly RedisClient[]): RedisClient {

@@ -1,6 +1,7 @@
 import { type Inbox, inboxOf, type Owner } from "../acquire/inbox.js";
 import type { Teller } from "../events.js";
 import type { Space } from "../keys/names.js";
+import { serveCommand } from "../primitives/inspection.js";
 import type { RedisClient } from "../redis/client.js";
 import { type Command, Commands, type Outcome, type RunOptions } from "../redis/commands.js";
 import { redacted } from "../redis/redact.js";
@@ -74,6 +75,14 @@ export class Member {
       this.#timers.set(this.#timers.now(), () => this.#fallSilent());
     }
     return outcome;
+  }
+
+  /** Gives a free lock to the line here, however many dead are in it. */
+  async serve(key: string): Promise<void> {
+    for (let unserved = true; unserved;) {
+      const outcome = await this.run(serveCommand(key, this.space), {});
+      unserved = outcome.kind === "reply" && outcome.reply.unserved;
+    }
   }
 
   /** Calls `run` when it falls silent; returns how to call that off. */

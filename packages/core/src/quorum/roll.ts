@@ -26,7 +26,9 @@ export class Roll {
   readonly #timers: Timers;
   readonly #timeout: number;
   readonly #names: readonly string[];
-  readonly #known = new Map<Member, Identity>();
+  readonly #known = new Set<Member>();
+  /** What each called its run when it last said so. */
+  readonly #runIds = new Map<Member, string>();
   /** Those whose secret was written. */
   readonly #written: Member[] = [];
   readonly #underWay = new Map<Member, Promise<void>>();
@@ -102,15 +104,17 @@ export class Roll {
     const own = await this.#ask(member, "who");
     if (!own) return;
     this.#accuse(aloneProblem(member, own));
+    // Of one server, two databases have nothing in common but this.
+    this.#runIds.set(member, own.runId);
+    for (const [other, runId] of this.#runIds) {
+      if (other !== member && runId === own.runId) this.#accuse(sameProblem(other, member));
+    }
     if (this.#problem || !(await this.#ask(member, "write"))) return;
     if (!this.#written.includes(member)) this.#written.push(member);
-    for (const [other, identity] of this.#known) {
-      if (identity.runId === own.runId) this.#accuse(sameProblem(other, member));
-    }
     const others = this.#written.filter((other) => other !== member);
     const looks = others.map((other) => whileHeard(other, this.#look(other, [member])));
     const [isThere] = await Promise.all([this.#look(member, others), ...looks]);
-    if (isThere) this.#known.set(member, own);
+    if (isThere) this.#known.add(member);
   }
 
   /** Whether a server answers; if it has what was written to others, that is a problem. */

@@ -1,0 +1,987 @@
+/** What a quorum makes of what its servers say, and when it says what to them: without a server. */
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { failure, VirtualClock } from "@redislock/test-kit";
+
+import { ServerError } from "../src/adapter.js";
+import {
+  type LockEvent,
+  NotObtainedError,
+  OutcomeUnknownError,
+  type RedisClient,
+  type Reply,
+} from "../src/index.js";
+import { QuorumError, QuorumLocker, type QuorumLockerOptions } from "../src/quorum/index.js";
+
+const TTL = 10_000;
+/** All but 1 % and 2 ms. */
+const USABLE = 9_898;
+/** When it all begins, by the clock. */
+const BEGINNING = 5_000;
+/** What a `leave` and an inspection of a free lock are answered. */
+const NOTHING_LEFT: Reply = [null, null, null, "0", "0", "0"];
+const FREE: Reply = [null, null, null, "0"];
+/** What one who stands in line is answered, as the first of it; who does not, that the lock is another's. */
+const PLACE: Reply = ["-1", "1", "9", "0"];
+const TAKEN: Reply = ["-1", "9", "you"];
+const refusal = new ServerError("ERR no");
+const silence = new Promise<Reply>(() => undefined);
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** All that is to be done now is done. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+interface Sent {
+  readonly name: string;
+  readonly at: number;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
+
+type Said = Reply | Error | Promise<Reply>;
+
+/** A server whose every reply the test gives. */
+class Desk implements RedisClient {
+  readonly sent: Sent[] = [];
+  closed = false;
+  readonly says: Map<string, Said>;
+  /** What it says of itself. */
+  mode = "standalone";
+  role = "master";
+  runId: string;
+  /** Whose secrets it has, by their places. */
+  readonly has: Set<number>;
+  readonly #clock: VirtualClock;
+  #once: { readonly name: string; readonly said: Said } | undefined;
+
+  constructor(clock: VirtualClock, index: number) {
+    this.#clock = clock;
+    this.runId = `run${index}`;
+    this.has = new Set([index]);
+    this.says = new Map<string, Said>([
+      ["vote", "7"],
+      // A vote that is asked for by standing in line.
+      ["stand", PLACE],
+      ["lift", "1"],
+      ["release", "1"],
+      ["refresh", "1"],
+      ["shorten", "1"],
+      ["leave", NOTHING_LEFT],
+      ["ttl", "5"],
+      ["inspect", FREE],
+    ]);
+  }
+
+  run({ name }: { readonly name: string }, keys: readonly string[], args: readonly string[]) {
+    const what = name === "vote" && args.length > 7 ? "stand" : name;
+    const said = this.#next(what) ?? (name === "member" ? this.#identity(keys) : null);
+    this.sent.push({ name: what, at: this.#clock.now() - BEGINNING, keys, args });
+    return said instanceof Error ? Promise.reject(said) : Promise.resolve(said);
+  }
+
+  /** What it says to the next command of this name, and to no other. */
+  once(name: string, said: Said): void {
+    this.#once = { name, said };
+  }
+
+  #next(name: string): Said | undefined {
+    const once = this.#once?.name === name ? this.#once : undefined;
+    if (!once) return this.says.get(name);
+    this.#once = undefined;
+    return once.said;
+  }
+
+  #identity(keys: readonly string[]): Reply {
+    const has = keys.map((_, index) => (this.has.has(index) ? "1" : "0"));
+    return [this.runId, this.mode, this.role, has.join("")];
+  }
+
+  /** When a command was sent by that name, each time. */
+  times(name: string): number[] {
+    return this.sent.filter((one) => one.name === name).map(({ at }) => at);
+  }
+
+  get names(): string[] {
+    return this.sent.map(({ name }) => name);
+  }
+
+  last(name: string): readonly string[] {
+    return this.sent.filter((one) => one.name === name).at(-1)?.args ?? [];
+  }
+}
+
+/** A reply that comes when the test says so. */
+function later(): { readonly promise: Promise<Reply>; readonly answer: (reply: Reply) => void } {
+  let answer: (reply: Reply) => void = () => undefined;
+  const promise = new Promise<Reply>((resolve) => (answer = resolve));
+  return { promise, answer };
+}
+
+/** A quorum that knows nothing of its servers. */
+function scene(options: QuorumLockerOptions = {}, count = 3) {
+  const clock = new VirtualClock(BEGINNING);
+  const events: LockEvent[] = [];
+  const onEvent = (event: LockEvent): void => void events.push(event);
+  const desks = Array.from({ length: count }, (_, index) => new Desk(clock, index));
+  const locker = new QuorumLocker(desks, { clock, onEvent, maxTtl: TTL, ...options });
+  const [first, second, third] = desks;
+  if (!first || !second || !third) throw new Error("there are three at least");
+  const say = (name: string, ...all: Said[]): void => {
+    for (const [index, said] of all.entries()) desks[index]?.says.set(name, said);
+  };
+  const pass = async (ms: number, step = ms): Promise<void> => {
+    await turn();
+    for (let passed = 0; passed < ms; passed += step) {
+      clock.advance(Math.min(step, ms - passed));
+      await turn();
+      // What is due at once of what came of that.
+      clock.advance(0);
+      await turn();
+    }
+  };
+  const sent = (): string[][] => desks.map(({ names }) => names);
+  return { clock, locker, desks, first, second, third, events, say, pass, sent };
+}
+
+type Scene = ReturnType<typeof scene>;
+
+/** A quorum that knows its servers already. */
+async function start(...of: Parameters<typeof scene>): Promise<Scene> {
+  const made = scene(...of);
+  await made.locker.using("known", TTL, () => undefined);
+  await turn();
+  for (const desk of made.desks) desk.sent.length = 0;
+  made.events.length = 0;
+  return made;
+}
+
+/** What each server said, as the error tells it. */
+function said(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const inner = cause instanceof QuorumError ? cause : cause instanceof Error && cause.cause;
+  return inner instanceof QuorumError ? inner.servers.map((server) => server.said) : inner;
+}
+
+describe("votes", () => {
+  test("that all agree are a lock, with the token of the votes", async () => {
+    const { locker, sent, first } = await start();
+    const lock = await locker.obtain("k", TTL);
+    expect([lock.fencingToken, lock.remaining]).toEqual([7, USABLE]);
+    expect(sent()).toEqual([["vote"], ["vote"], ["vote"]]);
+    // Servers count whole seconds, cut off: one more than maxTtl.
+    expect(first.last("vote")[0]).toBe("11");
+  });
+
+  test("of two are a lock, and the third is waited for by nobody", async () => {
+    const { locker, say, sent } = await start();
+    say("vote", "7", "7", silence);
+    const lock = await locker.obtain("k", TTL);
+    expect(lock.fencingToken).toBe(7);
+    expect(sent()).toEqual([["vote"], ["vote"], ["vote"]]);
+  });
+
+  test("of different tokens are the highest, which those below it are told", async () => {
+    const { locker, say, first, second, third } = await start();
+    say("vote", "7", "9", "8");
+    const lock = await locker.obtain("k", TTL, { token: "a-token-of-my-own" });
+    expect(lock.fencingToken).toBe(9);
+    await turn();
+    const memory = first.last("vote").at(-1);
+    expect(first.last("lift")).toEqual(["a-token-of-my-own", "9", memory]);
+    expect(second.names).toEqual(["vote"]);
+    expect(third.last("lift")).toEqual(["a-token-of-my-own", "9", memory]);
+    await lock.release();
+    // Each by the token that it remembers.
+    expect(first.last("release")[1]).toBe("9");
+    expect(third.last("release")[1]).toBe("9");
+  });
+
+  test("that are gone when they are told the highest token count no more", async () => {
+    const { locker, say, sent } = await start();
+    say("vote", "7", "9", "8");
+    say("lift", "0", "1", "0");
+    const error = await failure(locker.obtain("k", TTL));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(said(error)).toEqual(["unknown", "yes", "unknown"]);
+    expect(String(error)).toContain("server 1: unknown (its vote was gone again)");
+    await turn();
+    expect(sent().map((names) => names.includes("leave"))).toEqual([true, true, true]);
+  });
+
+  test("against it name who has the lock, and where they were heard nothing is given back", async () => {
+    const { locker, say, sent, pass } = await start({}, 5);
+    say("vote", ["500", "7", "me"], ["900", "7", "me"], ["1000", "9", "you"], silence, silence);
+    const error = await failure(locker.obtain("k", TTL));
+    expect(error).toBeInstanceOf(NotObtainedError);
+    // By those who agree, for as long as it lasts at any of them.
+    expect(error).toMatchObject({ holder: { metadata: "me", fencingToken: 7, remaining: 900 } });
+    expect(said(error)).toEqual(["no", "no", "no", "unknown", "unknown"]);
+    await pass(100);
+    const unheard = ["vote", "leave"];
+    expect(sent()).toEqual([["vote"], ["vote"], ["vote"], unheard, unheard]);
+  });
+
+  test("of which one was had give that one back", async () => {
+    const { locker, say, sent } = await start();
+    say("vote", "7", ["900", "7", "me"], ["900", "7", "me"]);
+    expect(await locker.tryObtain("k", TTL)).toBeNull();
+    await turn();
+    expect(sent()).toEqual([["vote", "leave"], ["vote"], ["vote"]]);
+  });
+
+  test("that come when all is decided go back, if it was decided against it", async () => {
+    const { locker, say, third } = await start();
+    const { promise, answer } = later();
+    say("vote", ["900", "7", "me"], ["900", "7", "me"], promise);
+    expect(await locker.tryObtain("k", TTL)).toBeNull();
+    await turn();
+    expect(third.names).toEqual(["vote", "leave"]);
+    answer("7");
+    await turn();
+    expect(third.names.slice(2)).toEqual(["leave"]);
+  });
+
+  test.each([
+    ["by nobody who has it", ["0", "9", null], undefined],
+    ["that was refused", refusal, undefined],
+  ] as const)("of which one is %s", async (_, third, holder) => {
+    const { locker, say } = await start();
+    say("vote", FREE.slice(0, 3), FREE.slice(0, 3), third);
+    const error = await failure(locker.obtain("k", TTL));
+    expect(error).toMatchObject({ code: "NOT_OBTAINED", holder });
+  });
+
+  test.each([0, 1])("prove it from when the last of the majority was asked: %i", async (late) => {
+    const { locker, desks, say, pass } = await start();
+    say("vote", "7", "7", silence);
+    // It is sent again 10 ms later.
+    desks[late]?.once("vote", new ServerError("LOADING not yet"));
+    const obtaining = locker.obtain("k", TTL);
+    await pass(10);
+    expect((await obtaining).remaining).toBe(USABLE - 10);
+  });
+
+  test("are asked for with a token that none of the clocks is ahead of, as far as they have shown", async () => {
+    const { locker, say, pass, first } = await start();
+    const floor = (): number => Number(first.last("vote")[1]);
+    const micros = (ahead: number): string => String((BEGINNING + ahead) * 1_000);
+    say("vote", micros(1_000), micros(3_000), micros(2_000));
+    await (await locker.obtain("k", TTL)).release();
+    await pass(100);
+    await (await locker.obtain("k", TTL)).release();
+    // Half a millisecond more than the fastest says, so that all can give the same.
+    expect(floor()).toBe((BEGINNING + 100 + 3_000 + 0.5) * 1_000);
+    // What is not above that shows nothing of a clock.
+    say("vote", ...Array<string>(3).fill(String(floor())));
+    await (await locker.obtain("k", TTL)).release();
+    await locker.obtain("k", TTL);
+    expect(floor()).toBe((BEGINNING + 100 + 3_000 + 0.5) * 1_000);
+  });
+
+  test("that were long on their way show less of a clock", async () => {
+    const { locker, say, pass, first } = await start();
+    const votes = [later(), later(), later()];
+    say("vote", ...votes.map(({ promise }) => promise));
+    const obtaining = locker.obtain("k", TTL);
+    await pass(400);
+    for (const { answer } of votes) answer(String((BEGINNING + 9_000) * 1_000));
+    await (await obtaining).release();
+    say("vote", "7", "7", "7");
+    await locker.obtain("k", TTL);
+    // As if it had been asked 50 ms before it answered.
+    expect(first.last("vote")[1]).toBe(String((BEGINNING + 9_000 + 50 + 0.5) * 1_000));
+  });
+});
+
+describe("a server", () => {
+  /** What comes of an obtain that only the first could decide; undefined if it is waited for. */
+  async function undecided({ locker, say }: Scene): Promise<unknown> {
+    say("vote", silence, "7", refusal);
+    let outcome: unknown;
+    void failure(locker.obtain("k", TTL)).then((error) => (outcome = error));
+    await turn();
+    return outcome;
+  }
+
+  test("that has not answered for half a second is waited for by nobody, until it answers", async () => {
+    const one = await start();
+    const { promise, answer } = later();
+    one.say("vote", promise, "7", "7");
+    for (const name of ["release", "leave"]) one.say(name, silence);
+    await (await one.locker.obtain("a", TTL)).release();
+    await one.pass(499);
+    expect(await undecided(one)).toBeUndefined();
+    await one.pass(1);
+    expect(await undecided(one)).toBeInstanceOf(OutcomeUnknownError);
+    // Long after it was asked, when the command has been given up.
+    await one.pass(3_000);
+    answer("7");
+    await turn();
+    expect(await undecided(one)).toBeUndefined();
+  });
+
+  test("whose client is closed is waited for by nobody either", async () => {
+    const one = await start();
+    one.first.closed = true;
+    one.say("vote", new Error("the client is closed"), "7", "7");
+    await one.locker.obtain("a", TTL);
+    await one.pass(1);
+    expect(await undecided(one)).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  test("that refuses is one that answers", async () => {
+    const one = await start();
+    one.say("vote", refusal, "7", "7");
+    await one.locker.obtain("a", TTL);
+    await one.pass(1);
+    expect(await undecided(one)).toBeUndefined();
+  });
+});
+
+describe("an inspection", () => {
+  const me = (remaining: number, fence: number): Reply => [
+    ...[String(remaining), String(fence), "me", "0"],
+  ];
+
+  test("finds whom a majority names, for as long as a majority keeps it, and the longest line", async () => {
+    const { locker, say } = await start();
+    const line = ["2", "one", "300", "another", "200"];
+    say("inspect", ["500", "7", "me", "0"], ["900", "7", "me", ...line], ["100", "9", "you", "0"]);
+    const found = await locker.inspect("k");
+    expect(found.holder).toEqual({ metadata: "me", fencingToken: 7, remaining: 500 });
+    expect(found).toMatchObject({ held: 1, waiters: 2, line: [{ metadata: "one" }, {}] });
+  });
+
+  test("finds one to whom they gave different tokens", async () => {
+    const { locker, say } = await start();
+    say("inspect", me(500, 7), me(900, 8), ["100", "9", "you", "0"]);
+    expect((await locker.inspect("k")).holder).toMatchObject({ metadata: "me", remaining: 500 });
+  });
+
+  test("finds nobody where no majority names one, but the line", async () => {
+    const { locker, say } = await start();
+    say("inspect", me(500, 7), ["900", "8", "you", "1", "one", "300"], FREE);
+    expect(await locker.inspect("k")).toEqual({
+      ...{ holder: undefined, holders: [], held: 0, permits: 0 },
+      ...{ waiters: 1, line: [{ position: 1, metadata: "one", waited: 300 }] },
+    });
+  });
+
+  test("finds nobody where a majority has nobody", async () => {
+    const { locker, say } = await start();
+    say("inspect", FREE, me(900, 7), FREE);
+    expect(await locker.inspect("k")).toMatchObject({ holder: undefined, holders: [], held: 0 });
+  });
+
+  test("waits for all but those that are silent", async () => {
+    const { locker, say, pass } = await start();
+    const { promise, answer } = later();
+    say("inspect", promise, me(500, 7), me(500, 7));
+    let found: unknown;
+    void locker.inspect("k").then((inspection) => (found = inspection));
+    await pass(499);
+    expect(found).toBeUndefined();
+    await pass(1);
+    expect(found).toMatchObject({ waiters: 0, holder: { metadata: "me" } });
+    answer(FREE);
+  });
+});
+
+describe("a release", () => {
+  test("leaves the first of the votes for last, until a majority of the others has answered", async () => {
+    const { locker, say, sent, desks } = await start({}, 5);
+    const lock = await locker.obtain("k", TTL);
+    for (const desk of desks) desk.sent.length = 0;
+    const [second, third, fourth] = [later(), later(), later()];
+    say("release", "1", second.promise, third.promise, fourth.promise, silence);
+    const releasing = lock.release();
+    await turn();
+    const one = ["release"];
+    expect(sent()).toEqual([[], one, one, one, one]);
+    second.answer("1");
+    third.answer("1");
+    await turn();
+    expect(sent()[0]).toEqual([]);
+    fourth.answer("1");
+    await turn();
+    expect(sent()[0]).toEqual(one);
+    await releasing;
+  });
+
+  test("waits for all others that gave a vote, if they are no majority, and for 20 ms at most", async () => {
+    const { locker, say, pass, first, second, third } = await start();
+    say("vote", "7", "7", refusal);
+    for (const ms of [0, 20]) {
+      const lock = await locker.obtain("k", TTL);
+      const { promise, answer } = later();
+      say("release", "1", promise, silence);
+      for (const desk of [first, second, third]) desk.sent.length = 0;
+      const releasing = lock.release();
+      await pass(ms === 0 ? 0 : 19);
+      expect([first.names, second.names, third.names]).toEqual([[], ["release"], ["release"]]);
+      if (ms === 0) answer("1");
+      await pass(ms === 0 ? 0 : 1);
+      expect(first.names).toEqual(["release"]);
+      answer("1");
+      await releasing;
+    }
+  });
+
+  test("leaves that server for last whose vote was the first that came of it", async () => {
+    const { locker, say, pass, first, second, third } = await start();
+    say("vote", refusal, "7", "7");
+    const lock = await locker.obtain("k", TTL);
+    for (const desk of [first, second, third]) desk.sent.length = 0;
+    const { promise, answer } = later();
+    say("release", "0", "1", promise);
+    const releasing = lock.release();
+    await pass(0);
+    expect([first.names, second.names, third.names]).toEqual([["release"], [], ["release"]]);
+    answer("1");
+    await releasing;
+    expect(second.names).toEqual(["release"]);
+  });
+
+  test.each([[["0", "0", "1"]], [["-1", "0", "1"]]])(
+    "is of a lock that was gone before, by %j",
+    async (replies) => {
+      const { locker, say } = await start();
+      const lock = await locker.obtain("k", TTL);
+      say("release", ...replies);
+      const error = await failure(lock.release());
+      expect(error).toMatchObject({ code: "UNKNOWN", operation: "release" });
+      expect(String(error)).toContain("it was gone before its lease ended");
+    },
+  );
+
+  test("has the line served to its end, also where a majority has answered before", async () => {
+    const { locker, say, first, second, third } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("release", "more", "1", "1");
+    first.once("leave", [null, null, null, "0", "0", "1"]);
+    await lock.release();
+    await turn();
+    const leaves = [first, second, third].map((desk) => desk.times("leave").length);
+    expect(leaves).toEqual([2, 0, 0]);
+    // By no token that anybody has.
+    expect(first.last("leave")[0]).not.toBe(lock.token);
+  });
+
+  test.each([
+    ["1", undefined],
+    ["0", "UNKNOWN"],
+  ])("of an own token leaves where no vote was heard of, which says %s", async (owned, code) => {
+    const { locker, say, first, second, third } = await start();
+    say("vote", "7", "7", silence);
+    const lock = await locker.obtain("k", TTL, { token: "a-token-of-my-own" });
+    say("release", "1", "0", "1");
+    say("leave", NOTHING_LEFT, NOTHING_LEFT, [null, null, null, "0", owned, "0"]);
+    const outcome = await lock.release().catch((error: unknown) => error);
+    if (code === undefined) expect(outcome).toBeUndefined();
+    else expect(outcome).toMatchObject({ code });
+    expect(first.last("release")).toEqual(["a-token-of-my-own", "7"]);
+    expect(second.last("release")).toEqual(["a-token-of-my-own", "7"]);
+    expect(third.times("release")).toEqual([]);
+    // As the call that asked for the vote, no other.
+    expect(third.last("leave")[2]).toBe(third.last("vote")[5]);
+  });
+});
+
+describe("a refresh", () => {
+  test("is yes by two, and a server that has nothing is asked for its vote once more", async () => {
+    const { locker, say, second, pass } = await start();
+    const lock = await locker.obtain("k", TTL);
+    await pass(1_000);
+    const { promise, answer } = later();
+    say("refresh", "1", "0", "1");
+    say("vote", "7", promise, "7");
+    second.sent.length = 0;
+    await lock.refresh();
+    expect(lock.remaining).toBe(USABLE);
+    expect(second.names).toEqual(["refresh", "vote"]);
+    // For as long as the lock has now, and by no lower token than its own.
+    expect(second.last("vote").slice(1, 4)).toEqual(["7", lock.token, String(TTL)]);
+    await lock.refresh();
+    expect(second.names).toEqual(["refresh", "vote", "refresh"]);
+    answer("9");
+    await turn();
+    say("refresh", "1", "1", "1");
+    await lock.release();
+    expect(second.times("release")).toHaveLength(1);
+  });
+
+  test("does not take a vote back twice at once, but again if it is gone again", async () => {
+    const { locker, say, second } = await start();
+    const lock = await locker.obtain("k", TTL);
+    const { promise, answer } = later();
+    say("refresh", "1", "0", "1");
+    say("vote", "7", promise, "7");
+    await lock.refresh();
+    await lock.refresh();
+    expect(second.times("vote")).toHaveLength(2);
+    answer("7");
+    await turn();
+    await lock.refresh();
+    expect(second.times("vote")).toHaveLength(3);
+  });
+
+  test.each([
+    [["0", "0", "1"], "deleted"],
+    [["-1", "0", "1"], "taken"],
+    [["-1", "-1", "1"], "taken"],
+  ])("is of a lock that is lost, by %j", async (replies, reason) => {
+    const { locker, say } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("refresh", ...replies);
+    expect(await failure(lock.refresh())).toMatchObject({ code: "NOT_HELD", cause: { reason } });
+  });
+
+  test("that says that it is lost gives back the votes that were taken back", async () => {
+    const { locker, say, first, second, third } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("refresh", "1", "0", "1");
+    await lock.refresh();
+    await turn();
+    say("refresh", "0", "1", "0");
+    say("vote", silence, "7", silence);
+    await failure(lock.refresh());
+    await turn();
+    expect([first, second, third].map((desk) => desk.times("leave").length)).toEqual([0, 1, 0]);
+  });
+
+  test.each([
+    ["that was released meanwhile", "7", 1],
+    ["but one that is another's", ["900", "9", "you"], 0],
+    ["but one that is refused", refusal, 0],
+  ] as const)("gives back a vote of a lock %s", async (_, vote, times) => {
+    const { locker, say, second } = await start();
+    const lock = await locker.obtain("k", TTL);
+    const { promise, answer } = later();
+    say("refresh", "1", "0", "1");
+    say("vote", "7", promise, "7");
+    await lock.refresh();
+    await lock.release();
+    const before = second.times("leave").length;
+    if (vote instanceof Error) say("vote", "7", vote, "7");
+    else answer(vote);
+    await turn();
+    expect(second.times("leave")).toHaveLength(before + times);
+  });
+});
+
+describe("the time that is left", () => {
+  test.each([
+    [["500", "900", "100"], 500],
+    [["none", "900", "100"], 900],
+    [["none", "none", "100"], Infinity],
+    [["deleted", "900", "100"], 100],
+  ])("by %j is what a majority gives: %j", async (replies, left) => {
+    const { locker, say } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("ttl", ...replies);
+    expect(await lock.ttl()).toBe(left);
+  });
+
+  test.each([
+    [["deleted", "deleted", "5"], "deleted"],
+    [["taken", "deleted", "5"], "taken"],
+  ])("by %j is none, and the lock is lost", async (replies, reason) => {
+    const { locker, say } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("ttl", ...replies);
+    expect(await lock.ttl()).toBe(0);
+    expect(lock.signal.reason).toMatchObject({ code: "LOST", reason });
+  });
+});
+
+describe("who tries again", () => {
+  const young = new ServerError("YOUNG not yet");
+
+  test.each([
+    [[refusal, refusal, "7"], 1],
+    [[refusal, young, FREE.slice(0, 3)], 3],
+    [[young, young, "7"], 3],
+  ])("does so while a majority may come: %j", async (votes, times) => {
+    const { locker, say, pass, first } = await start();
+    say("vote", ...votes);
+    const retry = (count: number): number => (count < 3 ? 100 : 0);
+    const failed = failure(locker.obtain("k", TTL, { retry }));
+    await pass(500, 100);
+    expect(await failed).toMatchObject({ code: "REFUSED" });
+    expect(first.times("vote")).toHaveLength(times);
+  });
+});
+
+describe("who gives up", () => {
+  test("has the line served to its end at each server that leaves that open", async () => {
+    const { locker, say, first, second, third } = await start();
+    say("vote", "7", ["900", "9", "you"], ["900", "9", "you"]);
+    first.once("leave", [null, null, null, "0", "1", "1"]);
+    expect(await locker.tryObtain("k", TTL)).toBeNull();
+    await turn();
+    const leaves = [first, second, third].map((desk) => desk.times("leave").length);
+    expect(leaves).toEqual([2, 0, 0]);
+  });
+
+  test.each([
+    [["1", "1", "0"], ["lateGrantReleased"]],
+    [["1", "0", "0"], []],
+  ])("is told of a lock that it had by a majority: %j", async (owned, told) => {
+    const { locker, say, events } = await start();
+    say("vote", "7", silence, silence);
+    say("leave", ...owned.map((flag): Reply => [null, null, null, "0", flag, "0"]));
+    const control = new AbortController();
+    const { signal } = control;
+    const failed = failure(locker.obtain("k", TTL, { signal }));
+    await turn();
+    control.abort(new Error("enough"));
+    expect(await failed).toMatchObject({ message: "enough" });
+    await turn();
+    expect(events.map(({ type }) => type)).toEqual(told);
+  });
+});
+
+describe("clients that are closed", () => {
+  test.each([
+    [3, 1],
+    [5, 2],
+  ])("are too many, of %i, if more than %i are", async (count, most) => {
+    const { locker, desks } = await start({}, count);
+    for (const desk of desks.slice(0, most)) desk.closed = true;
+    await (await locker.obtain("k", TTL)).release();
+    for (const desk of desks.slice(0, most + 1)) desk.closed = true;
+    const error = await failure(locker.obtain("k", TTL));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toContain("client is closed");
+  });
+});
+
+describe("a forced release", () => {
+  test.each([
+    [["1", "0", "0"], true],
+    [["0", "0", "0"], false],
+  ])("by %j: %j", async (owned, outcome) => {
+    const { locker, say, sent } = await start();
+    say("forceRelease", ...owned.map((flag): Reply => [flag, "0"]));
+    expect(await locker.forceRelease("k")).toBe(outcome);
+    expect(sent()).toEqual([["forceRelease"], ["forceRelease"], ["forceRelease"]]);
+  });
+
+  test("has a line served to its end, at the server where it is", async () => {
+    const { locker, say, first, second } = await start();
+    say("forceRelease", ["1", "0"], ["1", "1"], ["0", "0"]);
+    second.once("leave", [null, null, null, "0", "0", "1"]);
+    expect(await locker.forceRelease("k")).toBe(true);
+    await turn();
+    expect([first.times("leave").length, second.times("leave").length]).toEqual([0, 2]);
+  });
+});
+
+describe("servers that are not known yet", () => {
+  test("say who they are, and which secrets they have, before the first vote", async () => {
+    const { locker, sent, desks } = scene({ namespace: "shop:" });
+    await (await locker.obtain("k", TTL)).release();
+    const four = Array<string>(4).fill("member");
+    expect(sent().map((names) => names.slice(0, names.indexOf("vote")))).toEqual([
+      ...[four, four, four.slice(1)],
+    ]);
+    for (const [index, { sent: all }] of desks.entries()) {
+      const [who, write, ...looks] = all.filter(({ name }) => name === "member");
+      // Without a key, which a node of a cluster would refuse.
+      expect([who?.keys, who?.args]).toEqual([[], ["0", "60000"]]);
+      expect(write?.args).toEqual([String(index + 1), "60000"]);
+      expect(new Set(looks.map(({ args }) => args.join()))).toEqual(new Set(["0,60000"]));
+      expect(write?.keys).toEqual(
+        [1, 2, 3].map((n) => expect.stringMatching(`^shop:redislock:quorum:{[\\w-]{22}}:${n}$`)),
+      );
+    }
+    await locker.obtain("k", TTL);
+    // Once is enough.
+    expect(desks.map((desk) => desk.times("member").length)).toEqual([4, 4, 3]);
+  });
+
+  test.each<[string, (desks: readonly Desk[]) => void]>([
+    [
+      "server 2 is a node of a cluster: a quorum is of servers that do not share their data",
+      ([, second]) => Object.assign(second ?? {}, { mode: "cluster" }),
+    ],
+    [
+      "server 3 is a slave: a quorum is of masters that do not share their data",
+      ([, , third]) => Object.assign(third ?? {}, { role: "slave" }),
+    ],
+    [
+      "server 1 and server 3 are one server, or one is a replica of the other: a quorum is of " +
+        "servers that do not share their data",
+      ([, , third]) => Object.assign(third ?? {}, { runId: "run0" }),
+    ],
+    [
+      "server 2 and server 3 are one server, or one is a replica of the other: a quorum is of " +
+        "servers that do not share their data",
+      ([, , third]) => Object.assign(third ?? {}, { runId: "run1" }),
+    ],
+    [
+      "server 2 and server 1 are one server, or one is a replica of the other: a quorum is of " +
+        "servers that do not share their data",
+      ([, second]) => second?.has.add(0),
+    ],
+    [
+      "server 1 and server 3 are one server, or one is a replica of the other: a quorum is of " +
+        "servers that do not share their data",
+      ([first]) => first?.has.add(2),
+    ],
+  ])("make none, and nothing is asked of them: %s", async (message, spoil) => {
+    const { locker, desks } = scene();
+    spoil(desks);
+    for (const call of [() => locker.obtain("k", TTL), () => locker.inspect("k")]) {
+      const error = await failure(call());
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error).toMatchObject({ message });
+    }
+    const asked = desks.flatMap(({ names }) => names);
+    expect(asked.filter((name) => name === "vote" || name === "inspect")).toEqual([]);
+  });
+
+  test("and one that refuses to say it casts no vote, until it does", async () => {
+    const { locker, say, third } = scene();
+    third.says.set("member", refusal);
+    await (await locker.obtain("k", TTL)).release();
+    expect(third.times("vote")).toEqual([]);
+    say("vote", "7", refusal);
+    const error = await failure(locker.obtain("k", TTL));
+    expect(error).toMatchObject({ code: "REFUSED" });
+    expect(said(error)).toEqual(["yes", "refused", "refused"]);
+    third.says.delete("member");
+    say("vote", "7", refusal, "7");
+    await locker.obtain("k", TTL);
+    expect(third.times("vote")).toHaveLength(1);
+  });
+
+  test.each<[Reply]>([
+    ["run2"],
+    [["run2", "standalone", "master"]],
+    [[null, "standalone", "master", ""]],
+    [["run2", null, "master", ""]],
+    [["run2", "standalone", null, ""]],
+    [["run2", "standalone", "master", null]],
+    [["run2", "standalone", "master", "1"]],
+    [["run2", "standalone", "master", "002"]],
+  ])("and one that answers %j is not known by that", async (reply) => {
+    const { locker, third } = scene();
+    third.says.set("member", reply);
+    await locker.obtain("k", TTL);
+    expect(third.names).toEqual(["member"]);
+  });
+
+  test("and are silent are waited for no longer than others that are", async () => {
+    const { locker, first, second, pass } = scene();
+    for (const desk of [first, second]) desk.says.set("member", silence);
+    let error: unknown;
+    void failure(locker.obtain("k", TTL)).then((one) => (error = one));
+    await pass(499);
+    expect(error).toBeUndefined();
+    await pass(1);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(said(error)).toEqual(["unknown", "unknown", "yes"]);
+    expect(String(error)).toContain("server 1: unknown (it has not said yet which server it is)");
+  });
+
+  test("and are slow to say so are waited for no longer than a command is", async () => {
+    const { locker, third, pass } = scene({ commandTimeout: 300 });
+    const who = later();
+    third.says.set("member", who.promise);
+    let lock: unknown;
+    void locker.obtain("k", TTL).then((one) => (lock = one));
+    await pass(200);
+    third.says.set("member", silence);
+    who.answer(["run2", "standalone", "master", ""]);
+    await pass(99);
+    expect(lock).toBeUndefined();
+    await pass(1);
+    expect(lock).toMatchObject({ fencingToken: 7 });
+    expect(third.names).toEqual(["member", "member"]);
+  });
+
+  test("do not wait for one that falls silent to look for their secrets", async () => {
+    const { locker, first, third, pass } = scene();
+    const write = later();
+    third.once("member", write.promise);
+    let lock: unknown;
+    void locker.obtain("k", TTL).then((one) => (lock = one));
+    await pass(100);
+    first.says.set("member", silence);
+    first.says.set("vote", silence);
+    write.answer(["run2", "standalone", "master", ""]);
+    await pass(499);
+    expect(lock).toBeUndefined();
+    await pass(1);
+    expect(lock).toMatchObject({ fencingToken: 7 });
+    expect(third.times("vote")).toHaveLength(1);
+  });
+});
+
+describe("who waits", () => {
+  beforeEach(() => {
+    jest.spyOn(Math, "random").mockReturnValue(0.5);
+  });
+
+  test("stands in one line, and takes the other votes when it is granted there", async () => {
+    const { locker, say, first, second, third, sent, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+    await pass(0);
+    expect(sent()).toEqual([["vote", "stand"], ["vote"], ["vote"]]);
+    say("vote", ...Array<Reply>(3).fill("1000000000"));
+    say("stand", "1000000000");
+    await pass(50);
+    const lock = await obtaining;
+    expect([lock.fencingToken, lock.remaining]).toEqual([1_000_000_000, USABLE]);
+    // That of the line is had already; no other is below its token.
+    expect(sent()).toEqual([
+      ["vote", "stand", "stand"],
+      ["vote", "vote"],
+      ["vote", "vote"],
+    ]);
+    expect([second, third].map((desk) => desk.last("vote")[1])).toEqual([
+      ...["1000000000", "1000000000"],
+    ]);
+    await lock.release();
+    expect(first.times("release")).toHaveLength(1);
+  });
+
+  test("behind others of its process asks for no votes but in line", async () => {
+    const { locker, say, sent, pass, desks } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const control = new AbortController();
+    const { signal } = control;
+    const wait = { wait: 60_000, signal };
+    const waits = [1, 2].map(() => failure(locker.obtain("k", TTL, wait)));
+    const other = failure(locker.obtain("l", TTL, wait));
+    await pass(0);
+    const count = (name: string): number[] => desks.map((desk) => desk.times(name).length);
+    // Of the first of each key, and of all three.
+    expect([count("vote"), count("stand")]).toEqual([
+      [2, 2, 2],
+      [3, 0, 0],
+    ]);
+    control.abort(new Error("enough"));
+    await Promise.all([...waits, other]);
+    await pass(100);
+    for (const desk of desks) desk.sent.length = 0;
+    // Nobody else is there any more.
+    const failed = failure(locker.obtain("k", TTL, { wait: 100 }));
+    await pass(0);
+    expect(sent()).toEqual([["vote", "stand"], ["vote"], ["vote"]]);
+    await pass(100, 10);
+    await failed;
+  });
+
+  test("asks for the other votes for 300 ms, gives its own back, and stands in line anew", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", "7");
+    const failed = failure(locker.obtain("k", TTL, { wait: 1_000 }));
+    await pass(320, 5);
+    // Half of 10 ms between two, by chance.
+    expect(second.times("vote").slice(0, 4)).toEqual([0, 0, 5, 10]);
+    expect(second.times("vote").filter((at) => at <= 300)).toHaveLength(61);
+    expect(third.times("vote")).toEqual(second.times("vote"));
+    const [left = 0] = first.times("leave");
+    expect(left).toBe(300);
+    expect(first.times("stand").slice(0, 2)).toEqual([0, 305]);
+    await pass(700, 5);
+    expect(await failed).toMatchObject({ code: "NOT_OBTAINED", holder: { metadata: "you" } });
+  });
+
+  test("where the first server refuses stands in line at the next", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    say("vote", refusal, TAKEN, TAKEN);
+    say("stand", refusal, PLACE);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+    await pass(20, 5);
+    expect([first, second, third].map((desk) => desk.times("stand").length)).toEqual([1, 1, 0]);
+    say("stand", refusal, "7");
+    say("vote", refusal, "7", "7");
+    await pass(50, 5);
+    const lock = await obtaining;
+    await lock.release();
+    // Where the line is, last.
+    expect(second.sent.at(-1)?.name).toBe("release");
+  });
+
+  test("where all refuse hears of that, once none is left to stand at", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", refusal, refusal, refusal);
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000 }));
+    await pass(30, 5);
+    expect([first, second, third].map((desk) => desk.times("stand").length)).toEqual([1, 1, 1]);
+    say("vote", refusal, refusal, refusal);
+    await pass(500, 5);
+    expect(await failed).toMatchObject({ code: "REFUSED" });
+  });
+
+  test("where the first server falls silent stands in the line of the next", async () => {
+    const { locker, say, first, second, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const control = new AbortController();
+    const { signal } = control;
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal }));
+    await pass(150, 50);
+    expect(first.times("member")).toEqual([]);
+    await pass(50);
+    // It is asked whether it is there.
+    expect(first.times("member")).toEqual([200]);
+    await pass(200, 50);
+    expect(first.times("member")).toEqual([200, 400]);
+    for (const name of ["member", "stand", "leave"]) first.says.set(name, silence);
+    await pass(400, 50);
+    expect(second.times("stand")).toEqual([]);
+    await pass(200, 10);
+    expect(second.times("stand").length).toBeGreaterThan(0);
+    control.abort(new Error("enough"));
+    expect(await failed).toMatchObject({ message: "enough" });
+    await pass(100);
+    const [asked, stood] = [second.times("member").length, second.times("stand").length];
+    await pass(1_000, 50);
+    // Nobody waits there any more.
+    expect([second.times("member").length, second.times("stand").length]).toEqual([asked, stood]);
+  });
+
+  test("has a server asked whether it is there once, however many wait there, and until the last goes", async () => {
+    const { locker, say, first, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const controls = [new AbortController(), new AbortController()];
+    const waits = controls.map(({ signal }, index) =>
+      failure(locker.obtain(`k${index}`, TTL, { wait: 60_000, signal })),
+    );
+    await pass(600, 50);
+    expect(first.times("member")).toEqual([200, 400, 600]);
+    controls[0]?.abort(new Error("enough"));
+    await pass(400, 50);
+    expect(first.times("member")).toEqual([200, 400, 600, 800, 1_000]);
+    controls[1]?.abort(new Error("enough"));
+    await pass(1_000, 50);
+    expect(first.times("member")).toEqual([200, 400, 600, 800, 1_000]);
+    await Promise.all(waits);
+    // And again for the next.
+    const failed = failure(locker.obtain("k", TTL, { wait: 500 }));
+    await pass(500, 50);
+    expect(first.times("member").slice(5)).toEqual([2_200, 2_400]);
+    await failed;
+  });
+
+  test("ends at its time", async () => {
+    const { locker, say, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    let error: unknown;
+    void failure(locker.obtain("k", TTL, { wait: 777 })).then((one) => (error = one));
+    await pass(776, 1);
+    expect(error).toBeUndefined();
+    await pass(1);
+    expect(error).toMatchObject({ code: "NOT_OBTAINED", waited: 777 });
+  });
+});
