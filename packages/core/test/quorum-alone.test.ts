@@ -4,11 +4,13 @@ import { failure, VirtualClock } from "@redislock/test-kit";
 
 import { ServerError } from "../src/adapter.js";
 import {
+  type ChannelListener,
   type LockEvent,
   NotObtainedError,
   OutcomeUnknownError,
   type RedisClient,
   type Reply,
+  type Subscription,
 } from "../src/index.js";
 import { QuorumError, QuorumLocker, type QuorumLockerOptions } from "../src/quorum/index.js";
 
@@ -24,6 +26,7 @@ const FREE: Reply = [null, null, null, "0"];
 const PLACE: Reply = ["-1", "1", "9", "0"];
 const TAKEN: Reply = ["-1", "9", "you"];
 const refusal = new ServerError("ERR no");
+const young = new ServerError("YOUNG not yet");
 const silence = new Promise<Reply>(() => undefined);
 
 afterEach(() => {
@@ -49,6 +52,8 @@ class Desk implements RedisClient {
   readonly sent: Sent[] = [];
   closed = false;
   readonly says: Map<string, Said>;
+  /** Whoever waits here, of a process that can listen. */
+  listener: ChannelListener | undefined;
   /** What it says of itself. */
   mode = "standalone";
   role = "master";
@@ -114,6 +119,14 @@ class Desk implements RedisClient {
   }
 }
 
+/** One that has channels, which may be listened to. */
+class Channeled extends Desk {
+  subscribe(_: string, listener: ChannelListener): Promise<Subscription> {
+    this.listener = listener;
+    return Promise.resolve({ close: () => Promise.resolve() });
+  }
+}
+
 /** A reply that comes when the test says so. */
 function later(): { readonly promise: Promise<Reply>; readonly answer: (reply: Reply) => void } {
   let answer: (reply: Reply) => void = () => undefined;
@@ -122,11 +135,11 @@ function later(): { readonly promise: Promise<Reply>; readonly answer: (reply: R
 }
 
 /** A quorum that knows nothing of its servers. */
-function scene(options: QuorumLockerOptions = {}, count = 3) {
+function scene(options: QuorumLockerOptions = {}, count = 3, Server = Desk) {
   const clock = new VirtualClock(BEGINNING);
   const events: LockEvent[] = [];
   const onEvent = (event: LockEvent): void => void events.push(event);
-  const desks = Array.from({ length: count }, (_, index) => new Desk(clock, index));
+  const desks = Array.from({ length: count }, (_, index) => new Server(clock, index));
   const locker = new QuorumLocker(desks, { clock, onEvent, maxTtl: TTL, ...options });
   const [first, second, third] = desks;
   if (!first || !second || !third) throw new Error("there are three at least");
@@ -214,7 +227,7 @@ describe("votes", () => {
 
   test("against it name who has the lock, and where they were heard nothing is given back", async () => {
     const { locker, say, sent, pass } = await start({}, 5);
-    say("vote", ["500", "7", "me"], ["900", "7", "me"], ["1000", "9", "you"], silence, silence);
+    say("vote", ["900", "7", "me"], ["500", "7", "me"], ["1000", "9", "you"], silence, silence);
     const error = await failure(locker.obtain("k", TTL));
     expect(error).toBeInstanceOf(NotObtainedError);
     // By those who agree, for as long as it lasts at any of them.
@@ -234,15 +247,113 @@ describe("votes", () => {
   });
 
   test("that come when all is decided go back, if it was decided against it", async () => {
+    const { locker, say, first, third, pass } = await start();
+    for (const [ms, reply, times] of [
+      [0, "7", 1],
+      // When the command has been given up.
+      [3_000, "7", 1],
+      [3_000, "what?", 1],
+      [3_000, TAKEN, 0],
+    ] as const) {
+      const { promise, answer } = later();
+      say("vote", TAKEN, TAKEN, promise);
+      expect(await locker.tryObtain("k", TTL)).toBeNull();
+      await pass(ms, 500);
+      const before = third.times("leave").length;
+      answer(reply);
+      await turn();
+      expect(third.times("leave")).toHaveLength(before + times);
+    }
+    // Each by what is sent to its own server.
+    expect(first.times("leave")).toEqual([]);
+  });
+
+  test("that come while they are given back go back with that", async () => {
     const { locker, say, third } = await start();
-    const { promise, answer } = later();
-    say("vote", ["900", "7", "me"], ["900", "7", "me"], promise);
+    const [vote, leave] = [later(), later()];
+    say("vote", TAKEN, TAKEN, vote.promise);
+    say("leave", NOTHING_LEFT, NOTHING_LEFT, leave.promise);
     expect(await locker.tryObtain("k", TTL)).toBeNull();
+    vote.answer("7");
     await turn();
-    expect(third.names).toEqual(["vote", "leave"]);
-    answer("7");
+    leave.answer(NOTHING_LEFT);
     await turn();
-    expect(third.names.slice(2)).toEqual(["leave"]);
+    expect(third.times("leave")).toHaveLength(1);
+  });
+
+  test.each([refusal, new Error("lost")])(
+    "of which one ends in %s have nothing to give back",
+    async (end) => {
+      const { locker, say, third, pass } = await start();
+      let fail: (error: Error) => void = () => undefined;
+      say("vote", TAKEN, TAKEN, new Promise((_, reject) => (fail = reject)));
+      expect(await locker.tryObtain("k", TTL)).toBeNull();
+      await turn();
+      third.says.set("vote", end);
+      fail(end);
+      await pass(3_000, 500);
+      // Once, when nobody knew.
+      expect(third.times("leave")).toHaveLength(1);
+    },
+  );
+
+  test("that were refused have nothing to give back", async () => {
+    const { locker, say, sent } = await start();
+    say("vote", "7", refusal, refusal);
+    expect(await failure(locker.obtain("k", TTL))).toMatchObject({ code: "REFUSED" });
+    await turn();
+    expect(sent()).toEqual([["vote", "leave"], ["vote"], ["vote"]]);
+  });
+
+  test("of which one is another's have the others told the highest token", async () => {
+    const { locker, say, sent, first } = await start();
+    say("vote", "7", "9", TAKEN);
+    expect((await locker.obtain("k", TTL)).fencingToken).toBe(9);
+    await turn();
+    expect(sent()).toEqual([["vote", "lift"], ["vote"], ["vote"]]);
+    const [vote, lift] = first.sent;
+    expect(lift?.keys).toEqual(vote?.keys.slice(0, 3));
+  });
+
+  test("that refuse to remember the highest token are refusals", async () => {
+    const { locker, say } = await start();
+    say("vote", "7", "9", "8");
+    say("lift", refusal, "1", refusal);
+    const error = await failure(locker.obtain("k", TTL));
+    expect(error).toMatchObject({ code: "REFUSED" });
+    expect(said(error)).toEqual(["refused", "yes", "refused"]);
+  });
+
+  test("that were told a higher token meanwhile count by that", async () => {
+    const { locker, say, first } = await start();
+    const [vote, toNine, toEleven, second] = [later(), later(), later(), later()];
+    say("vote", "7", "9", vote.promise);
+    first.once("lift", toNine.promise);
+    say("lift", toEleven.promise, second.promise);
+    const obtaining = locker.obtain("k", TTL);
+    await turn();
+    vote.answer("11");
+    await turn();
+    toNine.answer("0");
+    await turn();
+    second.answer("0");
+    await turn();
+    toEleven.answer("1");
+    expect((await obtaining).fencingToken).toBe(11);
+  });
+
+  test("of two for two name the first of them", async () => {
+    const { locker, say } = await start();
+    say("vote", ["500", "7", "me"], ["900", "9", "you"]);
+    expect(await failure(locker.obtain("k", TTL))).toMatchObject({ holder: { metadata: "me" } });
+  });
+
+  test("against it show nothing of clocks", async () => {
+    const { locker, say, first } = scene();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    await locker.tryObtain("k", TTL);
+    await locker.tryObtain("k", TTL);
+    expect(first.last("vote")[1]).toBe("0");
   });
 
   test.each([
@@ -458,6 +569,42 @@ describe("a release", () => {
     },
   );
 
+  test("is one also by a server whose line is served on", async () => {
+    const { locker, say } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("release", "more", "1", "0");
+    await lock.release();
+    expect(lock.held).toBe(false);
+  });
+
+  test.each([
+    ["0", 1],
+    ["1", 0],
+  ])("of an own token whose vote comes while it is left, which says %s", async (owned, times) => {
+    const { locker, say, third } = await start();
+    const [vote, leave] = [later(), later()];
+    say("vote", "7", "7", vote.promise);
+    say("leave", NOTHING_LEFT, NOTHING_LEFT, leave.promise);
+    const lock = await locker.obtain("k", TTL, { token: "a-token-of-my-own" });
+    await lock.release();
+    vote.answer("9");
+    await turn();
+    leave.answer([null, null, null, "0", owned, "0"]);
+    await turn();
+    expect(third.times("release")).toHaveLength(times);
+    if (times > 0) expect(third.last("release")[1]).toBe("9");
+  });
+
+  test("of an own token counts where leaving is refused by a minority", async () => {
+    const { locker, say, third } = await start();
+    say("vote", "7", "7", silence);
+    const lock = await locker.obtain("k", TTL, { token: "a-token-of-my-own" });
+    third.says.set("leave", refusal);
+    await lock.release();
+    await turn();
+    expect(third.times("leave")).toHaveLength(1);
+  });
+
   test("has the line served to its end, also where a majority has answered before", async () => {
     const { locker, say, first, second, third } = await start();
     const lock = await locker.obtain("k", TTL);
@@ -509,7 +656,8 @@ describe("a refresh", () => {
     expect(second.names).toEqual(["refresh", "vote", "refresh"]);
     answer("9");
     await turn();
-    say("refresh", "1", "1", "1");
+    // It is one of the lock from now on.
+    expect(second.times("leave")).toEqual([]);
     await lock.release();
     expect(second.times("release")).toHaveLength(1);
   });
@@ -555,8 +703,7 @@ describe("a refresh", () => {
 
   test.each([
     ["that was released meanwhile", "7", 1],
-    ["but one that is another's", ["900", "9", "you"], 0],
-    ["but one that is refused", refusal, 0],
+    ["but one that is another's", TAKEN, 0],
   ] as const)("gives back a vote of a lock %s", async (_, vote, times) => {
     const { locker, say, second } = await start();
     const lock = await locker.obtain("k", TTL);
@@ -566,10 +713,36 @@ describe("a refresh", () => {
     await lock.refresh();
     await lock.release();
     const before = second.times("leave").length;
-    if (vote instanceof Error) say("vote", "7", vote, "7");
-    else answer(vote);
+    answer(vote);
     await turn();
     expect(second.times("leave")).toHaveLength(before + times);
+  });
+
+  test("gives back a vote that was taken back when the lock was lost", async () => {
+    const { locker, say, first } = await start();
+    const lock = await locker.obtain("k", TTL);
+    const { promise, answer } = later();
+    say("refresh", "0", "1", "1");
+    say("vote", promise, "7", "7");
+    await lock.refresh();
+    say("refresh", "0", "0", "1");
+    await failure(lock.refresh());
+    await turn();
+    const before = first.times("leave").length;
+    answer("7");
+    await turn();
+    expect(first.times("leave")).toHaveLength(before + 1);
+  });
+
+  test("asks in vain for a vote that is refused, and asks again", async () => {
+    const { locker, say, second } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("refresh", "1", "0", "1");
+    say("vote", "7", refusal, "7");
+    await lock.refresh();
+    await turn();
+    await lock.refresh();
+    expect(second.times("vote")).toHaveLength(3);
   });
 });
 
@@ -599,8 +772,6 @@ describe("the time that is left", () => {
 });
 
 describe("who tries again", () => {
-  const young = new ServerError("YOUNG not yet");
-
   test.each([
     [[refusal, refusal, "7"], 1],
     [[refusal, young, FREE.slice(0, 3)], 3],
@@ -643,6 +814,17 @@ describe("who gives up", () => {
     await turn();
     expect(events.map(({ type }) => type)).toEqual(told);
   });
+});
+
+test("who was not answered at first is told who has the lock by what it leaves", async () => {
+  const { locker, say, pass } = await start({ commandTimeout: 100 });
+  say("vote", silence, silence, silence);
+  const failed = failure(locker.obtain("k", TTL, { retry: (count) => (count < 2 ? 10 : 0) }));
+  await pass(100);
+  say("vote", TAKEN, TAKEN, TAKEN);
+  say("leave", ...[1, 2, 3].map((): Reply => ["700", "9", "me", "0", "0", "0"]));
+  await pass(20);
+  expect(await failed).toMatchObject({ code: "NOT_OBTAINED", holder: { metadata: "me" } });
 });
 
 describe("clients that are closed", () => {
@@ -839,6 +1021,13 @@ describe("who waits", () => {
     await pass(50);
     const lock = await obtaining;
     expect([lock.fencingToken, lock.remaining]).toEqual([1_000_000_000, USABLE]);
+    // Each asks by a call of its own, and stands in line as at one server.
+    const [, , , , , call, , id, ...place] = first.last("stand");
+    expect([call, id, place]).toEqual([
+      ...[".2", expect.stringMatching(/:1$/)],
+      ["9", "2000", "0", "10000", expect.any(String), ""],
+    ]);
+    expect(second.sent.map(({ args }) => args[5])).toEqual([".1", ".3"]);
     // That of the line is had already; no other is below its token.
     expect(sent()).toEqual([
       ["vote", "stand", "stand"],
@@ -896,21 +1085,24 @@ describe("who waits", () => {
     expect(await failed).toMatchObject({ code: "NOT_OBTAINED", holder: { metadata: "you" } });
   });
 
-  test("where the first server refuses stands in line at the next", async () => {
-    const { locker, say, first, second, third, pass } = await start();
-    say("vote", refusal, TAKEN, TAKEN);
-    say("stand", refusal, PLACE);
-    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
-    await pass(20, 5);
-    expect([first, second, third].map((desk) => desk.times("stand").length)).toEqual([1, 1, 0]);
-    say("stand", refusal, "7");
-    say("vote", refusal, "7", "7");
-    await pass(50, 5);
-    const lock = await obtaining;
-    await lock.release();
-    // Where the line is, last.
-    expect(second.sent.at(-1)?.name).toBe("release");
-  });
+  test.each([refusal, young])(
+    "where the first server says %s stands in line at the next",
+    async (no) => {
+      const { locker, say, first, second, third, pass } = await start();
+      say("vote", no, TAKEN, TAKEN);
+      say("stand", no, PLACE);
+      const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+      await pass(20, 5);
+      expect([first, second, third].map((desk) => desk.times("stand").length)).toEqual([1, 1, 0]);
+      say("stand", no, "7");
+      say("vote", no, "7", "7");
+      await pass(50, 5);
+      const lock = await obtaining;
+      await lock.release();
+      // Where the line is, last.
+      expect(second.sent.at(-1)?.name).toBe("release");
+    },
+  );
 
   test("where all refuse hears of that, once none is left to stand at", async () => {
     const { locker, say, first, second, third, pass } = await start();
@@ -983,5 +1175,107 @@ describe("who waits", () => {
     expect(error).toBeUndefined();
     await pass(1);
     expect(error).toMatchObject({ code: "NOT_OBTAINED", waited: 777 });
+  });
+
+  test("counts what it was granted in line from when it asked there", async () => {
+    const { locker, say, second, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+    await pass(0);
+    say("stand", "7");
+    say("vote", silence, "7", silence);
+    second.once("vote", new ServerError("LOADING not yet"));
+    await pass(50);
+    await pass(10);
+    // The other vote is of 10 ms later.
+    expect((await obtaining).remaining).toBe(USABLE - 10);
+  });
+
+  test("is told by a message of a shorter lease, which then is all that it can prove", async () => {
+    const { locker, say, first, pass } = await start({}, 3, Channeled);
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000, token: "a-token-of-my-own" });
+    await pass(0);
+    first.listener?.message("unseen 1");
+    await pass(0);
+    const [, , , , , , , , , patience, reach, lease, proof] = first.last("stand");
+    expect([patience, reach, lease]).toEqual(["4000", "2", "5000"]);
+    say("vote", silence, "7", silence);
+    say("refresh", silence, silence, silence);
+    first.listener?.message(`grant 1 7 ${proof}`);
+    await pass(0);
+    const lock = await obtaining;
+    expect(lock.remaining).toBe(5_000 - 50 - 2);
+    // A whole lease is asked for at once, of the vote that was had in line as well.
+    expect(first.last("refresh").slice(0, 2)).toEqual(["a-token-of-my-own", "7"]);
+  });
+
+  test("has nothing of a line that it has left", async () => {
+    const { locker, say, first, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", "7");
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+    await pass(300, 5);
+    say("stand", refusal, refusal, refusal);
+    const before = first.times("vote").length;
+    say("vote", "7", "7", "7");
+    await pass(100, 5);
+    await obtaining;
+    expect(first.times("vote")).toHaveLength(before + 1);
+  });
+
+  test("releases what it had in line there, and last", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    const token = "a-token-of-my-own";
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", refusal, PLACE);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000, token });
+    await pass(20, 5);
+    say("stand", refusal, "7");
+    say("vote", "7", TAKEN, "7");
+    await pass(100, 5);
+    const lock = await obtaining;
+    for (const desk of [first, second, third]) desk.sent.length = 0;
+    const { promise, answer } = later();
+    say("release", promise, "1", "1");
+    const releasing = lock.release();
+    await pass(0);
+    expect([first.names, second.names, third.names]).toEqual([["release"], [], ["release"]]);
+    answer("1");
+    await releasing;
+    expect(second.last("release")).toEqual([token, "7"]);
+  });
+});
+
+describe("a vote that comes when the lock is held", () => {
+  test("is known by its own token", async () => {
+    const { locker, say, first, third } = await start();
+    const { promise, answer } = later();
+    say("vote", "7", "7", promise);
+    const lock = await locker.obtain("k", TTL, { token: "a-token-of-my-own" });
+    await lock.refresh();
+    expect(third.last("refresh")[1]).toBe("7");
+    answer("9");
+    await turn();
+    await lock.refresh();
+    await lock.ttl();
+    expect([first.last("refresh")[1], third.last("refresh")[1]]).toEqual(["7", "9"]);
+    expect([first.last("ttl")[1], third.last("ttl")[1]]).toEqual(["7", "9"]);
+    await lock.release();
+    expect([first.last("release")[1], third.last("release")[1]]).toEqual(["7", "9"]);
+  });
+
+  test("and is to stay taken for a while stays so for no longer", async () => {
+    const { locker, say, third, pass } = await start();
+    const { promise, answer } = later();
+    say("vote", "7", "7", promise);
+    const lock = await locker.obtain("k", TTL, { holdAtLeast: 5_000 });
+    await lock.release();
+    expect(third.times("shorten")).toHaveLength(1);
+    await pass(100);
+    answer("7");
+    await turn();
+    expect(third.last("shorten")[2]).toBe("4900");
+    expect(third.times("shorten")).toHaveLength(2);
   });
 });

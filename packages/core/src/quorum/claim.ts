@@ -9,7 +9,6 @@ import { readFlag } from "../primitives/replies.js";
 import type { Command, Outcome, RunOptions } from "../redis/commands.js";
 import { isLasting } from "../redis/refusals.js";
 import type { Request } from "../options.js";
-import type { Entry } from "../time/timers.js";
 import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
 import type { Member } from "./member.js";
 import type { Quorum } from "./quorum.js";
@@ -369,9 +368,9 @@ export class QuorumClaim implements Claim {
         const replies = votes.map(({ reply }) => reply);
         const owned = replies.filter((reply) => reply.owned);
         const holder = holderOf(replies.map((reply) => reply.holder));
-        const [position, unserved] = [undefined, false];
         const isOwned = owned.length >= majorityOf(members.length);
-        return said(votes, members.length, { holder, position, owned: isOwned, unserved });
+        const facts = { holder, position: undefined, owned: isOwned, unserved: false };
+        return said(votes, members.length, facts);
       },
       no: (votes) => ({ kind: "unknown", error: quorumError(votes, () => false) }),
     });
@@ -391,9 +390,7 @@ export class QuorumClaim implements Claim {
     let answered = 0;
     let goOn: () => void = () => undefined;
     const turn = new Promise<void>((resolve) => (goOn = resolve));
-    let pause: Entry | undefined;
-    if (others.length === 0) goOn();
-    else pause = timers.set(timers.now() + RELEASE_PAUSE, goOn);
+    const pause = timers.set(timers.now() + RELEASE_PAUSE, goOn);
     return gather<Released>(members, {
       ask: async (member) => {
         if (member === last) await turn;
@@ -403,7 +400,7 @@ export class QuorumClaim implements Claim {
         if (outcome.kind === "reply" && outcome.reply === "unserved") this.#serve(member);
         if (others.includes(member)) answered++;
         if (answered === Math.min(need, others.length)) {
-          if (pause) timers.clear(pause);
+          timers.clear(pause);
           goOn();
         }
         return outcome;
