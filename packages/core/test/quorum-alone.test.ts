@@ -127,6 +127,13 @@ class Channeled extends Desk {
   }
 }
 
+/** One whose channels may not be listened to. */
+class Mute extends Desk {
+  subscribe(channel: string): Promise<Subscription> {
+    return Promise.reject(new Error(`no access to ${channel}`));
+  }
+}
+
 /** A reply that comes when the test says so. */
 function later(): { readonly promise: Promise<Reply>; readonly answer: (reply: Reply) => void } {
   let answer: (reply: Reply) => void = () => undefined;
@@ -469,8 +476,27 @@ describe("an inspection", () => {
 
   test("finds one to whom they gave different tokens", async () => {
     const { locker, say } = await start();
-    say("inspect", me(500, 7), me(900, 8), ["100", "9", "you", "0"]);
+    say("inspect", ["100", "9", "you", "0"], me(500, 7), me(900, 8));
     expect((await locker.inspect("k")).holder).toMatchObject({ metadata: "me", remaining: 500 });
+  });
+
+  test("tells two apart that say the same of themselves", async () => {
+    const { locker, say } = await start({}, 5);
+    say("inspect", me(500, 7), me(600, 7), me(700, 7), me(900, 8), me(800, 8));
+    const { holder } = await locker.inspect("k");
+    expect(holder).toMatchObject({ fencingToken: 7, remaining: 500 });
+  });
+
+  test("is of one key, and tells what could not be found out", async () => {
+    const { locker, say, sent } = await start();
+    for (const call of [() => locker.inspect(""), () => locker.forceRelease("")]) {
+      expect(await failure(call())).toMatchObject({ message: "key must not be empty" });
+    }
+    expect(sent()).toEqual([[], [], []]);
+    say("inspect", refusal, refusal, refusal);
+    say("forceRelease", refusal, refusal, refusal);
+    expect(await failure(locker.inspect("k"))).toMatchObject({ operation: "inspect" });
+    expect(await failure(locker.forceRelease("k"))).toMatchObject({ operation: "forceRelease" });
   });
 
   test("finds nobody where no majority names one, but the line", async () => {
@@ -568,6 +594,16 @@ describe("a release", () => {
       expect(String(error)).toContain("it was gone before its lease ended");
     },
   );
+
+  test("has no line served by a server that refuses to", async () => {
+    const { locker, say, first } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("release", "more", "1", "1");
+    say("leave", refusal);
+    await lock.release();
+    await turn();
+    expect(first.times("leave")).toHaveLength(1);
+  });
 
   test("is one also by a server whose line is served on", async () => {
     const { locker, say } = await start();
@@ -827,6 +863,53 @@ test("who was not answered at first is told who has the lock by what it leaves",
   expect(await failed).toMatchObject({ code: "NOT_OBTAINED", holder: { metadata: "me" } });
 });
 
+describe("an error", () => {
+  test("says what each server said", async () => {
+    const { locker, say } = await start();
+    say("vote", "7", refusal, refusal);
+    const { cause } = await failure(locker.obtain("k", TTL)).then((error: unknown) =>
+      error instanceof Error && error.cause instanceof Error ? error.cause : new Error("none"),
+    );
+    expect(cause).toBeInstanceOf(QuorumError);
+    expect(cause).toMatchObject({
+      name: "QuorumError",
+      message: "server 1: yes; server 2: refused (ERR no); server 3: refused (ERR no)",
+      errors: [{ message: "ERR no" }, { message: "ERR no" }],
+    });
+  });
+
+  test("says whose answer nobody waited for", async () => {
+    const { locker, say } = await start();
+    say("vote", TAKEN, TAKEN, silence);
+    expect(await failure(locker.obtain("k", TTL))).toMatchObject({
+      cause: {
+        message: expect.stringMatching(/server 3: unknown \(its answer was not waited for\)$/),
+      },
+    });
+  });
+
+  test("of options names them, and says what they are options of", () => {
+    const clients = [0, 1, 2].map((index) => new Desk(new VirtualClock(), index));
+    const make = (options: object) => (): unknown => new QuorumLocker(clients, options);
+    expect(make({ maxTtl: 5 })).toThrow(/^maxTtl must be/);
+    expect(make({ maxTTL: 5_000 })).toThrow(/^options has no "maxTTL": did you mean "maxTtl"\?$/);
+  });
+});
+
+test("whoever closes a locker waits until what was given up is given back", async () => {
+  const { locker, say } = await start();
+  const { promise, answer } = later();
+  say("vote", "7", TAKEN, TAKEN);
+  say("leave", promise);
+  expect(await locker.tryObtain("k", TTL)).toBeNull();
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  await turn();
+  expect(isClosed).toBe(false);
+  answer(NOTHING_LEFT);
+  await closed;
+});
+
 describe("clients that are closed", () => {
   test.each([
     [3, 1],
@@ -851,6 +934,12 @@ describe("a forced release", () => {
     say("forceRelease", ...owned.map((flag): Reply => [flag, "0"]));
     expect(await locker.forceRelease("k")).toBe(outcome);
     expect(sent()).toEqual([["forceRelease"], ["forceRelease"], ["forceRelease"]]);
+  });
+
+  test("by two is one, whatever the third says", async () => {
+    const { locker, say } = await start();
+    say("forceRelease", refusal, ["1", "0"], ["0", "0"]);
+    expect(await locker.forceRelease("k")).toBe(true);
   });
 
   test("has a line served to its end, at the server where it is", async () => {
@@ -928,7 +1017,7 @@ describe("servers that are not known yet", () => {
   });
 
   test("and one that refuses to say it casts no vote, until it does", async () => {
-    const { locker, say, third } = scene();
+    const { locker, say, first, third } = scene();
     third.says.set("member", refusal);
     await (await locker.obtain("k", TTL)).release();
     expect(third.times("vote")).toEqual([]);
@@ -936,6 +1025,9 @@ describe("servers that are not known yet", () => {
     const error = await failure(locker.obtain("k", TTL));
     expect(error).toMatchObject({ code: "REFUSED" });
     expect(said(error)).toEqual(["yes", "refused", "refused"]);
+    // Nobody is asked again who has said it.
+    const who = first.sent.filter(({ name, keys }) => name === "member" && keys.length === 0);
+    expect(who).toHaveLength(1);
     third.says.delete("member");
     say("vote", "7", refusal, "7");
     await locker.obtain("k", TTL);
@@ -985,6 +1077,20 @@ describe("servers that are not known yet", () => {
     await pass(1);
     expect(lock).toMatchObject({ fencingToken: 7 });
     expect(third.names).toEqual(["member", "member"]);
+  });
+
+  test("and say so when nobody waits for it any more are asked again", async () => {
+    const { locker, third, pass } = scene();
+    const { promise, answer } = later();
+    third.says.set("member", promise);
+    const obtaining = locker.obtain("k", TTL);
+    await pass(3_000, 500);
+    await obtaining;
+    answer(["run2", "standalone", "master", ""]);
+    third.says.delete("member");
+    await turn();
+    await locker.inspect("k");
+    expect(third.times("member").length).toBeGreaterThan(1);
   });
 
   test("do not wait for one that falls silent to look for their secrets", async () => {
@@ -1127,6 +1233,7 @@ describe("who waits", () => {
     await pass(50);
     // It is asked whether it is there.
     expect(first.times("member")).toEqual([200]);
+    expect(first.sent.find(({ name }) => name === "member")?.keys).toEqual([]);
     await pass(200, 50);
     expect(first.times("member")).toEqual([200, 400]);
     for (const name of ["member", "stand", "leave"]) first.says.set(name, silence);
@@ -1164,6 +1271,56 @@ describe("who waits", () => {
     await pass(500, 50);
     expect(first.times("member").slice(5)).toEqual([2_200, 2_400]);
     await failed;
+  });
+
+  test("is the last to be asked for, where a server was asked just then", async () => {
+    const { locker, say, first, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const { promise, answer } = later();
+    const control = new AbortController();
+    const { signal } = control;
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal }));
+    await pass(150, 50);
+    first.says.set("member", promise);
+    await pass(50);
+    control.abort(new Error("enough"));
+    await failed;
+    answer(["run0", "standalone", "master", ""]);
+    await pass(1_000, 50);
+    expect(first.times("member")).toEqual([200]);
+  });
+
+  test("is behind those who still wait, also when others have gone", async () => {
+    const { locker, say, second, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const controls = [new AbortController(), new AbortController(), new AbortController()];
+    const waits: Promise<unknown>[] = [];
+    for (const [index, { signal }] of controls.entries()) {
+      waits.push(failure(locker.obtain("k", TTL, { wait: 60_000, signal })));
+      await pass(10);
+      if (index === 1) controls[0]?.abort(new Error("enough"));
+      await pass(10);
+    }
+    // None but the first asked for more than a place.
+    expect(second.times("vote")).toHaveLength(1);
+    for (const control of controls) control.abort(new Error("enough"));
+    await Promise.all(waits);
+  });
+
+  test.each([
+    ["a listener is told", {}],
+    ["nobody needs to be told", { onEvent: undefined }],
+  ])("of a channel that cannot be opened %s, but not its name", async (_, options) => {
+    const { locker, say, events, pass } = await start(options, 3, Mute);
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const failed = failure(locker.obtain("k", TTL, { wait: 500 }));
+    await pass(600, 50);
+    expect(await failed).toMatchObject({ code: "NOT_OBTAINED" });
+    const error = { message: "no access to redislock:inbox:…" };
+    const told = "onEvent" in options ? undefined : { type: "subscribeFailed", error };
+    const [event] = events.filter(({ type }) => type === "subscribeFailed");
+    if (told) expect(event).toMatchObject(told);
+    else expect(event).toBeUndefined();
   });
 
   test("ends at its time", async () => {
