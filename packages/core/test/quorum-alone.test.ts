@@ -61,7 +61,7 @@ class Desk implements RedisClient {
   /** Whose secrets it has, by their places. */
   readonly has: Set<number>;
   readonly #clock: VirtualClock;
-  #once: { readonly name: string; readonly said: Said } | undefined;
+  readonly #once: { readonly name: string; readonly said: Said }[] = [];
 
   constructor(clock: VirtualClock, index: number) {
     this.#clock = clock;
@@ -88,16 +88,15 @@ class Desk implements RedisClient {
     return said instanceof Error ? Promise.reject(said) : Promise.resolve(said);
   }
 
-  /** What it says to the next command of this name, and to no other. */
-  once(name: string, said: Said): void {
-    this.#once = { name, said };
+  /** What it says to the next commands of this name, to each one thing. */
+  once(name: string, ...all: Said[]): void {
+    for (const said of all) this.#once.push({ name, said });
   }
 
   #next(name: string): Said | undefined {
-    const once = this.#once?.name === name ? this.#once : undefined;
-    if (!once) return this.says.get(name);
-    this.#once = undefined;
-    return once.said;
+    const index = this.#once.findIndex((one) => one.name === name);
+    const [once] = index < 0 ? [] : this.#once.splice(index, 1);
+    return once ? once.said : this.says.get(name);
   }
 
   #identity(keys: readonly string[]): Reply {
@@ -1079,6 +1078,32 @@ describe("servers that are not known yet", () => {
     expect(third.names).toEqual(["member", "member"]);
   });
 
+  test("and of which one does not say which secrets it has", async () => {
+    const { locker, say, third } = scene();
+    const itself = (has: string): Reply => ["run2", "standalone", "master", has];
+    third.once("member", itself(""), itself("001"));
+    third.says.set("member", refusal);
+    await locker.obtain("a", TTL);
+    expect(third.names).toEqual(["member", "member", "member"]);
+    say("vote", "7", refusal, "7");
+    expect(said(await failure(locker.obtain("b", TTL)))).toEqual(["yes", "refused", "refused"]);
+  });
+
+  test("do not wait for one that has been silent for long to look for their secrets", async () => {
+    const { locker, say, third, pass } = scene();
+    third.says.set("member", refusal);
+    for (const name of ["vote", "leave"]) say(name, silence);
+    const unknown = failure(locker.obtain("a", TTL));
+    await pass(600, 100);
+    expect(await unknown).toBeInstanceOf(OutcomeUnknownError);
+    third.says.delete("member");
+    say("member", silence);
+    let lock: unknown;
+    void locker.obtain("b", TTL).then((one) => (lock = one));
+    await pass(0);
+    expect(lock).toMatchObject({ fencingToken: 7 });
+  });
+
   test("and say so when nobody waits for it any more are asked again", async () => {
     const { locker, third, pass } = scene();
     const { promise, answer } = later();
@@ -1179,7 +1204,7 @@ describe("who waits", () => {
     say("vote", TAKEN, TAKEN, TAKEN);
     say("stand", "7");
     const failed = failure(locker.obtain("k", TTL, { wait: 1_000 }));
-    await pass(320, 5);
+    await pass(320, 1);
     // Half of 10 ms between two, by chance.
     expect(second.times("vote").slice(0, 4)).toEqual([0, 0, 5, 10]);
     expect(second.times("vote").filter((at) => at <= 300)).toHaveLength(61);
@@ -1217,6 +1242,7 @@ describe("who waits", () => {
     const failed = failure(locker.obtain("k", TTL, { wait: 60_000 }));
     await pass(30, 5);
     expect([first, second, third].map((desk) => desk.times("stand").length)).toEqual([1, 1, 1]);
+    expect([first, second, third].map((desk) => desk.times("vote").length)).toEqual([2, 2, 2]);
     say("vote", refusal, refusal, refusal);
     await pass(500, 5);
     expect(await failed).toMatchObject({ code: "REFUSED" });
@@ -1323,15 +1349,61 @@ describe("who waits", () => {
     else expect(event).toBeUndefined();
   });
 
-  test("ends at its time", async () => {
+  test("where nobody has the lock stands in no line", async () => {
+    const { locker, sent } = await start();
+    await locker.obtain("k", TTL, { wait: 60_000 });
+    await turn();
+    expect(sent()).toEqual([["vote"], ["vote"], ["vote"]]);
+  });
+
+  test("whose server falls silent at the end of its time is told of no trouble", async () => {
     const { locker, say, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const failed = failure(locker.obtain("k", TTL, { wait: 555 }));
+    await pass(10);
+    for (const name of ["stand", "leave"]) say(name, silence);
+    await pass(700, 5);
+    expect(await failed).toMatchObject({ code: "NOT_OBTAINED" });
+  });
+
+  test("gives way where the server of an earlier line is back", async () => {
+    const { locker, say, second, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", silence, "7");
+    say("leave", silence);
+    const failed = failure(locker.obtain("k", TTL, { wait: 600 }));
+    await pass(700, 1);
+    await pass(4_000, 50);
+    await failed;
+    // The first was silent after 500 ms, and said then that the lock is taken.
+    expect(second.times("stand")[0]).toBe(505);
+    expect(second.times("leave")[0]).toBe(510);
+  });
+
+  test("asks nobody for votes while all are silent", async () => {
+    const { locker, say, desks, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", silence, silence, silence);
+    for (const name of ["member", "leave"]) say(name, silence, silence, silence);
+    const failed = failure(locker.obtain("k", TTL, { wait: 1_900 }));
+    await pass(1_800, 5);
+    expect(desks.map((desk) => desk.times("vote").length)).toEqual([1, 1, 1]);
+    expect(desks.map((desk) => desk.times("stand").length > 0)).toEqual([true, true, true]);
+    await pass(4_000, 50);
+    expect(await failed).toMatchObject({ code: expect.stringMatching(/NOT_OBTAINED|UNKNOWN/) });
+  });
+
+  test("ends at its time", async () => {
+    const { locker, say, first, pass } = await start();
     say("vote", TAKEN, TAKEN, TAKEN);
     let error: unknown;
     void failure(locker.obtain("k", TTL, { wait: 777 })).then((one) => (error = one));
     await pass(776, 1);
     expect(error).toBeUndefined();
     await pass(1);
-    expect(error).toMatchObject({ code: "NOT_OBTAINED", waited: 777 });
+    const attempts = 1 + first.times("stand").length;
+    expect(error).toMatchObject({ code: "NOT_OBTAINED", waited: 777, position: 1, attempts });
+    expect(attempts).toBeGreaterThan(10);
   });
 
   test("counts what it was granted in line from when it asked there", async () => {

@@ -102,7 +102,6 @@ class LinePlace {
         undefined,
       );
     } catch {
-      void own.abandon();
       return undefined;
     } finally {
       forget();
