@@ -5,6 +5,7 @@ import { failure, VirtualClock } from "@redislock/test-kit";
 import { ServerError } from "../src/adapter.js";
 import {
   type ChannelListener,
+  detailed,
   type LockEvent,
   NotObtainedError,
   OutcomeUnknownError,
@@ -822,6 +823,17 @@ describe("who tries again", () => {
   });
 });
 
+test("who tries again where the lock is taken tells that it waits", async () => {
+  const told: string[] = [];
+  const { locker, say, pass } = await start({ onEvent: detailed(({ type }) => told.push(type)) });
+  say("vote", TAKEN, TAKEN, TAKEN);
+  told.length = 0;
+  const failed = failure(locker.obtain("k", TTL, { retry: (count) => (count < 2 ? 10 : 0) }));
+  await pass(20);
+  await failed;
+  expect(told).toEqual(["obtaining", "waiting", "waited", "notObtained"]);
+});
+
 describe("who gives up", () => {
   test("has the line served to its end at each server that leaves that open", async () => {
     const { locker, say, first, second, third } = await start();
@@ -1440,17 +1452,32 @@ describe("who waits", () => {
   });
 
   test("has nothing of a line that it has left", async () => {
-    const { locker, say, first, pass } = await start();
+    const { locker, say, desks, pass } = await start();
     say("vote", TAKEN, TAKEN, TAKEN);
     say("stand", "7");
     const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
     await pass(300, 5);
     say("stand", refusal, refusal, refusal);
-    const before = first.times("vote").length;
+    const votes = (): number[] => desks.map((desk) => desk.times("vote").length);
+    const before = votes();
     say("vote", "7", "7", "7");
     await pass(100, 5);
     await obtaining;
-    expect(first.times("vote")).toHaveLength(before + 1);
+    expect(votes()).toEqual(before.map((count) => count + 1));
+  });
+
+  test("gives back what it was granted in line, where the other votes are refused for good", async () => {
+    const { locker, say, first, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000 }));
+    await pass(0);
+    say("stand", "7");
+    say("vote", "7", refusal, refusal);
+    await pass(50);
+    expect(await failed).toMatchObject({ code: "REFUSED" });
+    await turn();
+    expect(first.times("leave")).toHaveLength(1);
+    expect(first.last("leave")[1]).toBe(first.last("stand")[7]);
   });
 
   test("releases what it had in line there, and last", async () => {
@@ -1477,11 +1504,12 @@ describe("who waits", () => {
 });
 
 describe("a vote that comes when the lock is held", () => {
-  test("is known by its own token", async () => {
-    const { locker, say, first, third } = await start();
+  test.each([0, 3_000])("is known by its own token, also after %i ms", async (ms) => {
+    const { locker, say, first, third, pass } = await start();
     const { promise, answer } = later();
     say("vote", "7", "7", promise);
     const lock = await locker.obtain("k", TTL, { token: "a-token-of-my-own" });
+    await pass(ms, 500);
     await lock.refresh();
     expect(third.last("refresh")[1]).toBe("7");
     answer("9");

@@ -48,7 +48,11 @@ export async function waitForQuorum(
       const patience = Math.min(timers.now() + PATIENCE, deadline);
       do {
         answer = await acquisition.ask(lastAnswer);
-        if (isOver(answer, acquisition)) return answer;
+        if (answer.kind === "granted") return answer;
+        if (isOver(answer, acquisition)) {
+          void place.leave(); // Whoever closes the locker waits for that.
+          return answer;
+        }
         await timers.sleep(Math.random() * SHORT_PAUSE);
       } while (timers.now() < patience && isFirst() && acquisition.wanted);
     }
