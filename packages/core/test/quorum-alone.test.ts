@@ -123,7 +123,11 @@ class Desk implements RedisClient {
 class Channeled extends Desk {
   subscribe(_: string, listener: ChannelListener): Promise<Subscription> {
     this.listener = listener;
-    return Promise.resolve({ close: () => Promise.resolve() });
+    const close = (): Promise<void> => {
+      this.listener = undefined;
+      return Promise.resolve();
+    };
+    return Promise.resolve({ close });
   }
 }
 
@@ -233,16 +237,22 @@ describe("votes", () => {
   });
 
   test("against it name who has the lock, and where they were heard nothing is given back", async () => {
-    const { locker, say, sent, pass } = await start({}, 5);
-    say("vote", ["900", "7", "me"], ["500", "7", "me"], ["1000", "9", "you"], silence, silence);
+    const { locker, say, sent, pass } = await start({}, 7);
+    const me = ["500", "900", "600"].map((ms): Reply => [ms, "7", "me"]);
+    say("vote", ["1000", "9", "you"], ...me, silence, silence, silence);
     const error = await failure(locker.obtain("k", TTL));
     expect(error).toBeInstanceOf(NotObtainedError);
     // By those who agree, for as long as it lasts at any of them.
     expect(error).toMatchObject({ holder: { metadata: "me", fencingToken: 7, remaining: 900 } });
-    expect(said(error)).toEqual(["no", "no", "no", "unknown", "unknown"]);
+    expect(said(error)).toEqual([
+      ...Array<string>(4).fill("no"),
+      ...Array<string>(3).fill("unknown"),
+    ]);
     await pass(100);
-    const unheard = ["vote", "leave"];
-    expect(sent()).toEqual([["vote"], ["vote"], ["vote"], unheard, unheard]);
+    expect(sent().map((names) => names.includes("leave"))).toEqual([
+      ...Array<boolean>(4).fill(false),
+      ...Array<boolean>(3).fill(true),
+    ]);
   });
 
   test("of which one was had give that one back", async () => {
@@ -1359,6 +1369,96 @@ describe("who waits", () => {
     const [event] = events.filter(({ type }) => type === "subscribeFailed");
     if (told) expect(event).toMatchObject(told);
     else expect(event).toBeUndefined();
+  });
+
+  test("is told at which place it stands", async () => {
+    const places: unknown[] = [];
+    const onEvent = detailed((event) => {
+      if (event.type === "waiting") places.push(event.position);
+    });
+    const { locker, say, pass } = await start({ onEvent });
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", ["-1", "3", "9", "0"]);
+    const failed = failure(locker.obtain("k", TTL, { wait: 500 }));
+    await pass(600, 50);
+    await failed;
+    expect(places).toEqual([3]);
+  });
+
+  test("has the first server first again, once that answers", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    const { promise, answer } = later();
+    let refuse: () => void = () => undefined;
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", promise, new Promise((_, reject) => (refuse = () => reject(refusal))));
+    first.says.set("leave", silence);
+    const control = new AbortController();
+    const { signal } = control;
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal }));
+    await pass(520, 5);
+    expect(second.times("stand")).toHaveLength(1);
+    answer(PLACE);
+    await pass(0);
+    refuse();
+    await pass(20, 5);
+    expect([first.times("stand").length, third.times("stand").length]).toEqual([2, 0]);
+    control.abort(new Error("enough"));
+    await failed;
+  });
+
+  test("where one is silent and the others refuse hears what they say together", async () => {
+    const { locker, say, first, second, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", silence, refusal, refusal);
+    first.says.set("leave", silence);
+    const control = new AbortController();
+    const { signal } = control;
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal }));
+    await pass(540, 5);
+    expect(second.times("vote").length).toBeGreaterThan(1);
+    control.abort(new Error("enough"));
+    await failed;
+  });
+
+  test.each<[string, Reply | Error, number]>([
+    ["leaves the line before it leaves the server for good", NOTHING_LEFT, 2],
+    ["leaves nothing more where leaving the line is refused", refusal, 1],
+  ])("and may have had votes before %s", async (_, left, times) => {
+    const { locker, say, first, second, pass } = await start();
+    say("vote", silence, silence, silence);
+    const control = new AbortController();
+    const { signal } = control;
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal }));
+    await pass(510, 10);
+    expect(first.times("stand").length).toBeGreaterThan(0);
+    let leave: () => void = () => undefined;
+    first.says.set(
+      "leave",
+      new Promise((resolve, reject) => {
+        leave = () => (left instanceof Error ? reject(left) : resolve(left));
+      }),
+    );
+    const before = [first, second].map((desk) => desk.times("leave").length);
+    control.abort(new Error("enough"));
+    await failed;
+    await turn();
+    const since = (): number[] =>
+      [first, second].map((desk, index) => desk.times("leave").length - (before[index] ?? 0));
+    expect(since()).toEqual([1, 1]);
+    leave();
+    await turn();
+    expect(since()).toEqual([times, 1]);
+  });
+
+  test("listens no more when the locker is closed", async () => {
+    const { locker, say, first, pass } = await start({}, 3, Channeled);
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000 }));
+    await pass(0);
+    expect(first.listener).toBeDefined();
+    await locker.close();
+    expect(await failed).toMatchObject({ code: "CLOSED" });
+    expect(first.listener).toBeUndefined();
   });
 
   test("where nobody has the lock stands in no line", async () => {
