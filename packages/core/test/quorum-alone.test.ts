@@ -1566,6 +1566,22 @@ describe("who waits", () => {
     expect(votes()).toEqual(before.map((count) => count + 1));
   });
 
+  test("has no token of a line that it has left, to release by", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", "7");
+    const token = "a-token-of-my-own";
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000, token });
+    await pass(300, 5);
+    say("stand", refusal, refusal, refusal);
+    say("vote", TAKEN, "7", "7");
+    await pass(100, 5);
+    await (await obtaining).release();
+    await turn();
+    const releases = [first, second, third].map((desk) => desk.times("release").length);
+    expect(releases).toEqual([0, 1, 1]);
+  });
+
   test("gives back what it was granted in line, where the other votes are refused for good", async () => {
     const { locker, say, first, pass } = await start();
     say("vote", TAKEN, TAKEN, TAKEN);
