@@ -13,7 +13,12 @@ import {
   type Reply,
   type Subscription,
 } from "../src/index.js";
-import { QuorumError, QuorumLocker, type QuorumLockerOptions } from "../src/quorum/index.js";
+import {
+  eachClient,
+  QuorumError,
+  QuorumLocker,
+  type QuorumLockerOptions,
+} from "../src/quorum/index.js";
 
 const TTL = 10_000;
 /** All but 1 % and 2 ms. */
@@ -914,6 +919,62 @@ describe("an error", () => {
     const make = (options: object) => (): unknown => new QuorumLocker(clients, options);
     expect(make({ maxTtl: 5 })).toThrow(/^maxTtl must be/);
     expect(make({ maxTTL: 5_000 })).toThrow(/^options has no "maxTTL": did you mean "maxTtl"\?$/);
+  });
+});
+
+describe("what makes no quorum is an error that says why", () => {
+  const clock = new VirtualClock();
+  const one = new Desk(clock, 0);
+  const [two, three] = [new Desk(clock, 1), new Desk(clock, 2)];
+  const cluster = Object.assign(new Desk(clock, 0), { cluster: true });
+  const make = (...of: readonly unknown[]): void => void Reflect.construct(QuorumLocker, of);
+
+  test.each<[unknown, unknown, string]>([
+    ["one", {}, "clients must be an array, got string"],
+    [
+      [one, two],
+      {},
+      "clients must be of at least 3 servers, got 2: of two, the majority is both, so that each " +
+        "that fails stops all",
+    ],
+    [[one, two, one], {}, "clients must be of different servers, but one is there twice"],
+    [
+      [cluster, two, three],
+      {},
+      "clients must be of independent masters, but server 1 is a cluster: in one, a lock is at " +
+        "one node and its replicas",
+    ],
+    [
+      [one, two, three],
+      { minReplicas: 1 },
+      "minReplicas is for a master with replicas: a quorum is of masters that do not share their data",
+    ],
+    [[one, two, three], null, "options must be an object, got null"],
+    [[one, two, three], "none", "options must be an object, got string"],
+  ])("%#", (clients, options, message) => {
+    expect(() => make(clients, options)).toThrow(new Error(message));
+  });
+
+  test.each([
+    ["mode", { mode: "shared" }],
+    ["limit", { limit: 2 }],
+  ])("of %s", async (name, options: object) => {
+    const { locker } = await start();
+    expect(await failure(locker.obtain("k", TTL, options))).toMatchObject({
+      message:
+        `${name} is not for a quorum: majorities for two holders can consist of different ` +
+        "servers, so that more are let in than may be",
+    });
+  });
+
+  test("of what adapters are given", () => {
+    expect(eachClient([1, 2], (index) => new Desk(clock, index))).toMatchObject([
+      { runId: "run1" },
+      { runId: "run2" },
+    ]);
+    expect(() => void Reflect.apply(eachClient, undefined, ["one", () => one])).toThrow(
+      new TypeError("redis must be an array, got string"),
+    );
   });
 });
 
