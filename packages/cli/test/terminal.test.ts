@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { createLocker, type Locker } from "@redislock/ioredis";
 import { type RedisServer, startServer } from "@redislock/test-kit";
 import { Redis } from "ioredis";
 
-import { cli, startInTerminal } from "./cli.js";
+import { cli, endAll, startInTerminal } from "./cli.js";
 
 let server: RedisServer;
 let redis: Redis;
@@ -26,6 +26,8 @@ afterAll(async () => {
 beforeEach(async () => {
   await server.command("FLUSHALL");
 });
+
+afterEach(endAll);
 
 const ESCAPE = "\u001b";
 
@@ -90,6 +92,13 @@ describe("on a terminal", () => {
     expect(code).toBe(0);
     expect(stdout.startsWith(`${ESCAPE}[?1049h${ESCAPE}[?25l`)).toBe(true);
     expect(stdout.replace(/\^C/, "").endsWith(`${ESCAPE}[?25h${ESCAPE}[?1049l`)).toBe(true);
+  });
+
+  it("watch leaves the screen alone if it never came to draw on it", async () => {
+    const refused = startInTerminal(["watch"], 80, { url: "redis://127.0.0.1:1" });
+    const { code, stdout } = await refused.ended;
+    expect([code, stdout]).toEqual([69, expect.stringMatching(/^redislock: /)]);
+    expect(stdout).not.toContain(ESCAPE);
   });
 
   it("release asks, and does nothing after any answer but a yes", async () => {

@@ -45,11 +45,13 @@ export function addWatch(program: Command): void {
 async function watch(prefix: string = "", options: FollowOptions): Promise<number> {
   const told = untilTold();
   const screen = stdout.isTTY && !options.json;
+  let isDrawn = false;
   try {
     return await observing(
       options,
       async (observer) => {
         if (screen) put(ALTERNATE_SCREEN);
+        isDrawn = screen;
         let found: Listing | undefined;
         let said = "";
         for await (const look of follow(observer, prefix, options, told.signal)) {
@@ -72,7 +74,7 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
     if (told.signal.aborted) return exitCodes.ok;
     throw error;
   } finally {
-    if (screen) put(SCREEN_AS_BEFORE);
+    if (isDrawn) put(SCREEN_AS_BEFORE);
     told.stop();
   }
 }
