@@ -146,6 +146,22 @@ describe("doctor", () => {
     );
   });
 
+  it("tells a command that the server does not have from one that is not permitted", async () => {
+    const without = await startServer({ args: ["--rename-command", "INFO", ""] });
+    try {
+      const { of } = await doctorAt(without.url);
+      expect(of("version")).toMatchObject({
+        mark: "unknown",
+        found: "INFO did not tell",
+        meaning: expect.stringContaining("unknown command"),
+      });
+    } finally {
+      await without.stop();
+    }
+    const { of } = await doctorAt(await asUser("resetchannels", "-@all", "+ping", "~*"));
+    expect(of("version")?.["found"]).toBe("INFO is not permitted to this user");
+  });
+
   it("says what a user with read-only rights cannot do and see", async () => {
     const url = await asUser("resetchannels", "+@read", "+info", "~*");
     const { code, of } = await doctorAt(url);

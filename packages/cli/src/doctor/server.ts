@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 
 import { count } from "../output/text.js";
 
-import { type Finding, finding } from "./check.js";
+import { type Finding, finding, unseen } from "./check.js";
 
 type Facts = ReadonlyMap<string, string>;
 
@@ -16,11 +16,9 @@ export async function checkServer(redis: Redis, isAlone: boolean): Promise<Findi
   let text: string;
   try {
     text = await redis.info();
-  } catch {
-    const why = "INFO is not permitted to this user";
-    const what = "ask as a user with +info";
+  } catch (error) {
     return ["version", "role", "replicas", "memory", "persistence"].map((check) =>
-      finding(check, "unknown", why, what),
+      unseen(check, "INFO", error),
     );
   }
   const facts = readInfo(text);
