@@ -46,6 +46,20 @@ describe("on a terminal", () => {
     expect(Array.from(lines[1] ?? "")).toHaveLength(columns);
   });
 
+  it("a terminal that does not know its size is one of 80 columns", async () => {
+    await locker.obtain("order:of-a-customer", 60_000, { metadata: "m".repeat(100) });
+    const env = { NO_COLOR: "1" };
+    const { stdout } = await startInTerminal(["ls"], 0, { url, env }).ended;
+    const [, line = ""] = stdout.split("\r\n");
+    expect(line).toMatch(/^order:of-a-customer .*m…$/);
+    expect(Array.from(line)).toHaveLength(80);
+    const watching = startInTerminal(["watch", "--interval", "20ms"], 0, { url, env });
+    await watching.says("1 lock held");
+    await watching.says("order:of-a-customer");
+    watching.write("\u0003");
+    expect((await watching.ended).code).toBe(0);
+  });
+
   it("wide characters take two columns, and the columns of a table stay straight", async () => {
     const names = ["鍵の鍵", "e\u0301te\u0301", "🔒", "plain", "長".repeat(60)];
     for (const name of names) await locker.obtain(name, 60_000, { metadata: "someone" });
