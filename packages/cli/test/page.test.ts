@@ -789,6 +789,28 @@ describe("page", () => {
     }
   }, 60_000);
 
+  it("says of no lock that it is not there before it has looked", async () => {
+    const own = await startServer();
+    const client = new Redis(own.url);
+    const theirs = createLocker(client);
+    try {
+      await theirs.obtain("k", 600_000);
+      const { address } = await serve([], own.url);
+      own.pause();
+      const { page } = await open(browser, address);
+      await page.getByText(/Redis at .* is away/).waitFor({ timeout: 15_000 });
+      expect(await page.locator(".status").innerText()).toBe("looking …");
+      expect(await page.getByText("No lock is held").count()).toBe(0);
+      own.resume();
+      await page.getByText("1 lock held").waitFor();
+    } finally {
+      own.resume();
+      await theirs.close();
+      client.disconnect();
+      await own.stop();
+    }
+  });
+
   it("ends by a signal and leaves nothing", async () => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const { program, address, origin } = await serve();
