@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 
 import { exitCodes } from "./exit-codes.js";
 import { Failure } from "./failure.js";
-import { complain, endWithPipe } from "./output/out.js";
+import { complain, end, endWithPipe } from "./output/out.js";
 import { createProgram } from "./program.js";
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -13,6 +13,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = codeAfter(error);
   }
+  end();
 }
 
 function codeAfter(error: unknown): number {

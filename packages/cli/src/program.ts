@@ -30,7 +30,9 @@ export function createProgram(): Command {
     .version(version())
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, "redislock: ")),
+      // What it may have meant stands on a line of its own.
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, "redislock: ").replace(/\n(?=.)/g, " ")),
     })
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);

@@ -1,5 +1,6 @@
 /** The built program, run as its users run it; whatever it writes is searched for secrets. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 import { waitUntil } from "@redislock/test-kit";
@@ -27,6 +28,16 @@ export interface Options {
   readonly input?: string;
 }
 
+const running = new Set<Cli>();
+
+/** Milliseconds that a program has to end when told to. */
+const PATIENCE = 5_000;
+
+/** Ends what a test has left, as one that fails does: it would go on beside the next. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((one) => one.end()));
+}
+
 export class Cli {
   readonly #child: ChildProcess;
   readonly ended: Promise<Result>;
@@ -45,6 +56,8 @@ export class Cli {
     this.#child.stderr?.on("data", (chunk) => (this.stderr += String(chunk)));
     if (input !== undefined) this.#child.stdin?.write(input);
     else this.#child.stdin?.end();
+    running.add(this);
+    for (const event of ["error", "exit"]) this.#child.once(event, () => running.delete(this));
     this.ended = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("close", (code, signal) => {
@@ -64,6 +77,15 @@ export class Cli {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Without waiting for what it may have started. */
+  async end(): Promise<void> {
+    const gone = once(this.#child, "exit");
+    this.signal("SIGTERM");
+    const timer = setTimeout(() => this.signal("SIGKILL"), PATIENCE);
+    await gone;
+    clearTimeout(timer);
   }
 
   write(text: string): void {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import {
   freePort,
   type RedisCluster,
@@ -12,7 +12,7 @@ import {
   startServer,
 } from "@redislock/test-kit";
 
-import { cli, objectIn, objectsOf, PASSWORD, type Result, start } from "./cli.js";
+import { cli, endAll, objectIn, objectsOf, PASSWORD, type Result, start } from "./cli.js";
 
 /** Each command once. */
 const commands = [
@@ -23,6 +23,8 @@ const commands = [
   ["doctor"],
   ["watch"],
 ];
+
+afterEach(endAll);
 
 describe.each([
   ["a single server", single],
@@ -72,6 +74,37 @@ describe.each([
   });
 });
 
+describe("a node of a cluster that is taken for a single server", () => {
+  let nodes: RedisCluster;
+  let url: string;
+  /** A key of another node. */
+  let key: string;
+
+  beforeAll(async () => {
+    nodes = await startCluster(3);
+    const [node] = nodes.nodes;
+    url = node?.url ?? "";
+    const isElsewhere = async (name: string): Promise<boolean> =>
+      String(await node?.command("GET", name).catch(String)).includes("MOVED");
+    for (key of ["a", "b", "c", "d"]) if (await isElsewhere(key)) break;
+  });
+
+  afterAll(() => nodes.stop());
+
+  it("is said by run, which waits all the same, and by doctor", async () => {
+    const running = start(["run", key, "--", "true"], { url });
+    await running.says("a node of a cluster: use redis+cluster://");
+    running.signal("SIGINT");
+    expect(await running.ended).toMatchObject({ code: 130, stdout: "" });
+    const { stdout } = await cli(["doctor", "--json"], { url });
+    const diagnoses: unknown = JSON.parse(stdout);
+    const findings = objectsOf(diagnoses).flatMap((one) => objectsOf(one["findings"]));
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: "role", mark: "warn", found: "master of a cluster" }),
+    );
+  });
+});
+
 describe("trouble", () => {
   it.each([
     ["a single server", "redis://:PASSWORD@127.0.0.1:PORT"],
@@ -82,11 +115,14 @@ describe("trouble", () => {
     for (const args of commands) expectTrouble(await cli(args, { url }), /could not be reached/);
   });
 
-  it.each([
-    ["run", ["k", "--", "true"], 130],
-    ["watch", [], 0],
-    ["page", ["--port", "0"], 0],
-  ])("that lasts does not keep %s from ending when it is told to", async (command, args, code) => {
+  it.each(
+    ["redis", "redis+cluster"].flatMap((scheme) => [
+      { scheme, command: "run", args: ["k", "--", "true"], code: 130 },
+      { scheme, command: "watch", args: [], code: 0 },
+      { scheme, command: "page", args: ["--port", "0"], code: 0 },
+    ]),
+  )("that lasts does not keep $command from ending at once, $scheme", async (one) => {
+    const { scheme, command, args, code } = one;
     // Takes connections, and answers nothing.
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
@@ -94,13 +130,27 @@ describe("trouble", () => {
       await once(silent, "listening");
       const address = silent.address();
       const port = typeof address === "object" && address ? address.port : 0;
-      const running = start([command, ...args], { url: `redis://127.0.0.1:${port}` });
+      // Whoever waited for what its client has left, timers of seconds, would come to this.
+      const waited = 'process.on("beforeExit", () => console.log("waited"))';
+      const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(waited)}` };
+      const running = start([command, ...args], { url: `${scheme}://127.0.0.1:${port}`, env });
       await once(silent, "connection");
       running.signal("SIGINT");
       expect(await running.ended).toEqual({ code, stdout: "", stderr: "" });
     } finally {
       for (const socket of sockets) socket.destroy();
       silent.close();
+    }
+  });
+
+  it("with a database that is not there is no reason to take locks in another", async () => {
+    const server = await startServer();
+    try {
+      for (const args of commands) {
+        expectTrouble(await cli(args, { url: `${server.url}/99` }), /DB index is out of range/);
+      }
+    } finally {
+      await server.stop();
     }
   });
 

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 
-import { cli, type Json, objectsOf, PASSWORD } from "./cli.js";
+import { cli, endAll, type Json, objectsOf, PASSWORD } from "./cli.js";
 
 let server: RedisServer;
 
@@ -13,8 +13,16 @@ afterAll(() => server.stop());
 
 beforeEach(async () => {
   await server.command("FLUSHALL");
-  await server.command("CONFIG", "SET", "maxmemory", "0");
+  for (const [name, usual] of [
+    ["maxmemory", "0"],
+    ["maxmemory-policy", "noeviction"],
+    ["appendonly", "no"],
+  ] as const) {
+    await server.command("CONFIG", "SET", name, usual);
+  }
 });
+
+afterEach(endAll);
 
 async function doctor(
   ...args: string[]
@@ -78,7 +86,6 @@ describe("doctor", () => {
       await server.command("CONFIG", "SET", "appendfsync", fsync);
       told.push((await doctor()).of("persistence")?.["mark"]);
     }
-    await server.command("CONFIG", "SET", "appendonly", "no");
     expect(told).toEqual(["warn", "ok", "warn"]);
   });
 
@@ -137,6 +144,22 @@ describe("doctor", () => {
     expect(of("permissions")?.["acl"]).toBe(
       "ACL SETUSER app ~lock:* ~redislock* &redislock:inbox:* &redislock:leader:*",
     );
+  });
+
+  it("tells a command that the server does not have from one that is not permitted", async () => {
+    const without = await startServer({ args: ["--rename-command", "INFO", ""] });
+    try {
+      const { of } = await doctorAt(without.url);
+      expect(of("version")).toMatchObject({
+        mark: "unknown",
+        found: "INFO did not tell",
+        meaning: expect.stringContaining("unknown command"),
+      });
+    } finally {
+      await without.stop();
+    }
+    const { of } = await doctorAt(await asUser("resetchannels", "-@all", "+ping", "~*"));
+    expect(of("version")?.["found"]).toBe("INFO is not permitted to this user");
   });
 
   it("says what a user with read-only rights cannot do and see", async () => {

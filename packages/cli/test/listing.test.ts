@@ -1,9 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { createLocker, type Locker } from "@redislock/ioredis";
 import { type RedisServer, startServer, untilInLine, waitUntil } from "@redislock/test-kit";
 import { Redis } from "ioredis";
 
-import { cli, type Json, mustStaySecret, objectIn, objectsOf, PASSWORD, start } from "./cli.js";
+import {
+  cli,
+  endAll,
+  type Json,
+  mustStaySecret,
+  objectIn,
+  objectsOf,
+  PASSWORD,
+  start,
+} from "./cli.js";
 
 let server: RedisServer;
 let redis: Redis;
@@ -25,6 +34,15 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await server.command("FLUSHALL");
+});
+
+let leave = new AbortController();
+
+afterEach(async () => {
+  // Whoever still waits would have the lock of the next test.
+  leave.abort();
+  leave = new AbortController();
+  await endAll();
 });
 
 async function ls(...args: string[]): Promise<Json> {
@@ -64,9 +82,8 @@ describe("ls", () => {
     await locker.obtain("waited", 60_000);
     await locker.obtain("alone", 60_000);
     await server.command("SET", "foreign", "of another library", "PX", "60000");
-    const stop = new AbortController();
     for (const key of ["waited", "foreign"]) {
-      locker.obtain(key, 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+      locker.obtain(key, 60_000, { wait: 60_000, signal: leave.signal }).catch(() => {});
       await untilInLine(server, key, 1);
     }
     expect(await keysOf()).toEqual(["alone", "foreign", "waited"]);
@@ -81,11 +98,9 @@ describe("ls", () => {
     expect(await keysOf("--longer-than", "1h")).toEqual([]);
     expect(await keysOf("--longer-than", "1ms", "--sort", "age")).toEqual(["waited", "alone"]);
     expect(await ls("--limit", "1")).toMatchObject({ locks: [{ key: "alone" }], total: 3 });
-    stop.abort();
   });
 
   it("sorts by what is left and by who waits, and looks into the namespace that it is told", async () => {
-    const stop = new AbortController();
     await locker.obtain("long", 60_000);
     await locker.obtain("middle", 40_000);
     await locker.obtain("short", 20_000);
@@ -96,7 +111,7 @@ describe("ls", () => {
       ["endless", 1],
     ] as const) {
       for (let n = 1; n <= waiters; n++) {
-        locker.obtain(key, 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+        locker.obtain(key, 60_000, { wait: 60_000, signal: leave.signal }).catch(() => {});
         await untilInLine(server, key, n);
       }
     }
@@ -107,7 +122,6 @@ describe("ls", () => {
     expect(await keysOf("--namespace", "other:")).toEqual(["mine"]);
     await cli(["release", "--yes", "--namespace", "other:", "mine"], { url });
     expect(await server.command("EXISTS", "other:mine")).toBe(0);
-    stop.abort();
     await other.close();
   });
 
@@ -139,13 +153,12 @@ describe("ls", () => {
     ["EVALSHA alone", ["+evalsha", "+eval", "~*"]],
     ["no script at all", ["~*"]],
   ])("sees the same with read-only rights and %s", async (_, rights) => {
-    const stop = new AbortController();
     await locker.obtain("alone", 60_000, { metadata: "some one" });
     await locker.obtain("counted", 60_000, { limit: 5, permits: 2, metadata: "with: spaces" });
     await locker.obtain("counted", 60_000, { limit: 4 });
     const waits = [{ metadata: "first" }, { mode: "shared" as const, metadata: "second" }];
     for (const [i, options] of waits.entries()) {
-      const wait = { ...options, wait: 60_000, signal: stop.signal };
+      const wait = { ...options, wait: 60_000, signal: leave.signal };
       locker.obtain("alone", 60_000, wait).catch(() => {});
       await untilInLine(server, "alone", i + 1);
     }
@@ -163,7 +176,6 @@ describe("ls", () => {
       );
     };
     expect(await seen(as)).toEqual(await seen(url));
-    stop.abort();
   });
 });
 
@@ -262,17 +274,17 @@ describe("watch", () => {
   });
 
   it("tells a lock that its filter leaves out by now from one that is free", async () => {
-    const stop = new AbortController();
     const lock = await locker.obtain("k", 60_000, { metadata: "first" });
-    locker.obtain("k", 60_000, { wait: 60_000, signal: stop.signal }).catch(() => {});
+    locker.obtain("k", 60_000, { wait: 60_000, signal: leave.signal }).catch(() => {});
     await untilInLine(server, "k", 1);
     const watching = start(["watch", "--waiting", "--interval", "20ms"], { url });
     await watching.says(/\theld\tk\texclusive\t1\tfirst\n/);
-    stop.abort();
+    leave.abort();
+    leave = new AbortController();
     await watching.says(/\twaiters\tk\texclusive\t0\tfirst\n/);
     await lock.release();
     const again = await locker.obtain("k", 60_000, { metadata: "again" });
-    locker.obtain("k", 60_000, { wait: 60_000 }).catch(() => {});
+    locker.obtain("k", 60_000, { wait: 60_000, signal: leave.signal }).catch(() => {});
     await watching.says(/\theld\tk\texclusive\t1\tagain\n/);
     await again.release();
     watching.signal("SIGINT");

@@ -60,6 +60,10 @@ export async function takePictures(where: string): Promise<void> {
         const name = `${where}/${size}-${colorScheme}`;
         const row = page.locator(".list .row", { hasText: "order:42" });
         await row.waitFor();
+        // As in the texts beside them, whichever port it is here.
+        await page.evaluate(
+          'document.querySelector(".where bdi").textContent = "Redis at 127.0.0.1:6379"',
+        );
         await page.screenshot({ path: `${name}.png` });
         if (size === "wide" && colorScheme === "light") {
           await page.screenshot({ path: `${folder}page.png` });

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
 
-import { bin, Cli, cli, mustStaySecret, objectIn, start, untilTold } from "./cli.js";
+import { bin, Cli, cli, endAll, mustStaySecret, objectIn, start, untilTold } from "./cli.js";
 
 /** Its grandchild tells its pid, and hears no TERM. */
 const family = [
@@ -25,6 +25,8 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   await server.command("FLUSHALL");
 });
+
+afterEach(endAll);
 
 /** The token of whoever holds the lock now, from now on a secret. */
 async function holderOf(key: string): Promise<string> {
@@ -49,11 +51,9 @@ describe("run", () => {
   it("passes on input, output, environment and the command's exit code, and no token", async () => {
     const script =
       'read line; echo "$line $REDISLOCK_KEY"; echo err >&2; env | grep REDISLOCK; exit 7';
-    const running = start(["run", "k", "--", "sh", "-c", `sleep 0.3; ${script}`], {
-      url,
-      input: "hi\n",
-    });
+    const running = start(["run", "k", "--", "sh", "-c", script], { url, input: "" });
     await holderOf("k");
+    running.write("hi\n");
     const { code, stdout, stderr } = await running.ended;
     expect([code, stderr]).toEqual([7, "err\n"]);
     expect(stdout).toMatch(/^hi k\n(REDISLOCK_(KEY=k|FENCE=\d{16})\n){2}$/);
@@ -121,6 +121,7 @@ describe("run", () => {
     [["run", "--nonsense", "k", "--", "true"], /--nonsense/],
     [["run", "", "--", "true"], /key/],
     [["nonsense"], /nonsense/],
+    [["lss"], /Did you mean/],
   ])("ends with 64 for %j", async (args, what) => {
     const { code, stderr, stdout } = await cli(args, { url });
     expect([code, stdout]).toEqual([64, ""]);

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { createLocker, type Locker } from "@redislock/ioredis";
 import { type RedisServer, startServer } from "@redislock/test-kit";
 import { Redis } from "ioredis";
 
-import { cli, startInTerminal } from "./cli.js";
+import { cli, endAll, startInTerminal } from "./cli.js";
 
 let server: RedisServer;
 let redis: Redis;
@@ -27,6 +27,8 @@ beforeEach(async () => {
   await server.command("FLUSHALL");
 });
 
+afterEach(endAll);
+
 const ESCAPE = "\u001b";
 
 describe("on a terminal", () => {
@@ -42,6 +44,20 @@ describe("on a terminal", () => {
     expect(lines).toHaveLength(4);
     for (const line of lines) expect(Array.from(line).length).toBeLessThanOrEqual(columns);
     expect(Array.from(lines[1] ?? "")).toHaveLength(columns);
+  });
+
+  it("a terminal that does not know its size is one of 80 columns", async () => {
+    await locker.obtain("order:of-a-customer", 60_000, { metadata: "m".repeat(100) });
+    const env = { NO_COLOR: "1" };
+    const { stdout } = await startInTerminal(["ls"], 0, { url, env }).ended;
+    const [, line = ""] = stdout.split("\r\n");
+    expect(line).toMatch(/^order:of-a-customer .*m…$/);
+    expect(Array.from(line)).toHaveLength(80);
+    const watching = startInTerminal(["watch", "--interval", "20ms"], 0, { url, env });
+    await watching.says("1 lock held");
+    await watching.says("order:of-a-customer");
+    watching.write("\u0003");
+    expect((await watching.ended).code).toBe(0);
   });
 
   it("wide characters take two columns, and the columns of a table stay straight", async () => {
@@ -90,6 +106,13 @@ describe("on a terminal", () => {
     expect(code).toBe(0);
     expect(stdout.startsWith(`${ESCAPE}[?1049h${ESCAPE}[?25l`)).toBe(true);
     expect(stdout.replace(/\^C/, "").endsWith(`${ESCAPE}[?25h${ESCAPE}[?1049l`)).toBe(true);
+  });
+
+  it("watch leaves the screen alone if it never came to draw on it", async () => {
+    const refused = startInTerminal(["watch"], 80, { url: "redis://127.0.0.1:1" });
+    const { code, stdout } = await refused.ended;
+    expect([code, stdout]).toEqual([69, expect.stringMatching(/^redislock: /)]);
+    expect(stdout).not.toContain(ESCAPE);
   });
 
   it("release asks, and does nothing after any answer but a yes", async () => {

@@ -83,7 +83,7 @@ async function diagnose(
     diagnoses.push({
       server: nameOf(master),
       findings: [
-        ...(await checkServer(master)),
+        ...(await checkServer(master, connection.target.kind !== "cluster")),
         ...(await checkTiming(master)),
         messages.finding,
         await checkPermissions(master, messages.subscribing, names),

@@ -12,6 +12,7 @@ import { observing, type ServerOptions, takesServer } from "../options.js";
 import { paletteFor } from "../output/colour.js";
 import { duration } from "../output/duration.js";
 import { print, printJson } from "../output/out.js";
+import { tableWidth } from "../output/screen.js";
 import { table } from "../output/table.js";
 import { count, plain } from "../output/text.js";
 
@@ -54,7 +55,7 @@ export function inspectionLines(
   now: number | undefined,
 ): string[] {
   const palette = paletteFor(stdout);
-  const width = stdout.isTTY ? stdout.columns : undefined;
+  const width = tableWidth();
   const { holder, holders, held, waiters, line } = inspection;
   const lines = [palette.bold(plain(key))];
   if (holder) {

@@ -10,6 +10,7 @@ import { observing } from "../options.js";
 import { paletteFor } from "../output/colour.js";
 import { complain, print, printJson } from "../output/out.js";
 import { Progress } from "../output/progress.js";
+import { tableWidth } from "../output/screen.js";
 
 const EXAMPLES = `
 Reads only, by SCAN, on each master; no server is kept busy for longer than a batch of 1000 keys takes.
@@ -42,7 +43,7 @@ async function list(prefix: string = "", options: ListOptions): Promise<number> 
       const { locks, total, held, waiters, unread } = found;
       printJson({ locks, total, held, waiters, unread });
     } else {
-      const width = stdout.isTTY ? stdout.columns : undefined;
+      const width = tableWidth();
       for (const line of lockTable(found.locks, width, paletteFor(stdout))) print(line);
       complainAbout(summary(found));
     }

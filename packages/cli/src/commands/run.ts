@@ -13,7 +13,7 @@ import {
   type ObtainOptions,
   RedisLockError,
 } from "@redislock/ioredis";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 
 import { ending, exitCodes } from "../exit-codes.js";
 import { Failure } from "../failure.js";
@@ -67,7 +67,7 @@ export function addRun(program: Command): void {
       .summary("run a command while holding a lock")
       .description(
         "Runs a command while holding the lock, renewed for as long as it runs. The command has " +
-          "REDISLOCK_KEY\nand REDISLOCK_FENCE, the fencing token, in its environment.",
+          "REDISLOCK_KEY and REDISLOCK_FENCE, the fencing token, in its environment.",
       )
       .argument("<key>", "the lock")
       .argument("<command...>", "the command and its arguments, behind --")
@@ -78,11 +78,10 @@ export function addRun(program: Command): void {
         parseDuration,
       )
       .option("--no-wait", "give up at once if another has it")
-      .option(
-        "--ttl <time>",
-        "when the lock is free after a crash of this machine",
-        parseDuration,
-        30_000,
+      .addOption(
+        new Option("--ttl <time>", "when the lock is free after a crash of this machine")
+          .argParser(parseDuration)
+          .default(30_000, "30s"),
       )
       .option("--shared", "hold it together with all others who share it")
       .option("--limit <n>", "hold it together with others, up to so many permits", parseCount)
@@ -167,7 +166,7 @@ async function obtain(
     holdAtLeast,
     metadata,
   };
-  const silent = sayIfItWaits(locker, key, manner);
+  const silent = sayIfItWaits(locker, connection, key, manner);
   try {
     return await locker.obtain(key, options.ttl, manner);
   } catch (error) {
@@ -178,17 +177,30 @@ async function obtain(
   }
 }
 
-/** Tells whoever looks at a terminal why nothing happens. */
-function sayIfItWaits(locker: Locker, key: string, { wait }: ObtainOptions): () => void {
-  if (!stderr.isTTY || wait === undefined) return () => {};
+/** Tells whoever looks at a terminal why nothing happens, and everybody if it is not that another has it. */
+function sayIfItWaits(
+  locker: Locker,
+  { target }: Connection,
+  key: string,
+  { wait }: ObtainOptions,
+): () => void {
+  if (wait === undefined) return () => {};
   let over = false;
-  const say = async (): Promise<void> => {
-    const { holder, waiters } = await locker.inspect(key);
-    if (over) return;
-    const who = holder?.metadata ? `, held by ${plain(holder.metadata)}` : "";
-    complain(`waiting for ${JSON.stringify(key)}${who}, ${count(waiters, "waiter")} in line`);
+  const why = async (): Promise<string> => {
+    try {
+      const { holder, waiters } = await locker.inspect(key);
+      if (!stderr.isTTY) return "";
+      const who = holder?.metadata ? `, held by ${plain(holder.metadata)}` : "";
+      return `${who}, ${count(waiters, "waiter")} in line`;
+    } catch (error) {
+      return `: ${explain([error], target)}`;
+    }
   };
-  const timer = setTimeout(() => void say().catch(() => {}), SAY_AFTER);
+  const say = async (): Promise<void> => {
+    const text = await why();
+    if (!over && text !== "") complain(`waiting for ${JSON.stringify(key)}${text}`);
+  };
+  const timer = setTimeout(() => void say(), SAY_AFTER);
   return () => {
     over = true;
     clearTimeout(timer);

@@ -11,6 +11,7 @@ import { kindShown, lockTable, summary, unreadShown } from "../locks/lock-table.
 import { observing } from "../options.js";
 import { paletteFor } from "../output/colour.js";
 import { complain, print, put } from "../output/out.js";
+import { screenSize } from "../output/screen.js";
 import { cut, plain } from "../output/text.js";
 import { untilTold } from "../output/until-told.js";
 
@@ -45,11 +46,13 @@ export function addWatch(program: Command): void {
 async function watch(prefix: string = "", options: FollowOptions): Promise<number> {
   const told = untilTold();
   const screen = stdout.isTTY && !options.json;
+  let isDrawn = false;
   try {
     return await observing(
       options,
       async (observer) => {
         if (screen) put(ALTERNATE_SCREEN);
+        isDrawn = screen;
         let found: Listing | undefined;
         let said = "";
         for await (const look of follow(observer, prefix, options, told.signal)) {
@@ -72,7 +75,7 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
     if (told.signal.aborted) return exitCodes.ok;
     throw error;
   } finally {
-    if (screen) put(SCREEN_AS_BEFORE);
+    if (isDrawn) put(SCREEN_AS_BEFORE);
     told.stop();
   }
 }
@@ -85,7 +88,7 @@ function missingOf(found: Listing): string {
 /** @param found - What was last seen; nothing if Redis went away before. */
 function draw(found: Listing | undefined, missing: string, prefix: string): void {
   const palette = paletteFor(stdout);
-  const { columns, rows } = stdout;
+  const { columns, rows } = screenSize();
   const notices = missing === "" ? [] : [palette.yellow(cut(missing, columns))];
   const shown = found?.locks.slice(0, Math.max(1, rows - 4 - notices.length)) ?? [];
   const held = found ? summary({ ...found, locks: shown }) : "nothing seen yet";

@@ -1,4 +1,5 @@
 /** What a check of the doctor says. */
+import { shortened } from "../redis/explain.js";
 
 /** `unknown`: the user may not see it. */
 export type Mark = "ok" | "warn" | "fail" | "unknown";
@@ -16,4 +17,14 @@ export interface Finding {
 
 export function finding(check: string, mark: Mark, found: string, meaning: string): Finding {
   return { check, mark, found, meaning };
+}
+
+/** What a command that failed would have told. */
+export function unseen(check: string, command: string, error: unknown): Finding {
+  const text = error instanceof Error ? error.message : String(error);
+  if (text.startsWith("NOPERM")) {
+    const acl = `ask as a user with +${command.toLowerCase()}`;
+    return finding(check, "unknown", `${command} is not permitted to this user`, acl);
+  }
+  return finding(check, "unknown", `${command} did not tell`, shortened(text));
 }

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 
 import { count } from "../output/text.js";
 
-import { type Finding, finding } from "./check.js";
+import { type Finding, finding, unseen } from "./check.js";
 
 type Facts = ReadonlyMap<string, string>;
 
@@ -11,21 +11,20 @@ type Facts = ReadonlyMap<string, string>;
 const OLDEST = 6;
 const NEARLY_FULL = 0.9;
 
-export async function checkServer(redis: Redis): Promise<Finding[]> {
+/** @param isAlone - It was named as a server, not as one of a cluster. */
+export async function checkServer(redis: Redis, isAlone: boolean): Promise<Finding[]> {
   let text: string;
   try {
     text = await redis.info();
-  } catch {
-    const why = "INFO is not permitted to this user";
-    const what = "ask as a user with +info";
+  } catch (error) {
     return ["version", "role", "replicas", "memory", "persistence"].map((check) =>
-      finding(check, "unknown", why, what),
+      unseen(check, "INFO", error),
     );
   }
   const facts = readInfo(text);
   return [
     version(facts),
-    role(facts),
+    role(facts, isAlone),
     replicas(facts),
     memory(facts),
     persistence(facts, await appendFsync(redis)),
@@ -57,8 +56,13 @@ function version(facts: Facts): Finding {
   return finding("version", "fail", name, "too old: locks need Redis 6.0 or Valkey");
 }
 
-function role(facts: Facts): Finding {
+function role(facts: Facts, isAlone: boolean): Finding {
   if (facts.get("role") === "master") {
+    if (isAlone && facts.get("cluster_enabled") === "1") {
+      const meaning =
+        "it knows the locks of its own slots alone, unless it is the only one: use redis+cluster://";
+      return finding("role", "warn", "master of a cluster", meaning);
+    }
     return finding("role", "ok", "master", "takes writes");
   }
   const found = facts.get("role") ?? "unknown";

@@ -1,5 +1,5 @@
 /** Looks at the locks again and again, and never keeps a server busy with it. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 
 import { parseDuration } from "../options.js";
 import { Failure } from "../failure.js";
@@ -31,7 +31,11 @@ const PART_OF_TIME = 5;
 const PATIENCE = 3_000;
 
 export function takesInterval(command: Command): Command {
-  return command.option("--interval <time>", "how often to look", parseDuration, 1_000);
+  return command.addOption(
+    new Option("--interval <time>", "how often to look")
+      .argParser(parseDuration)
+      .default(1_000, "1s"),
+  );
 }
 
 /**

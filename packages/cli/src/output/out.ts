@@ -18,6 +18,11 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
+/** Ends once all is written: what a client that gave up has left in timers would take seconds. */
+export function end(): void {
+  stdout.write("", () => stderr.write("", () => process.exit()));
+}
+
 /** What is piped into `head` ends when `head` does. */
 export function endWithPipe(): void {
   stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -28,6 +28,7 @@ const GRANTS_OF_ONE = 20;
 /** Changes that one look tells of, however many there are. */
 const GRANTS_OF_A_LOOK = 100;
 
+/** Before the first look. */
 const NOTHING: Summary = { total: 0, held: 0, waiters: 0, unread: 0, why: "", failure: null };
 
 export interface FeedOptions extends FollowOptions {
@@ -43,7 +44,7 @@ export class Feed {
   readonly #opened = new Map<string, Promise<Opened>>();
   #rows = new Map<string, Row>();
   #grants: Grant[] = [];
-  #summary = NOTHING;
+  #summary: Summary | undefined;
   #looking = new AbortController();
 
   constructor(observer: Observer, connection: Connection, prefix: string, options: FeedOptions) {
@@ -70,9 +71,10 @@ export class Feed {
     try {
       yield this.#start();
       while (!left.aborted) {
-        if (page.isBehind) {
+        // Before the first look there is nothing to tell, also not that there is no lock.
+        if (page.isBehind && this.#summary) {
           page.catchUp();
-          yield* this.#all();
+          yield* this.#all(this.#summary);
         }
         const message = page.next();
         if (message) yield message;
@@ -139,8 +141,9 @@ export class Feed {
   }
 
   #fail(failure: string): void {
-    this.#summary = { ...this.#summary, failure: withoutSecrets(failure) };
-    this.#post({ type: "look", now: Date.now(), summary: this.#summary });
+    const summary = { ...(this.#summary ?? NOTHING), failure: withoutSecrets(failure) };
+    this.#summary = summary;
+    this.#post({ type: "look", now: Date.now(), summary });
   }
 
   #tell({ locks, total, held, waiters, unread, why }: Listing, changes: readonly Change[]): void {
@@ -166,11 +169,12 @@ export class Feed {
     const grants = changes.flatMap((change) => grantOf(change, now));
     this.#rows = all;
     this.#grants = [...this.#grants, ...grants].slice(-GRANTS);
-    this.#summary = { total, held, waiters, unread, why: withoutSecrets(why), failure: null };
+    const summary = { total, held, waiters, unread, why: withoutSecrets(why), failure: null };
+    this.#summary = summary;
     this.#post({
       type: "look",
       now,
-      summary: this.#summary,
+      summary,
       ...(rows.length === 0 ? {} : { rows }),
       ...(renewed.length === 0 ? {} : { renewed }),
       ...(gone.length === 0 ? {} : { gone }),
@@ -189,8 +193,8 @@ export class Feed {
   }
 
   /** What a page that comes, or that is behind, needs to go on from. */
-  *#all(): Generator<Rows | Look> {
-    const [rows, now, summary] = [[...this.#rows.values()], Date.now(), this.#summary];
+  *#all(summary: Summary): Generator<Rows | Look> {
+    const [rows, now] = [[...this.#rows.values()], Date.now()];
     const grants = this.#grants.slice(-GRANTS_OF_A_LOOK);
     for (let i = 0; i === 0 || i < rows.length; i += ROWS_AT_A_TIME) {
       yield { type: "rows", first: i === 0, rows: rows.slice(i, i + ROWS_AT_A_TIME) };
@@ -203,7 +207,7 @@ export class Feed {
     this.#rows = new Map();
     this.#opened.clear();
     this.#grants = [];
-    this.#summary = NOTHING;
+    this.#summary = undefined;
   }
 }
 
@@ -213,8 +217,7 @@ class Page {
   isBehind = true;
 
   post(look: Look): void {
-    if (this.isBehind) return;
-    this.#messages.push(look);
+    if (!this.isBehind) this.#messages.push(look);
     if (this.#messages.length > MOST_BEHIND) this.isBehind = true;
     this.#wake();
   }

@@ -36,7 +36,7 @@ export async function connect(target: Target, until: AbortSignal | undefined): P
   redis.on("node error", (error: unknown) => failures.push(error));
   const close = (): void => redis.disconnect();
   try {
-    await inTime(open(redis), until);
+    await inTime(open(redis, target), until);
   } catch (error) {
     close();
     // What ioredis rejects with says that it was closed; why, it told before.
@@ -55,8 +55,10 @@ export async function connect(target: Target, until: AbortSignal | undefined): P
   };
 }
 
-async function open(redis: Redis | Cluster): Promise<void> {
+async function open(redis: Redis | Cluster, { db }: Target): Promise<void> {
   await redis.connect();
+  // ioredis asks for it too, and goes on in database 0 if it is refused.
+  if (db !== 0) await redis.select(db);
   try {
     await redis.ping();
   } catch (error) {

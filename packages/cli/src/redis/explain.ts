@@ -70,7 +70,7 @@ function textsOf(error: unknown): string[] {
 }
 
 /** Without what servers quote of the arguments, of which one may be a secret. */
-function shortened(text: string): string {
+export function shortened(text: string): string {
   const line = text.split("\n")[0] ?? "";
   return withoutSecrets(line.replace(/,? with args beginning with:.*/s, "")).slice(0, 200);
 }

@@ -27,7 +27,8 @@ interface Answer extends Opened {
 export function LockDialog({ name, looks, readOnly, api, onClose }: Props): VNode {
   const [answer, setAnswer] = useState<Answer | undefined>(undefined);
   const [problem, setProblem] = useState("");
-  const [asking, setAsking] = useState<number | null | undefined>(undefined);
+  // As it was when the question came up: who says yes means those whom it shows.
+  const [asking, setAsking] = useState<Answer | undefined>(undefined);
   const [outcome, setOutcome] = useState("");
   const isAsked = useRef(false);
   useEffect(() => {
@@ -72,16 +73,16 @@ export function LockDialog({ name, looks, readOnly, api, onClose }: Props): VNod
         <Other text={outcome} none="" />
       </p>
       {!readOnly && isThere && (
-        <button type="button" class="danger" onClick={() => setAsking(answer.lock.fencingToken)}>
+        <button type="button" class="danger" onClick={() => setAsking(answer)}>
           Take away …
         </button>
       )}
-      {asking !== undefined && answer && (
+      {asking && (
         <Confirmation
           name={name}
-          answer={answer}
+          answer={asking}
           onNo={() => setAsking(undefined)}
-          onYes={() => void takeAway(asking)}
+          onYes={() => void takeAway(asking.lock.fencingToken)}
         />
       )}
     </Dialog>

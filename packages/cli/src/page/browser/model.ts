@@ -14,7 +14,7 @@ export interface State {
   readonly fresh: ReadonlyMap<string, number>;
   /** Goes up with each look, and is what an opened lock goes by. */
   readonly looks: number;
-  /** When the last look was, by our clock. */
+  /** When the last look was, by our clock; 0 before the first of a connection. */
   readonly lookedAt: number;
   /** By how much the clock of those who tell us is ahead of ours. */
   readonly ahead: number;
@@ -43,7 +43,8 @@ const FRESH = 2_500;
 export function afterMessage(state: State, message: Message, at: number): State {
   switch (message.type) {
     case "start":
-      return { ...state, start: message, connected: true, refused: "" };
+      // What it was counts no more, until there is a look by whoever tells us now.
+      return { ...state, start: message, connected: true, refused: "", lookedAt: 0 };
     case "rows": {
       const before = message.first ? [] : state.rows;
       const rows = new Map([...before, ...message.rows.map((row) => [row.key, row] as const)]);

@@ -105,7 +105,7 @@ export function Page({ state, api }: { state: State; api: Api }): VNode {
             </span>
           </div>
           <LockList rows={shown} fresh={state.fresh} at={now + state.ahead} onOpen={setOpened} />
-          {shown.length === 0 && state.looks > 0 && (
+          {shown.length === 0 && state.lookedAt > 0 && (
             <p class="empty">
               {isFiltered ? "No lock is like that." : "No lock is held or waited for."}
             </p>
@@ -129,13 +129,16 @@ export function Page({ state, api }: { state: State; api: Api }): VNode {
 
 function Status({ state: { summary, lookedAt, connected }, now }: StatusProps): VNode {
   const age = now - lookedAt;
-  const isStale = lookedAt > 0 && age > STALE;
+  const hasLooked = lookedAt > 0;
+  const isStale = hasLooked && age > STALE;
   return (
     <p class="status">
       <span class={connected && !isStale ? "dot" : "dot off"} aria-hidden="true" />
-      {summary && `${count(summary.held, "lock")} held, ${count(summary.waiters, "waiter")}`}
+      {hasLooked &&
+        summary &&
+        `${count(summary.held, "lock")} held, ${count(summary.waiters, "waiter")}`}
       {isStale && ` – as of ${Math.floor(age / 1_000)}s ago`}
-      {!summary && (connected ? "looking …" : "connecting …")}
+      {!hasLooked && (connected ? "looking …" : "connecting …")}
     </p>
   );
 }
