@@ -48,7 +48,7 @@ export const plants = [
   {
     bug: "a late copy of an obtain cuts a lease that was refreshed since",
     file: "obtain.lua",
-    changes: [["if call('PTTL', KEYS[i]) < ttl then", "if true then"]],
+    changes: [["math.max(left, ttl))", "ttl)"]],
   },
   {
     bug: "tickets fall when the server's clock is set back",
