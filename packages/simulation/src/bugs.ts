@@ -688,7 +688,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
     needs: ["foreign"],
-    from: 330,
+    from: 1_070,
     library: {
       file: "quorum/claim.js",
       change: ["(token = Math.max(token, ", "(token ||= Math.max("],
