@@ -29,8 +29,9 @@ beforeAll(async () => {
   redis = new Redis(server.url);
   locker = createLocker(redis);
   await locker.obtain("cores", 60_000, { limit: 4, permits: 3, metadata: "encoder on web-2" });
-  for (const metadata of ["search on web-1", "search on web-2"]) {
-    await locker.obtain("prices", 60_000, { mode: "shared", metadata });
+  // Of those who share a lock, a list names the one whose lease ends first.
+  for (const [i, metadata] of ["search on web-1", "search on web-2"].entries()) {
+    await locker.obtain("prices", 60_000 + 1_000 * i, { mode: "shared", metadata });
   }
   await locker.obtain("order:42", 60_000, { metadata: "shop on web-1, pid 4711" });
   for (const [i, metadata] of ["shop on web-2, pid 812", "shop on web-3, pid 90"].entries()) {

@@ -27,8 +27,9 @@ export async function takePictures(where: string): Promise<void> {
     await program.says("Ctrl-C");
     const address = /http\S+/.exec(program.stdout)?.[0] ?? "";
     await locker.obtain("cores", 60_000, { limit: 4, permits: 3, metadata: "encoder on web-2" });
-    for (const metadata of ["search on web-1", "search on web-2"]) {
-      await locker.obtain("prices", 60_000, { mode: "shared", metadata });
+    // Of those who share a lock, a list names the one whose lease ends first.
+    for (const [i, metadata] of ["search on web-1", "search on web-2"].entries()) {
+      await locker.obtain("prices", 60_000 + 1_000 * i, { mode: "shared", metadata });
     }
     for (const [i, job] of ["backup", "invoices", "mail", "report", "sitemap"].entries()) {
       const metadata = `cron on web-${(i % 3) + 1}, pid ${2210 + 7 * i}`;
