@@ -30,7 +30,7 @@ export function createProgram(): Command {
     .version(version())
     .exitOverride()
     .configureOutput({
-      // What it may have meant stands on a line of its own.
+      // An error is one line, also with what may have been meant.
       outputError: (text, write) =>
         write(text.replace(/^error: /, "redislock: ").replace(/\n(?=.)/g, " ")),
     })

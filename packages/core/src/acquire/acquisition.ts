@@ -308,15 +308,15 @@ export class Acquisition {
   }
 
   async #leave(): Promise<Leftover | undefined> {
-    const left = await this.#leaveOnce();
-    if (!left || !this.#isAdrift) return left;
-    // Of two connections, a server that hung reads either first: now it has read both.
+    if (!this.#isAdrift) return this.#leaveOnce();
+    // Of two connections, a server that hung reads either first: once it answers, it has read both.
     this.#isAdrift = false;
-    return this.#leaveOnce();
+    const left = await this.#leaveOnce(() => void this.#leaveOnce());
+    return left && this.#leaveOnce();
   }
 
-  async #leaveOnce(): Promise<Leftover | undefined> {
-    const outcome = await leave(this.#commands, this.claim, this.#id);
+  async #leaveOnce(late?: () => void): Promise<Leftover | undefined> {
+    const outcome = await leave(this.#commands, this.claim, this.#id, late);
     if (outcome.kind !== "reply") return undefined;
     if (outcome.reply.owned) this.context.runInAsyncScope(() => this.#told.lateGrant(this));
     return outcome.reply;

@@ -1,13 +1,18 @@
 import type { Claim, Leftover } from "../primitives/primitive.js";
 import type { Commands, Outcome } from "../redis/commands.js";
 
-/** Leaves nothing of an obtain, and serves the line to its end, however many dead are in it. */
+/**
+ * Leaves nothing of an obtain, and serves the line to its end, however many dead are in it.
+ *
+ * @param late - Called when the first reply comes after it was given up.
+ */
 export async function leave(
   commands: Commands,
   claim: Claim,
   id: string | undefined,
+  late?: () => void,
 ): Promise<Outcome<Leftover>> {
-  const first = await commands.run(claim.leave(id));
+  const first = await commands.run(claim.leave(id), late && { late });
   for (let last = first; last.kind === "reply" && last.reply.unserved;) {
     last = await commands.run(claim.leave(id));
   }

@@ -96,7 +96,7 @@ export interface SideConnections {
   open(life: Life, master?: string): Promise<SideConnection>;
 }
 
-/** One of them. */
+/** A connection to a master beside the client's own. */
 export interface SideConnection {
   /**
    * Sends one command as it is, without any prefix. Commands leave in the order of the calls, and none is
