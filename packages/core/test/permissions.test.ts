@@ -5,7 +5,7 @@ import { Locker, type Lock, type LockEvent } from "../src/index.js";
 import { startRedis } from "./redis.js";
 import type { RespClient } from "./resp-client.js";
 
-const { server, client, untilInLine } = await startRedis();
+const { server, client, asked, untilInLine } = await startRedis();
 
 /** All that a user needs who locks keys that begin with `lock:`, and nothing that it does not. */
 const PERMISSIONS = [
@@ -46,6 +46,10 @@ async function clientWith(permissions: readonly string[]): Promise<RespClient> {
   return client(["AUTH", "app", "secret"]);
 }
 
+function obtains(): number {
+  return asked().filter((name) => name === "obtain").length;
+}
+
 /** Everything that a lock can do, once; rejects with the first thing that goes wrong. */
 async function fullCycle(permissions: readonly string[]): Promise<void> {
   await server.command("SCRIPT", "FLUSH");
@@ -80,9 +84,12 @@ async function fullCycle(permissions: readonly string[]): Promise<void> {
   expect(await one.inspect("a")).toMatchObject({ waiters: 1 });
   expect(await server.command("HLEN", companion("lock:a", "waiters"))).toBe(1);
 
+  // The release hands the lock over: whoever waits need not ask for it.
+  const before = obtains();
   await lock.release();
   expect(await server.command("GET", "lock:a")).toMatch(/next$/);
   const next: Lock = await waiting;
+  expect(obtains()).toBe(before);
   expect(await one.forceRelease("a")).toBe(true);
   await failure(next.refresh());
 
