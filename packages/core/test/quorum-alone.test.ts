@@ -1009,7 +1009,12 @@ describe("clients that are closed", () => {
 
 describe("a forced release", () => {
   test.each([
-    [["1", "0", "0"], true],
+    [["1", "1", "0"], true],
+    [["0", "1", "1"], true],
+    [["1", "0", "1"], true],
+    // What a release leaves that is still on its way to one of them.
+    [["1", "0", "0"], false],
+    [["0", "0", "1"], false],
     [["0", "0", "0"], false],
   ])("by %j: %j", async (owned, outcome) => {
     const { locker, say, sent } = await start();
@@ -1018,10 +1023,27 @@ describe("a forced release", () => {
     expect(sent()).toEqual([["forceRelease"], ["forceRelease"], ["forceRelease"]]);
   });
 
-  test("by two is one, whatever the third says", async () => {
+  test.each<[Reply, boolean]>([
+    [["1", "0"], true],
+    [["0", "0"], false],
+  ])("where one refuses, and %j is said besides a no: %j", async (reply, outcome) => {
     const { locker, say } = await start();
-    say("forceRelease", refusal, ["1", "0"], ["0", "0"]);
-    expect(await locker.forceRelease("k")).toBe(true);
+    say("forceRelease", refusal, reply, ["0", "0"]);
+    expect(await locker.forceRelease("k")).toBe(outcome);
+  });
+
+  test("waits for the one that decides, unless it is silent: that one may have had it", async () => {
+    const { locker, say, pass } = await start();
+    const last = later();
+    say("forceRelease", ["1", "0"], ["0", "0"], last.promise);
+    const forced = [locker.forceRelease("k")];
+    await pass(499);
+    last.answer(["0", "0"]);
+    expect(await forced[0]).toBe(false);
+    say("forceRelease", ["1", "0"], ["0", "0"], silence);
+    forced.push(locker.forceRelease("k"));
+    await pass(500);
+    expect(await forced[1]).toBe(true);
   });
 
   test("has a line served to its end, at the server where it is", async () => {

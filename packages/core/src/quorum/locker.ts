@@ -17,7 +17,7 @@ import type { RedisClient } from "../redis/client.js";
 import type { Command } from "../redis/commands.js";
 import { Timers } from "../time/timers.js";
 import { QuorumClaim } from "./claim.js";
-import { gather, majorityOf, said } from "./gather.js";
+import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
 import { foundByMajority } from "./inspection.js";
 import { Member } from "./member.js";
 import { Quorum } from "./quorum.js";
@@ -49,8 +49,12 @@ export type QuorumObtainOptions = Omit<ObtainOptions, "mode" | "limit" | "permit
 /** Takes locks from a majority of independent servers. Make one and keep it. */
 export interface QuorumLocker extends Pick<
   Locker,
-  "held" | "inspect" | "forceRelease" | "close" | typeof Symbol.asyncDispose
+  "held" | "inspect" | "close" | typeof Symbol.asyncDispose
 > {
+  /**
+   * As of a {@link Locker}: true if a majority of the servers had it, or may have where some do not answer.
+   */
+  forceRelease(key: string): Promise<boolean>;
   /**
    * As of a {@link Locker}, from a majority of the servers. `wait` stands in line at the first of them that
    * answers.
@@ -172,9 +176,11 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
           return outcome;
         },
         isYes: () => true,
-        yes: (votes) => {
-          const owned = votes.some(({ reply }) => reply.owned);
-          return said(votes, members.length, { owned, unserved: false });
+        yes: (votes, all) => {
+          const owned = wasHeld(votes, members, all);
+          return owned === undefined
+            ? undefined
+            : said(votes, members.length, { owned, unserved: false });
         },
         no: (votes) => {
           throw new Error(`there is no no among ${votes.length} forced releases`);
@@ -199,6 +205,24 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     return of(key, member.space);
   }
 };
+
+/**
+ * Whether a majority had what was taken away. A release that is still on its way to the last of the servers
+ * has left one vote there, which is no lock. Undefined while those yet to answer decide it; who is silent
+ * may have had it.
+ */
+function wasHeld(
+  votes: readonly Reply<Forced>[],
+  members: readonly Member[],
+  all: Votes<Forced>,
+): boolean | undefined {
+  const need = majorityOf(members.length);
+  const owned = votes.filter(({ reply }) => reply.owned).length;
+  if (owned >= need) return true;
+  if (owned + members.length - votes.length < need) return false;
+  const open = members.some(({ index, silent }) => !all[index] && !silent);
+  return open ? undefined : true;
+}
 
 /** What stands for all the clients where one is asked for: nothing is sent through it. */
 function together(clients: readonly RedisClient[]): RedisClient {
