@@ -103,6 +103,22 @@ describe("a node of a cluster that is taken for a single server", () => {
       expect.objectContaining({ check: "role", mark: "warn", found: "master of a cluster" }),
     );
   });
+
+  const said = "and the locks of its 2 other masters are not shown: use redis+cluster://";
+
+  it("is said by ls, which counts what it did not ask, and by watch", async () => {
+    const { code, stdout, stderr } = await cli(["ls", "--json"], { url });
+    expect(code).toBe(0);
+    expect(objectIn(stdout)).toMatchObject({ total: 0, unread: 0, unasked: 2 });
+    expect(stderr).toBe(`redislock: this is one node of a cluster, ${said}\n`);
+    const watching = start(["watch"], { url });
+    await watching.says(said);
+    watching.signal("SIGINT");
+    expect(await watching.ended).toMatchObject({ code: 0, stdout: "" });
+    const whole = await cli(["ls", "--json"], { url: url.replace("redis:", "redis+cluster:") });
+    expect(objectIn(whole.stdout)).toMatchObject({ unasked: 0 });
+    expect(whole.stderr).toBe("");
+  });
 });
 
 describe("trouble", () => {

@@ -4,7 +4,7 @@ import { afterMessage, nothing } from "../src/page/browser/model.js";
 import type { Look, Start } from "../src/page/messages.js";
 
 const start: Start = { type: "start", where: "Redis", prefix: "", namespace: "", readOnly: true };
-const summary = { total: 1, held: 1, waiters: 0, unread: 0, why: "", failure: null };
+const summary = { total: 1, held: 1, waiters: 0, unread: 0, why: "", unasked: 0, failure: null };
 
 it("a page that is connected again has seen nothing until there is a look", () => {
   const look: Look = { type: "look", now: 0, summary };

@@ -6,7 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { createLocker, type Locker } from "@redislock/ioredis";
-import { type RedisServer, startServer, untilInLine, waitUntil } from "@redislock/test-kit";
+import {
+  type RedisServer,
+  startCluster,
+  startServer,
+  untilInLine,
+  waitUntil,
+} from "@redislock/test-kit";
 import { Redis } from "ioredis";
 import type { Browser, Locator, Page } from "playwright-core";
 
@@ -610,6 +616,18 @@ describe("page", () => {
     await server.command("ACL", "SETUSER", "reader", "-scan");
     await page.keyboard.press("Escape");
     await page.getByText(/the user lacks a permission/).waitFor();
+  });
+
+  it("is said of a node of a cluster, which has its own locks only", async () => {
+    const cluster = await startCluster(3);
+    try {
+      const { address } = await serve([], cluster.nodes[0]?.url);
+      const { page } = await open(browser, address);
+      await page.getByText(/locks of its 2 other masters are not shown: use redis/).waitFor();
+    } finally {
+      await endAll();
+      await cluster.stop();
+    }
   });
 
   it("looks once for all pages, by SCAN, and not at all while none is seen", async () => {

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 
 import { ending } from "../exit-codes.js";
 import { listing, type ListOptions, takesListing } from "../locks/listing.js";
-import { lockTable, summary, unreadShown } from "../locks/lock-table.js";
+import { lockTable, summary, missingShown } from "../locks/lock-table.js";
 import { observing } from "../options.js";
 import { paletteFor } from "../output/colour.js";
 import { complain, print, printJson } from "../output/out.js";
@@ -40,14 +40,15 @@ async function list(prefix: string = "", options: ListOptions): Promise<number> 
     const progress = new Progress();
     const found = await listing(observer, prefix, options, progress).finally(() => progress.done());
     if (options.json) {
-      const { locks, total, held, waiters, unread } = found;
-      printJson({ locks, total, held, waiters, unread });
+      const { locks, total, held, waiters, unread, unasked } = found;
+      printJson({ locks, total, held, waiters, unread, unasked });
     } else {
       const width = tableWidth();
       for (const line of lockTable(found.locks, width, paletteFor(stdout))) print(line);
       complainAbout(summary(found));
     }
-    if (found.unread > 0) complain(unreadShown(found));
+    const missing = missingShown(found);
+    if (missing !== "") complain(missing);
     return 0;
   });
 }

@@ -7,7 +7,7 @@ import { ending, exitCodes } from "../exit-codes.js";
 import type { Change } from "../locks/changes.js";
 import { follow, type FollowOptions, takesInterval } from "../locks/follow.js";
 import { type Listing, takesListing } from "../locks/listing.js";
-import { kindShown, lockTable, summary, unreadShown } from "../locks/lock-table.js";
+import { kindShown, lockTable, summary, missingShown } from "../locks/lock-table.js";
 import { observing } from "../options.js";
 import { paletteFor } from "../output/colour.js";
 import { complain, print, put } from "../output/out.js";
@@ -58,7 +58,7 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
         for await (const look of follow(observer, prefix, options, told.signal)) {
           const changes = "changes" in look ? look.changes : [];
           if ("found" in look) found = look.found;
-          const missing = "failure" in look ? look.failure : missingOf(look.found);
+          const missing = "failure" in look ? look.failure : missingShown(look.found);
           if (screen) {
             draw(found, missing, prefix);
             continue;
@@ -78,11 +78,6 @@ async function watch(prefix: string = "", options: FollowOptions): Promise<numbe
     if (isDrawn) put(SCREEN_AS_BEFORE);
     told.stop();
   }
-}
-
-/** What of the locks cannot be seen; "" if all of it can. */
-function missingOf(found: Listing): string {
-  return found.unread > 0 ? unreadShown(found) : "";
 }
 
 /** @param found - What was last seen; nothing if Redis went away before. */

@@ -24,6 +24,7 @@ export interface Listing {
   readonly waiters: number;
   readonly unread: number;
   readonly why: string;
+  readonly unasked: number;
 }
 
 export const MOST_SHOWN = 10_000;
@@ -72,7 +73,8 @@ export async function listing(
     if (rows.size > 2 * options.limit) trim();
   }
   trim();
-  return { locks: [...rows.values()], total, held, waiters, unread: found.unread, why: found.why };
+  const { unread, why, unasked } = found;
+  return { locks: [...rows.values()], total, held, waiters, unread, why, unasked };
 }
 
 function isWanted({ waiters, age }: LockInfo, { waiting, longerThan }: ListOptions): boolean {

@@ -30,9 +30,24 @@ export function summary({ locks, total, held, waiters }: Listing): string {
   return total > locks.length ? `${text}; ${total - locks.length} not shown, see --limit` : text;
 }
 
-/** What is not in the table, said beside it. */
-export function unreadShown({ unread, why }: Listing): string {
-  return `${unread} more could not be read; the last: ${plain(withoutSecrets(why))}`;
+/** What is not in the table, said beside it; "" if all is. */
+export function missingShown({
+  unread,
+  why,
+  unasked,
+}: Pick<Listing, "unread" | "why" | "unasked">): string {
+  const texts = [];
+  if (unasked > 0) texts.push(`${unaskedShown(unasked)}: use redis+cluster://`);
+  if (unread > 0) {
+    texts.push(`${unread} more could not be read; the last: ${plain(withoutSecrets(why))}`);
+  }
+  return texts.join("; ");
+}
+
+/** "this is one node of a cluster: locks of its 2 other masters are not shown". */
+export function unaskedShown(unasked: number): string {
+  const others = unasked === 1 ? "its other master" : `its ${unasked} other masters`;
+  return `this is one node of a cluster, and the locks of ${others} are not shown`;
 }
 
 function cells(lock: LockInfo): string[] {

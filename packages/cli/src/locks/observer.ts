@@ -30,18 +30,21 @@ export interface Found {
   /** Locks that could not be read, and why not: the last reason. */
   unread: number;
   why: string;
+  /** Masters of a cluster that were not asked, as one node alone was named. */
+  unasked: number;
   /** Goes up whenever Redis says something, by which one sees that it is there. */
   answers: number;
 }
 
 export function nothingFound(): Found {
-  return { scanned: 0, locks: 0, unread: 0, why: "", answers: 0 };
+  return { scanned: 0, locks: 0, unread: 0, why: "", unasked: 0, answers: 0 };
 }
 
 export class Observer {
   readonly #connection: Connection;
   readonly #namespace: string;
   readonly #locker: Locker;
+  #unasked: number | undefined;
 
   constructor(connection: Connection, namespace: string) {
     this.#connection = connection;
@@ -114,6 +117,8 @@ export class Observer {
         }
       } while (cursor !== "0");
     }
+    this.#unasked ??= await this.#mastersBeside();
+    found.unasked = this.#unasked ?? 0;
   }
 
   async close(): Promise<void> {
@@ -126,6 +131,18 @@ export class Observer {
       return await master.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
     } catch (error) {
       throw this.#failure(error);
+    }
+  }
+
+  /** Undefined if there is no telling: by who may not ask, or while the cluster is in disorder. */
+  async #mastersBeside(): Promise<number | undefined> {
+    const { redis, target } = this.#connection;
+    if (target.kind !== "single") return 0;
+    try {
+      const [, masters] = /^cluster_size:(\d+)/m.exec(await redis.cluster("INFO")) ?? [];
+      return masters === undefined ? undefined : Math.max(0, Number(masters) - 1);
+    } catch (error) {
+      return error instanceof Error && error.message.includes("disabled") ? 0 : undefined;
     }
   }
 

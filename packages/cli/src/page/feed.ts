@@ -29,7 +29,10 @@ const GRANTS_OF_ONE = 20;
 const GRANTS_OF_A_LOOK = 100;
 
 /** Before the first look. */
-const NOTHING: Summary = { total: 0, held: 0, waiters: 0, unread: 0, why: "", failure: null };
+const NOTHING: Summary = {
+  ...{ total: 0, held: 0, waiters: 0 },
+  ...{ unread: 0, why: "", unasked: 0, failure: null },
+};
 
 export interface FeedOptions extends FollowOptions {
   readonly readOnly: boolean;
@@ -146,7 +149,8 @@ export class Feed {
     this.#post({ type: "look", now: Date.now(), summary });
   }
 
-  #tell({ locks, total, held, waiters, unread, why }: Listing, changes: readonly Change[]): void {
+  #tell(found: Listing, changes: readonly Change[]): void {
+    const { locks, why, ...counts } = found;
     const now = Date.now();
     this.#opened.clear();
     const rows: Row[] = [];
@@ -169,7 +173,7 @@ export class Feed {
     const grants = changes.flatMap((change) => grantOf(change, now));
     this.#rows = all;
     this.#grants = [...this.#grants, ...grants].slice(-GRANTS);
-    const summary = { total, held, waiters, unread, why: withoutSecrets(why), failure: null };
+    const summary = { ...counts, why: withoutSecrets(why), failure: null };
     this.#summary = summary;
     this.#post({
       type: "look",

@@ -28,6 +28,8 @@ export interface Summary {
   /** Locks that could not be read, and why not. */
   readonly unread: number;
   readonly why: string;
+  /** Masters of a cluster that were not asked. */
+  readonly unasked: number;
   /** Why there is no listing at all. */
   readonly failure: string | null;
 }

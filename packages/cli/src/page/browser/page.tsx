@@ -2,6 +2,7 @@
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { unaskedShown } from "../../locks/lock-table.js";
 import { count } from "../../output/text.js";
 import type { Api } from "./api.js";
 import { useNow } from "./clock.js";
@@ -160,6 +161,11 @@ function Notices({ state }: { state: State }): VNode {
       {summary?.failure && (
         <p>
           <Other text={summary.failure} />
+        </p>
+      )}
+      {summary && summary.unasked > 0 && (
+        <p>
+          {unaskedShown(summary.unasked)}: use <code>redis+cluster://</code>
         </p>
       )}
       {summary && summary.unread > 0 && (
