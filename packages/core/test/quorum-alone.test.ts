@@ -303,21 +303,21 @@ describe("votes", () => {
     expect(third.times("leave")).toHaveLength(1);
   });
 
-  test.each([refusal, new Error("lost")])(
-    "of which one ends in %s have nothing to give back",
-    async (end) => {
-      const { locker, say, third, pass } = await start();
-      let fail: (error: Error) => void = () => undefined;
-      say("vote", TAKEN, TAKEN, new Promise((_, reject) => (fail = reject)));
-      expect(await locker.tryObtain("k", TTL)).toBeNull();
-      await turn();
-      third.says.set("vote", end);
-      fail(end);
-      await pass(3_000, 500);
-      // Once, when nobody knew.
-      expect(third.times("leave")).toHaveLength(1);
-    },
-  );
+  test.each([
+    ["a refusal", refusal],
+    ["silence", new Error("lost")],
+  ])("of which one ends in %s have nothing to give back", async (_, end) => {
+    const { locker, say, third, pass } = await start();
+    let fail: (error: Error) => void = () => undefined;
+    say("vote", TAKEN, TAKEN, new Promise((_, reject) => (fail = reject)));
+    expect(await locker.tryObtain("k", TTL)).toBeNull();
+    await turn();
+    third.says.set("vote", end);
+    fail(end);
+    await pass(3_000, 500);
+    // Once, when nobody knew.
+    expect(third.times("leave")).toHaveLength(1);
+  });
 
   test("that were refused have nothing to give back", async () => {
     const { locker, say, sent } = await start();
@@ -1321,24 +1321,24 @@ describe("who waits", () => {
     expect(await failed).toMatchObject({ code: "NOT_OBTAINED", holder: { metadata: "you" } });
   });
 
-  test.each([refusal, young])(
-    "where the first server says %s stands in line at the next",
-    async (no) => {
-      const { locker, say, first, second, third, pass } = await start();
-      say("vote", no, TAKEN, TAKEN);
-      say("stand", no, PLACE);
-      const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
-      await pass(20, 5);
-      expect([first, second, third].map((desk) => desk.times("stand").length)).toEqual([1, 1, 0]);
-      say("stand", no, "7");
-      say("vote", no, "7", "7");
-      await pass(50, 5);
-      const lock = await obtaining;
-      await lock.release();
-      // Where the line is, last.
-      expect(second.sent.at(-1)?.name).toBe("release");
-    },
-  );
+  test.each([
+    ["no", refusal],
+    ["that it is too young", young],
+  ])("where the first server says %s stands in line at the next", async (_, no) => {
+    const { locker, say, first, second, third, pass } = await start();
+    say("vote", no, TAKEN, TAKEN);
+    say("stand", no, PLACE);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+    await pass(20, 5);
+    expect([first, second, third].map((desk) => desk.times("stand").length)).toEqual([1, 1, 0]);
+    say("stand", no, "7");
+    say("vote", no, "7", "7");
+    await pass(50, 5);
+    const lock = await obtaining;
+    await lock.release();
+    // Where the line is, last.
+    expect(second.sent.at(-1)?.name).toBe("release");
+  });
 
   test("where all refuse hears of that, once none is left to stand at", async () => {
     const { locker, say, first, second, third, pass } = await start();
@@ -1733,5 +1733,18 @@ describe("a vote that comes when the lock is held", () => {
     await turn();
     expect(third.last("shorten")[2]).toBe("4900");
     expect(third.times("shorten")).toHaveLength(2);
+  });
+
+  test("and is heard of when it was released is given back by what was sent behind it", async () => {
+    const { locker, say, third, pass } = await start();
+    const { promise, answer } = later();
+    say("vote", "7", "7", promise);
+    const lock = await locker.obtain("k", TTL);
+    await pass(1);
+    await lock.release();
+    await turn();
+    answer("7");
+    await turn();
+    expect(third.names).toEqual(["vote", "release"]);
   });
 });

@@ -666,10 +666,10 @@ export const bugsOfQuorum: readonly Bug[] = [
     shows: ["something left behind"],
     from: 45,
     library: {
-      file: "quorum/claim.js",
+      file: "quorum/ballot.js",
       change: [
-        "if (member !== line && !isNo)",
-        'if (member !== line && vote?.kind === "reply" && !isNo)',
+        "vote !== granted?.vote && !isNo",
+        'vote !== granted?.vote && outcome?.kind === "reply" && !isNo',
       ],
     },
   },
@@ -678,9 +678,12 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
     library: {
-      file: "quorum/claim.js",
-      change: ["votes.filter(({ reply }) => fenceOf(reply) >= number);", "votes;"],
-      also: ["Math.max(fences.floor(), ", "Math.max(0, "],
+      file: "quorum/ballot.js",
+      change: ["given.filter(({ reply }) => fenceOf(reply) >= token);", "given;"],
+      also: [
+        "vote.ask(commandFor(vote), floor,",
+        'vote.ask({ ...commandFor(vote), args: commandFor(vote).args.with(1, "0") }, 0,',
+      ],
     },
   },
   {
@@ -690,8 +693,8 @@ export const bugsOfQuorum: readonly Bug[] = [
     needs: ["foreign"],
     from: 1_070,
     library: {
-      file: "quorum/claim.js",
-      change: ["(token = Math.max(token, ", "(token ||= Math.max("],
+      file: "quorum/ballot.js",
+      change: ["Math.max(this.#token, ...given", "this.#token || Math.max(...given"],
     },
   },
   {

@@ -12,10 +12,13 @@ export function majorityOf(count: number): number {
   return Math.floor(count / 2) + 1;
 }
 
+/** One of the servers, or what is had of it. */
+type Peer = Pick<Member, "index" | "silent" | "onSilence">;
+
 /** How what several servers say becomes one outcome. */
-export interface Count<T> {
+interface Count<T, P extends Peer> {
   /** What to send to one of them; counted when it has settled. */
-  readonly ask: (member: Member) => Promise<Outcome<T>>;
+  readonly ask: (peer: P) => Promise<Outcome<T>>;
   /** A vote for it. */
   readonly isYes: (reply: T) => boolean;
   /**
@@ -30,7 +33,7 @@ export interface Count<T> {
   /** What so many amount to that say no that no majority can come any more. */
   readonly no: (votes: readonly Reply<T>[], all: Votes<T>) => Outcome<T>;
   /** What came of one when all was decided. */
-  readonly straggler?: (member: Member, outcome: Outcome<T>) => void;
+  readonly straggler?: (peer: P, outcome: Outcome<T>) => void;
 }
 
 export type Reply<T> = Extract<Outcome<T>, { kind: "reply" }>;
@@ -41,10 +44,13 @@ export type Reply<T> = Extract<Outcome<T>, { kind: "reply" }>;
  *
  * Yes and no are what majorities say; refused, if none can say yes because of refusals; else unknown.
  */
-export function gather<T>(members: readonly Member[], count: Count<T>): Promise<Outcome<T>> {
-  const votes: Votes<T> = members.map(() => undefined);
-  const need = majorityOf(members.length);
-  const most = members.length - need;
+export function gather<T, P extends Peer>(
+  peers: readonly P[],
+  count: Count<T, P>,
+): Promise<Outcome<T>> {
+  const votes: Votes<T> = peers.map(() => undefined);
+  const need = majorityOf(peers.length);
+  const most = peers.length - need;
   return new Promise((resolve) => {
     let over = false;
     const outcomeSoFar = (): Outcome<T> | undefined => {
@@ -52,7 +58,7 @@ export function gather<T>(members: readonly Member[], count: Count<T>): Promise<
       const no: Reply<T>[] = [];
       const refusals: ServerError[] = [];
       let open = false;
-      for (const { index, silent } of members) {
+      for (const { index, silent } of peers) {
         const vote = votes[index];
         if (vote?.kind === "reply") (count.isYes(vote.reply) ? yes : no).push(vote);
         else if (vote?.kind === "refused") refusals.push(vote.error);
@@ -75,11 +81,11 @@ export function gather<T>(members: readonly Member[], count: Count<T>): Promise<
       for (const run of forget) run();
       resolve(outcome);
     };
-    const forget = members.map((member) => member.onSilence(look));
-    for (const member of members) {
-      void count.ask(member).then((outcome) => {
-        votes[member.index] = outcome;
-        if (over) count.straggler?.(member, outcome);
+    const forget = peers.map((peer) => peer.onSilence(look));
+    for (const peer of peers) {
+      void count.ask(peer).then((outcome) => {
+        votes[peer.index] = outcome;
+        if (over) count.straggler?.(peer, outcome);
         else look();
       });
     }

@@ -1,3 +1,4 @@
+import type { Holder } from "../errors.js";
 import type { Inspection } from "../primitives/inspection.js";
 import { majorityOf } from "./gather.js";
 
@@ -12,6 +13,20 @@ export function foundByMajority(inspections: readonly Inspection[], members: num
   const [most = NONE] = [...inspections].sort((a, b) => b.waiters - a.waiters);
   const holding = group?.sort((a, b) => left(b) - left(a))[need - 1] ?? NONE;
   return { ...holding, waiters: most.waiters, line: most.line };
+}
+
+/** Who has the lock, by what servers say of their own: the one whom most of them name. */
+export function holderOf(told: readonly (Holder | undefined)[]): Holder | undefined {
+  const holders = told.flatMap((holder) => holder ?? []);
+  let found: Holder | undefined;
+  let most = 0;
+  for (const holder of holders) {
+    const same = holders.filter(({ metadata }) => metadata === holder.metadata);
+    if (same.length <= most) continue;
+    most = same.length;
+    found = same.reduce((a, b) => (b.remaining > a.remaining ? b : a));
+  }
+  return found;
 }
 
 const NONE: Inspection = {

@@ -147,7 +147,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     const { members, roll } = this.#quorum;
     const run: Command<Inspection>["run"] = async (options) => {
       await roll.call(options.until);
-      return gather<Inspection>(members, {
+      return gather<Inspection, Member>(members, {
         ask: (member) => member.run(inspectCommand(key, member.space), options),
         isYes: () => true,
         yes: (votes, all) => {
@@ -169,7 +169,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     const { members, roll } = this.#quorum;
     const run: Command<Forced>["run"] = async (options) => {
       await roll.call(options.until);
-      return gather<Forced>(members, {
+      return gather<Forced, Member>(members, {
         ask: async (member) => {
           const outcome = await member.run(forceReleaseCommand(key, member.space), options);
           if (outcome.kind === "reply" && outcome.reply.unserved) void member.serve(key);

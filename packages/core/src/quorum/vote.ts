@@ -1,0 +1,199 @@
+import { quorumScripts } from "../lua/quorum/scripts.generated.js";
+import type { ExclusiveClaim } from "../primitives/exclusive.js";
+import type { Asked, Leftover, Released, Verdict } from "../primitives/primitive.js";
+import { readFlag } from "../primitives/replies.js";
+import type { Command, Outcome, RunOptions } from "../redis/commands.js";
+import type { Member } from "./member.js";
+import type { Quorum } from "./quorum.js";
+
+/**
+ * The vote of one server for one claim, from when it is asked for until it is given back. To that server, it
+ * is a lock like any other.
+ */
+export class Vote {
+  readonly member: Member;
+  /** What is sent for it; the same one where the client puts the same before its names. */
+  readonly claim: ExclusiveClaim;
+  /** The fencing token that the server is known to have for it. */
+  fence: number | undefined;
+  readonly #quorum: Quorum;
+  readonly #ownToken: boolean;
+  #givingBack = false;
+  /** When the last command was sent that gave it back. */
+  #gaveBackAt = -Infinity;
+  #retaking = false;
+  #retaken = false;
+
+  constructor(member: Member, claim: ExclusiveClaim, quorum: Quorum, ownToken: boolean) {
+    this.member = member;
+    this.claim = claim;
+    this.#quorum = quorum;
+    this.#ownToken = ownToken;
+  }
+
+  get index(): number {
+    return this.member.index;
+  }
+
+  get silent(): boolean {
+    return this.member.silent;
+  }
+
+  onSilence(run: () => void): () => void {
+    return this.member.onSilence(run);
+  }
+
+  /** Whether it is given back by a command behind the one that asked for it, which was sent at `sentAt`. */
+  isGivenBack(sentAt: number): boolean {
+    return this.#givingBack || sentAt < this.#gaveBackAt;
+  }
+
+  /** It was given once more under a lock that was held. */
+  get retaken(): boolean {
+    return this.#retaken;
+  }
+
+  /**
+   * Asks for it.
+   *
+   * @param late - Called if it may have been given after that was given up.
+   */
+  async ask(
+    command: Command<Asked>,
+    floor: number,
+    options: RunOptions<Asked>,
+    late: () => void,
+  ): Promise<Outcome<Asked>> {
+    const { fences, roll } = this.#quorum;
+    const unknown = roll.doubt(this.member);
+    if (unknown) return unknown;
+    const outcome = await this.member.run(command, {
+      ...options,
+      late: (reply) => {
+        if (reply?.kind === "granted") this.fence = reply.fencingToken;
+        if (reply?.kind !== "taken") late();
+      },
+    });
+    if (outcome.kind === "reply" && outcome.reply.kind === "granted") {
+      fences.learn(outcome.reply.fencingToken, outcome.sentAt, floor);
+      this.fence = outcome.reply.fencingToken;
+    }
+    return outcome;
+  }
+
+  /** Has the server remember a higher token, and the grant show it. */
+  async lift(token: number, until: number = Infinity): Promise<Outcome<boolean>> {
+    const { keys, args } = this.claim.obtain();
+    const [value = "", , , , memory = ""] = args;
+    const command: Command<boolean> = {
+      script: quorumScripts.lift,
+      keys: keys.slice(0, 3),
+      args: [value, String(token), memory],
+      read: readFlag,
+    };
+    const outcome = await this.member.run(command, { until });
+    if (outcome.kind !== "reply") return outcome;
+    if (!outcome.reply) return { kind: "unknown", error: new Error("its vote was gone again") };
+    this.fence = token;
+    return outcome;
+  }
+
+  refresh(
+    fencingToken: number,
+    ttl: number,
+    order: number,
+    options: RunOptions<Verdict>,
+  ): Promise<Outcome<Verdict>> {
+    const { member, claim, fence = fencingToken } = this;
+    return member.run(claim.refresh(fence, ttl, order), options);
+  }
+
+  timeLeft(
+    fencingToken: number,
+    options: RunOptions<number | Exclude<Verdict, "ours">>,
+  ): Promise<Outcome<number | Exclude<Verdict, "ours">>> {
+    const { member, claim, fence = fencingToken } = this;
+    return member.run(claim.timeLeft(fence), options);
+  }
+
+  /** Asks for it once more, by the attempt that it was of, while its lock `isHeld`. */
+  async retake(command: Command<Asked>, attempt: number, isHeld: () => boolean): Promise<void> {
+    if (this.#retaking || !isHeld()) return;
+    this.#retaking = true;
+    const outcome = await this.member.run(command, {});
+    this.#retaking = false;
+    if (outcome.kind !== "reply" || outcome.reply.kind !== "granted") return;
+    this.fence = outcome.reply.fencingToken;
+    if (isHeld()) this.#retaken = true;
+    else this.giveBack(attempt);
+  }
+
+  /** Gives back what one attempt had, and no other. */
+  giveBack(attempt: number): void {
+    this.fence = undefined;
+    this.#quorum.leaves(this.#leave(leaveOf(this.claim, attempt), {}));
+  }
+
+  /** Gives back whatever it is: nothing is asked for any more. */
+  leave(attempt: number, options: RunOptions<Leftover>): Promise<Outcome<Leftover>> {
+    // Of a token that is the caller's own, another call's may be there.
+    return this.#leave(this.#ownToken ? leaveOf(this.claim, attempt) : this.claim.leave(), options);
+  }
+
+  /** Releases the lock as the holder. */
+  async release(
+    fencingToken: number,
+    attempt: number,
+    options: RunOptions<Released>,
+  ): Promise<Outcome<Released>> {
+    const { member, claim, fence } = this;
+    // One that was never heard of is left: its fencing token, which own tokens go by, is not known.
+    if (this.#ownToken && fence === undefined) return this.#releaseUnheard(attempt, options);
+    this.#givingBack = true;
+    const outcome = await member.run(claim.release(fence ?? fencingToken), options);
+    this.#gaveBack(outcome);
+    if (outcome.kind === "reply" && outcome.reply === "unserved") this.#serve();
+    return outcome;
+  }
+
+  async #releaseUnheard(
+    attempt: number,
+    options: RunOptions<Released>,
+  ): Promise<Outcome<Released>> {
+    const { until = Infinity } = options;
+    const outcome = await this.leave(attempt, { until });
+    if (outcome.kind !== "reply") return outcome;
+    // It was told of meanwhile: another call with the token may have been told, too.
+    const told = this.fence;
+    if (!outcome.reply.owned && told !== undefined) return this.release(told, attempt, options);
+    return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
+  }
+
+  async #leave(
+    command: Command<Leftover>,
+    options: RunOptions<Leftover>,
+  ): Promise<Outcome<Leftover>> {
+    this.#givingBack = true;
+    const outcome = await this.member.run(command, options);
+    this.#gaveBack(outcome);
+    if (outcome.kind === "reply" && outcome.reply.unserved) this.#serve();
+    return outcome;
+  }
+
+  #gaveBack(outcome: Outcome<unknown>): void {
+    this.#givingBack = false;
+    if (outcome.kind === "reply") this.#gaveBackAt = outcome.sentAt;
+  }
+
+  /** Not by whoever asked: where a majority has answered, the server of the line may not have. */
+  #serve(): void {
+    for (const key of this.claim.keys) this.#quorum.leaves(this.member.serve(key));
+  }
+}
+
+/** Gives back the vote of one attempt, and no other's. */
+export function leaveOf(claim: ExclusiveClaim, attempt: number, id?: string): Command<Leftover> {
+  const command = claim.leave(id);
+  const [value = "", place = "", call = ""] = command.args;
+  return { ...command, args: [value, place, `${call}.${attempt}`] };
+}
