@@ -110,13 +110,26 @@ export interface Locker {
    *
    * @param ttl - Milliseconds after which Redis frees the lock if we do not: 10 to 2^31 - 1. Lower: it
    *   is free sooner after a crash. Higher: longer pauses and outages are survived.
+   * @example
+   * const lock = await locker.obtain("invoice:42", 10_000, { wait: 5_000, renew: true });
+   * try {
+   *   await pay({ fence: lock.fencingToken, signal: lock.signal });
+   * } finally {
+   *   await lock.release();
+   * }
    * @throws NotObtainedError if another has it; OutcomeUnknownError if that could not be found out;
    *   RefusedError, NotALockError if Redis refused; LockerClosedError; the signal's reason if it
    *   aborted; TypeError, RangeError for bad arguments, before anything is sent.
    */
   obtain(key: string | readonly string[], ttl: number, options?: ObtainOptions): Promise<Lock>;
 
-  /** As {@link obtain}, but `null` instead of a `NotObtainedError`. Trouble still throws. */
+  /**
+   * As {@link obtain}, but `null` instead of a `NotObtainedError`. Trouble still throws.
+   *
+   * @example
+   * await using lock = await locker.tryObtain("report", 60_000, { renew: true });
+   * if (lock) await writeReport(lock.signal);
+   */
   tryObtain(
     key: string | readonly string[],
     ttl: number,
@@ -129,6 +142,8 @@ export interface Locker {
    * aborts at once, and after `fn` has come to its end, `using` rejects with the `LockLostError`,
    * unless `fn` itself threw. `options.signal` ends the wait for the lock, not the function.
    *
+   * @example
+   * const receipt = await locker.using("invoice:42", 10_000, { wait: 5_000 }, ({ signal }) => pay(signal));
    * @throws what `obtain` throws, what `fn` throws, LockLostError
    */
   using<T>(
@@ -190,6 +205,9 @@ export interface Locker {
   /**
    * Who has the lock and who waits for it, as of now.
    *
+   * @example
+   * const { holder, waiters } = await locker.inspect("invoice:42");
+   * console.log(holder?.metadata ?? "nobody", holder?.remaining, waiters);
    * @throws OutcomeUnknownError, RefusedError, NotALockError
    */
   inspect(key: string): Promise<Inspection>;
@@ -199,6 +217,8 @@ export interface Locker {
    * learns of it when it next renews or refreshes; until then only the fencing token keeps it out.
    *
    * @returns whether anybody had it.
+   * @example
+   * if (await locker.forceRelease("invoice:42")) console.log("taken away");
    * @throws OutcomeUnknownError, RefusedError, NotALockError
    */
   forceRelease(key: string): Promise<boolean>;
@@ -306,7 +326,13 @@ export const Locker: LockerConstructor = class Locker extends LockCalls {
 
 const lockers = new WeakMap<RedisClient, Locker>();
 
-/** Takes a lock without a locker of one's own: as `new Locker(client).obtain(key, ttl, options)`. */
+/**
+ * Takes a lock without a locker of one's own: as `new Locker(client).obtain(key, ttl, options)`.
+ *
+ * @example
+ * const lock = await obtain(ioredisClient(redis), "invoice:42", 10_000);
+ * @throws as `obtain` of a {@link Locker}; TypeError for what is no client
+ */
 export async function obtain(
   client: RedisClient,
   key: string | readonly string[],

@@ -14,6 +14,13 @@ interface Entry {
 /**
  * A clock that stands still until it is told to go on: for tests without fake timers. Give the same one
  * to the {@link MemoryServer} and to the `Locker`.
+ *
+ * @example
+ * const clock = new ManualClock();
+ * const locker = createLocker(memoryClient(new MemoryServer({ clock })), { clock });
+ * const lock = await locker.obtain("invoice:42", 10_000);
+ * await clock.advance(10_000);
+ * lock.held; // false
  */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Entry>();

@@ -44,6 +44,13 @@ interface Held {
 /**
  * A client of a server in memory: of a new one, or of one that it shares with others, each of which
  * then is what another process would be.
+ *
+ * @example
+ * const server = new MemoryServer();
+ * const one = createLocker(memoryClient(server));
+ * const other = createLocker(memoryClient(server));
+ * await one.obtain("invoice:42", 10_000);
+ * await other.tryObtain("invoice:42", 10_000); // null
  */
 export function memoryClient(
   server: MemoryServer = new MemoryServer(),

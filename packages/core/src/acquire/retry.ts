@@ -5,13 +5,23 @@ import { LONGEST_TIMER } from "../time/clock.js";
  *
  * A strategy is a pure function of the number of tries made so far: it keeps no count of its own, so
  * one strategy can serve any number of obtains at once. It returns milliseconds, or 0 to give up.
+ *
+ * @example
+ * const retry: RetryStrategy = (tries) => (tries < 10 ? 100 * tries : 0);
  */
 export type RetryStrategy = (tries: number) => number;
 
 /** One try only. The default. */
 export const noRetry: RetryStrategy = () => 0;
 
-/** Waits `backoff` milliseconds after each try. */
+/**
+ * Waits `backoff` milliseconds after each try.
+ *
+ * @param backoff - 1 to 2^31 - 1. Lower: a free lock is found sooner, and Redis is asked more often.
+ * @example
+ * await locker.obtain("invoice:42", 10_000, { retry: linearBackoff(100) });
+ * @throws TypeError, RangeError for another number of milliseconds
+ */
 export function linearBackoff(backoff: number): RetryStrategy {
   checkDelay("backoff", backoff);
   return () => backoff;
@@ -20,7 +30,11 @@ export function linearBackoff(backoff: number): RetryStrategy {
 /**
  * Waits 2, 4, 8, 16, … milliseconds, at least `min` and at most `max`.
  *
+ * @param min - 0 to 2^31 - 1.
  * @param max - Default: no limit but the longest timer, 2^31 - 1.
+ * @example
+ * await locker.obtain("invoice:42", 10_000, { retry: jitter(exponentialBackoff(16, 1_000)) });
+ * @throws TypeError, RangeError for other numbers of milliseconds
  */
 export function exponentialBackoff(min: number, max: number = LONGEST_TIMER): RetryStrategy {
   checkDelay("min", min, 0);
@@ -29,7 +43,13 @@ export function exponentialBackoff(min: number, max: number = LONGEST_TIMER): Re
   return (tries) => Math.min(Math.max(2 ** tries, min), max);
 }
 
-/** Gives up after `max` retries, that is `max + 1` tries; else does as `strategy`. 0: one try only. */
+/**
+ * Gives up after `max` retries, that is `max + 1` tries; else does as `strategy`. 0: one try only.
+ *
+ * @example
+ * await locker.obtain("invoice:42", 10_000, { retry: limitRetry(linearBackoff(100), 5) });
+ * @throws TypeError for what is no strategy; RangeError for a `max` that is no whole number
+ */
 export function limitRetry(strategy: RetryStrategy, max: number): RetryStrategy {
   checkStrategy("strategy", strategy);
   if (!Number.isInteger(max) || max < 0) {
@@ -44,6 +64,9 @@ export function limitRetry(strategy: RetryStrategy, max: number): RetryStrategy 
  *
  * @param fraction - How much of the delay is left to chance, above 0 and at most 1. Default: 0.5.
  * @param random - Where chance comes from: numbers from 0 up to 1. Default: `Math.random`.
+ * @example
+ * await locker.obtain("invoice:42", 10_000, { retry: jitter(linearBackoff(100)) });
+ * @throws TypeError, RangeError for another fraction, or what is no strategy
  */
 export function jitter(
   strategy: RetryStrategy,

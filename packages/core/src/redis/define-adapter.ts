@@ -20,6 +20,12 @@ const LOOKALIKES: readonly (readonly [method: string, hint: string])[] = [
 /**
  * Makes the function of an adapter that wraps a client of its library: it refuses what is no such client,
  * and gives the same `RedisClient` for the same client, so that all lockers over it share one subscription.
+ *
+ * @example
+ * export const myClient = defineAdapter<MyClient>(
+ *   { what: "a client of mine", example: "new MyClient(url)", methods: ["eval", "evalsha"] },
+ *   (redis) => ({ run: (script, keys, args) => runScript(script, commandsOf(redis, keys, args)) }),
+ * );
  */
 export function defineAdapter<T extends object>(
   expected: ExpectedClient,

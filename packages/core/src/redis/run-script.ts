@@ -11,6 +11,12 @@ export interface ScriptCommands {
  * For the `run` of an adapter: runs a script by its hash, and, if and only if the server does not know
  * it, as text. Gives replies and errors the shape that the lock expects.
  *
+ * @example
+ * const run: RedisClient["run"] = (script, keys, args) =>
+ *   runScript(script, {
+ *     evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
+ *     eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
+ *   });
  * @throws ServerError for an error that the server answered with; the client's own error for all else.
  */
 export async function runScript(script: Script, client: ScriptCommands): Promise<Reply> {

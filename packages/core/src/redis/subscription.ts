@@ -20,6 +20,14 @@ export interface Listening extends Life {
  *
  * @param listen - Opens a connection that listens. Resolves when the server has confirmed it, rejects when
  *   it refused. The connection should neither reconnect by itself nor keep the process alive.
+ * @example
+ * const subscribe: RedisClient["subscribe"] = (channel, listener) =>
+ *   staySubscribed(async ({ message, end, ended }) => {
+ *     const connection = redis.duplicate({ reconnect: false });
+ *     connection.on("close", end);
+ *     void ended.then(() => connection.close());
+ *     await connection.subscribe(channel, message);
+ *   }, listener);
  * @throws ServerError for an error that the server answered with; the client's own error for all else.
  */
 export async function staySubscribed(
