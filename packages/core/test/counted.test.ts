@@ -56,9 +56,9 @@ describe("a counted lock", () => {
 
   test("comes back with the lease of who died", async () => {
     const one = locker();
-    const options = { limit: 2, wait: 5_000 };
-    await one.obtain("k", 100, { limit: 2 });
-    await one.obtain("k", 100, { limit: 2 });
+    const options = { limit: 2, wait: 20_000 };
+    await one.obtain("k", 1_000, { limit: 2 });
+    await one.obtain("k", 1_000, { limit: 2 });
     const locks = [await one.obtain("k", TTL, options), await one.obtain("k", TTL, options)];
     expect(locks.every((lock) => lock.held)).toBe(true);
   });
@@ -104,7 +104,7 @@ describe("a counted lock", () => {
     proxy.speak({ deliver: true });
     const two = locker();
     await waitUntil(async () => (await two.inspect("k")).held === 0, { what: "the late grant" });
-    await (await two.obtain("k", TTL, { limit: 1, wait: 5_000 })).release();
+    await (await two.obtain("k", TTL, { limit: 1, wait: 20_000 })).release();
   });
 
   test("of an own token with other permits is another holder", async () => {

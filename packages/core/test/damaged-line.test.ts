@@ -139,7 +139,7 @@ describe("behind the dead", () => {
   test("who went stale is told of neither as waiting nor in a position", async () => {
     await locker().obtain("k", TTL);
     await bury(300, "stale");
-    const error = await failure(locker().obtain("k", TTL, { wait: 300 }));
+    const error = await failure(locker().obtain("k", TTL, { wait: 1_000 }));
     expect(error).toMatchObject({ code: "NOT_OBTAINED", position: 1 });
     const { one } = still();
     const waiting = failure(one.obtain("k", TTL, { wait: Infinity, metadata: "alive" }));
@@ -153,7 +153,7 @@ describe("behind the dead", () => {
   });
 
   test.each([20_000, 100_000])("no script walks a line of %i to its end", async (count) => {
-    const lock = await locker().obtain("k", 5_000);
+    const lock = await locker().obtain("k", TTL);
     await bury(count);
     const most = 8_000; // A thousand are dropped, with some commands each.
     expect(await commandsOf(() => locker().tryObtain("k", TTL))).toBeLessThan(most);
@@ -260,7 +260,7 @@ test.each([
       return inner.run(...command);
     },
   });
-  const lock = await one.obtain(lost === "l" ? ["k", "l"] : "k", 1_000);
+  const lock = await one.obtain(lost === "l" ? ["k", "l"] : "k", 10_000);
   await lock.refresh(60_000);
   await server.command("DEL", lost);
   const [copy] = copies;
@@ -365,12 +365,12 @@ describe("a lease that is shortened", () => {
     const waiting = one.obtain("k", TTL, { wait: Infinity });
     await untilInLine("k", 1, "told");
     proxy.commands.clear();
-    await lock.refresh(300);
+    await lock.refresh(1_000);
     await waitUntil(() => asked().includes("obtain"), { what: "the waiter to ask" });
     await waitUntil(async () => (await server.command("EXISTS", "k")) === 0, {
       what: "the lease to end",
     });
-    clock.advance(310);
+    clock.advance(1_010);
     const next = await waiting;
     expect(await server.command("GET", "k")).toBe(next.token);
   });
@@ -385,7 +385,7 @@ describe("a lease that is shortened", () => {
       },
     });
     const lock = await one.obtain("k", 60_000);
-    await lock.refresh(300);
+    await lock.refresh(5_000);
     const copy = copies.at(-1);
     await lock.refresh(60_000);
     if (copy) expect(await inner.run(...copy)).toBe("1");
@@ -395,8 +395,8 @@ describe("a lease that is shortened", () => {
     await lock.refresh(60_000);
     for (const late of copies.slice(1)) await inner.run(...late);
     expect(await server.command("PTTL", "k")).toBeGreaterThan(50_000);
-    await lock.refresh(400);
-    expect(await server.command("PTTL", "k")).toBeLessThanOrEqual(400);
+    await lock.refresh(4_000);
+    expect(await server.command("PTTL", "k")).toBeLessThanOrEqual(4_000);
     await one.close();
   });
 
@@ -408,8 +408,8 @@ describe("a lease that is shortened", () => {
         const reply = await inner.run(...command);
         if (!command[0].name.startsWith("shorten") || lost > 0) return reply;
         // As if the reply was lost: until it is sent again, most of the lease goes by.
-        lost = Number(await server.command("PEXPIRE", "k", "1000"));
-        await server.command("PEXPIRE", companion("k", "grant"), "1000");
+        lost = Number(await server.command("PEXPIRE", "k", "10000"));
+        await server.command("PEXPIRE", companion("k", "grant"), "10000");
         throw new Error("connection lost");
       },
     });

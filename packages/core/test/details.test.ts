@@ -117,7 +117,7 @@ describe("a wait", () => {
   test("polling: at no place", async () => {
     await server.command("SET", "k", "another's", "PX", "60000");
     const { events, one, types } = recorder();
-    await failure(one.obtain("k", 50, { retry: linearBackoff(5) }));
+    await failure(one.obtain("k", 500, { retry: linearBackoff(5) }));
     expect(types()).toEqual(["obtaining", "waiting", "waited", "notObtained"]);
     expect(events[1]).toMatchObject({ position: undefined, ...alone });
     idOf(events);
@@ -211,7 +211,7 @@ describe("a lock that was obtained", () => {
   });
 
   test("and whose release throws: told as releaseFailed, once", async () => {
-    const { one, events, types } = recorder({ commandTimeout: 50 });
+    const { one, events, types } = recorder({ commandTimeout: 500 });
     const lock = await one.obtain("k", TTL);
     const silence = proxy.silence();
     const releasing = failure(lock.release());
@@ -267,14 +267,19 @@ test("ids are counted from 1, by all copies of this package in a process", async
 describe("a listener that is a function", () => {
   test("is told none of it", async () => {
     const events: LockEvent[] = [];
-    const one = locker({ commandTimeout: 50, onEvent: (event) => void events.push(event) });
+    const clock = new VirtualClock();
+    const one = locker({ clock, onEvent: (event) => void events.push(event) });
     const lock = await one.obtain("k", TTL);
-    await failure(one.obtain("k", TTL, { wait: 20 }));
-    const silence = proxy.silence();
-    const releasing = failure(lock.release());
-    await silence.happened;
-    await releasing;
-    await failure(one.obtain("k", TTL));
+    const waiting = failure(one.obtain("k", TTL, { wait: 20 }));
+    await untilInLine("k", 1, "told");
+    await clock.until(waiting);
+    for (const unanswered of [() => lock.release(), () => one.obtain("k", TTL)]) {
+      const silence = proxy.silence();
+      const failed = failure(unanswered());
+      await silence.happened;
+      clock.advance(2_000);
+      await failed;
+    }
     expect(events.map(({ type }) => type)).toEqual([
       ...["obtained", "waitingForOwn", "waited", "notObtained"],
     ]);

@@ -73,12 +73,19 @@ describe("a locker tells", () => {
   test("waited, however the wait ends", async () => {
     const { events, onEvent } = recorder();
     await server.command("SET", "k", "another's", "PX", "60000");
-    const one = locker({ onEvent });
-    await failure(one.obtain("k", 60_000, { wait: 50 }));
+    const clock = new VirtualClock();
+    const waiting = failure(locker({ clock, onEvent }).obtain("k", 60_000, { wait: 50 }));
+    await untilInLine("k", 1, "told");
+    await clock.until(waiting);
     expect(events.map(({ type }) => type)).toEqual(["waited", "notObtained"]);
     events.length = 0;
-    const signal = AbortSignal.timeout(50);
-    await failure(one.obtain("k", 60_000, { retry: linearBackoff(5), signal }));
+    const control = new AbortController();
+    const options = { retry: linearBackoff(5), signal: control.signal };
+    proxy.commands.clear();
+    const polling = failure(locker({ onEvent }).obtain("k", 60_000, options));
+    await proxy.commands.waitFor("EVALSHA", { count: 2 });
+    control.abort();
+    await polling;
     expect(events.map(({ type }) => type)).toEqual(["waited"]);
   });
 
@@ -140,9 +147,13 @@ describe("a locker tells", () => {
 
   test("releaseFailed, when nobody can be thrown at", async () => {
     const { events, onEvent } = recorder();
-    const lock = await locker({ onEvent, commandTimeout: 50 }).obtain("k", 10_000);
-    proxy.silence();
-    await lock[Symbol.asyncDispose]();
+    const clock = new VirtualClock();
+    const lock = await locker({ clock, onEvent }).obtain("k", 10_000);
+    const silence = proxy.silence();
+    const disposed = lock[Symbol.asyncDispose]();
+    await silence.happened;
+    clock.advance(2_000);
+    await disposed;
     expect(events.slice(1)).toEqual([
       {
         type: "releaseFailed",

@@ -116,9 +116,12 @@ test("nothing that a lock leaves in Redis stays for ever", async () => {
   // Asks for two, and is never told: it stays in both lines until it goes.
   const redis = client();
   const untold = new Locker({ run: (...question) => redis.run(...question) });
-  const failed = failure(untold.obtain(["k", "{x}y"], 10_000, { wait: 300 }));
+  const control = new AbortController();
+  const options = { wait: Infinity, signal: control.signal };
+  const failed = failure(untold.obtain(["k", "{x}y"], 10_000, options));
   await untilInLine("k", 2);
   await expectNothingForEver();
+  control.abort();
   await failed;
   await lock.refresh();
   await lock.release();

@@ -104,7 +104,7 @@ describe("a lock that someone set without a ttl", () => {
 
   test("is reported as such after waiting, too", async () => {
     await redisCli(server.port, "SET", "k", "cli");
-    const error = await failure(locker().obtain("k", 10_000, { wait: 50 }));
+    const error = await failure(locker().obtain("k", 10_000, { wait: 1_000 }));
     expect(error).toMatchObject({ code: "NOT_OBTAINED", holder: { remaining: Infinity } });
     expect(String(error)).toMatch(/without a ttl/);
   });

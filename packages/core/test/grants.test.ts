@@ -182,7 +182,7 @@ describe("a count that is wrong", () => {
     const lossy = filtered(() => false);
     const waiter = new Locker(lossy);
     const held = await locker().obtain("a", TTL);
-    const waiting = waiter.obtain("a", 1_000, { wait: Infinity });
+    const waiting = waiter.obtain("a", 3_000, { wait: Infinity });
     await untilInLine("a", 1, "told");
     await held.release();
     await waitUntil(() => lossy.heard.length > 0, { what: "the grant to be published" });

@@ -36,7 +36,7 @@ describe("a lock that is released earlier", () => {
   });
 
   test("stays taken also if its lease would have ended before", async () => {
-    const lock = await locker().obtain("k", 1_000, { holdAtLeast: 60_000 });
+    const lock = await locker().obtain("k", 10_000, { holdAtLeast: 60_000 });
     await lock.release();
     expect(await left("k")).toBeGreaterThan(50_000);
   });
@@ -52,7 +52,7 @@ describe("a lock that is released earlier", () => {
         return reply;
       },
     };
-    const one = new Locker(slow, { commandTimeout: 100 });
+    const one = new Locker(slow, { commandTimeout: 1_000 });
     const options = { holdAtLeast: 30_000, retry: linearBackoff(10) };
     const lock = await one.obtain("k", 60_000, options);
     await lock.release();
@@ -66,7 +66,7 @@ describe("a lock that is released earlier", () => {
   });
 
   test("so do several locks that were obtained together", async () => {
-    const lock = await locker().obtain(["a", "b"], 1_000, { holdAtLeast: 60_000 });
+    const lock = await locker().obtain(["a", "b"], 10_000, { holdAtLeast: 60_000 });
     await lock.release();
     expect(await left("a")).toBeGreaterThan(50_000);
     expect(await left("b")).toBeGreaterThan(50_000);
@@ -74,7 +74,7 @@ describe("a lock that is released earlier", () => {
 
   test("so does one whose lease was cut and made longer before", async () => {
     const lock = await locker().obtain("k", 60_000, { holdAtLeast: 30_000 });
-    await lock.refresh(1_000);
+    await lock.refresh(10_000);
     await lock.refresh(90_000);
     await lock.release();
     expect(await left("k")).toBeGreaterThan(20_000);
@@ -85,7 +85,7 @@ describe("a lock that is released earlier", () => {
     ["shared", { mode: "shared" as const }],
     ["counted", { limit: 2, permits: 2 }],
   ])("so does one that is %s, whether its lease is longer or shorter", async (_, sharing) => {
-    for (const ttl of [1_000, 60_000]) {
+    for (const ttl of [10_000, 60_000]) {
       const lock = await locker().obtain("k", ttl, { ...sharing, holdAtLeast: 30_000 });
       await lock.release();
       expect(await left("k")).toBeGreaterThan(20_000);
@@ -96,11 +96,11 @@ describe("a lock that is released earlier", () => {
   });
 
   test.each([
-    ["using", (one: Locker) => one.using("k", 1_000, { holdAtLeast: 60_000 }, () => undefined)],
+    ["using", (one: Locker) => one.using("k", 10_000, { holdAtLeast: 60_000 }, () => undefined)],
     [
       "await using",
       async (one: Locker) => {
-        await using _lock = await one.obtain("k", 1_000, { holdAtLeast: 60_000 });
+        await using _lock = await one.obtain("k", 10_000, { holdAtLeast: 60_000 });
       },
     ],
   ])("so does one of %s", async (_, hold) => {
@@ -131,13 +131,13 @@ describe("a lock that is released earlier", () => {
   });
 
   test("is granted to nobody in line before that time is over, and then to the first", async () => {
+    const before = performance.now();
     const lock = await locker().obtain("k", 60_000, { holdAtLeast: 600 });
-    const obtained = performance.now();
     const waiting = locker().obtain("k", 60_000, { wait: Infinity });
     await untilInLine("k", 1, "told");
     await lock.release();
     const next = await waiting;
-    expect(performance.now() - obtained).toBeGreaterThanOrEqual(590); // Less the time of a reply.
+    expect(performance.now() - before).toBeGreaterThanOrEqual(599); // Redis cuts fractions off.
     expect(next.fencingToken).toBeGreaterThan(lock.fencingToken);
   });
 });

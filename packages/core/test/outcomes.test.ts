@@ -106,10 +106,11 @@ describe("a question that comes twice", () => {
   test("puts a waiter in line once", async () => {
     await server.command("SET", "k", "another's", "PX", "60000");
     proxy.duplicateNext("EVALSHA");
-    const failed = failure(locker().obtain("k", 10_000, { wait: 100 }));
+    const clock = new VirtualClock();
+    const failed = failure(locker({ clock }).obtain("k", 10_000, { wait: 100 }));
     await proxy.commands.waitFor("SUBSCRIBE");
     expect(await server.command("ZCARD", companion("k", "line"))).toBe(1);
-    await failed;
+    await clock.until(failed);
     expect(await server.command("ZCARD", companion("k", "line"))).toBe(0);
   });
 });
@@ -271,7 +272,7 @@ describe("while there is no server", () => {
   test("an obtain ends as unknown, and says what came instead of an answer", async () => {
     await proxy.cutAll();
     proxy.refuse();
-    const error = await failure(locker({ commandTimeout: 100 }).obtain("k", 10_000));
+    const error = await failure(locker({ commandTimeout: 500 }).obtain("k", 10_000));
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error).toMatchObject({ operation: "obtain", cause: { code: "ECONNREFUSED" } });
   });
@@ -287,7 +288,7 @@ describe("while there is no server", () => {
 
   test("polling goes on over an outage", async () => {
     proxy.refuse();
-    const one = locker({ commandTimeout: 20 });
+    const one = locker({ commandTimeout: 200 });
     let tries = 0;
     const retry = (): number => {
       tries++;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { companion, failure } from "@redislock/test-kit";
+import { companion, failure, VirtualClock } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
@@ -78,11 +78,12 @@ describe("two calls with one own token: giving up the second frees nothing of th
     const held = await locker().obtain("k", 10_000);
     const first = locker().obtain("k", 10_000, { token, wait: 10_000 });
     await untilInLine("k", 1, "told");
-    const second = failure(locker().obtain("k", 10_000, { token, wait: 300 }));
+    const clock = new VirtualClock();
+    const second = failure(locker({ clock }).obtain("k", 10_000, { token, wait: 300 }));
     await untilInLine("k", 2, "told");
     await held.release();
     const lock = await first;
-    await second;
+    await clock.until(second);
     await settled();
     expect(await server.command("GET", "k")).toBe(token);
     expect(await locker().tryObtain("k", 10_000)).toBeNull();

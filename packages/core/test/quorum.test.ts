@@ -424,14 +424,14 @@ describe("restarts", () => {
     await untilOld(first.server);
     // It votes again.
     first.proxy.commands.clear();
-    const again = await other.obtain("k", TTL, { wait: 5_000 });
+    const again = await other.obtain("k", TTL, { wait: 20_000 });
     await untilHolders("k", [true, true, true]);
     await again.release();
   });
 
   test("what a release leaves taken for as long as may be keeps others out, whichever server forgets", async () => {
     const [one, other] = [await known(), await known()];
-    const lock = await one.obtain("k", 1_000, { holdAtLeast: MAX_TTL });
+    const lock = await one.obtain("k", TTL - 500, { holdAtLeast: MAX_TTL });
     const obtained = performance.now();
     await untilHolders("k", [true, true, true]);
     // Waits for all servers, so that no vote is on its way any more.
@@ -565,7 +565,7 @@ describe("waiting", () => {
   test("ends at its time, by its signal, and with the locker, and leaves no place", async () => {
     const [one, other] = [await known(), await known()];
     const lock = await one.obtain("k", TTL, { renew: true });
-    expect(await failure(other.obtain("k", TTL, { wait: 50 }))).toMatchObject({
+    expect(await failure(other.obtain("k", TTL, { wait: 500 }))).toMatchObject({
       code: "NOT_OBTAINED",
     });
     const control = new AbortController();

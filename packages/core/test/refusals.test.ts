@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { connect, failure } from "@redislock/test-kit";
+import { connect, failure, waitUntil } from "@redislock/test-kit";
 
 import { Locker, RefusedError, type RedisClient, type Reply } from "../src/index.js";
 import { ServerError } from "../src/adapter.js";
@@ -42,7 +42,7 @@ describe("an answer that says not now", () => {
 
   test("that does not end: is a RefusedError at the deadline", async () => {
     const redis = answered(...Array.from({ length: 1_000 }, () => "LOADING still"));
-    const error = await failure(new Locker(redis, { commandTimeout: 60 }).obtain("k", 10_000));
+    const error = await failure(new Locker(redis, { commandTimeout: 500 }).obtain("k", 10_000));
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({ code: "REFUSED", reply: "LOADING", operation: "obtain" });
     expect(redis.tries).toBeGreaterThan(1);
@@ -78,7 +78,8 @@ describe("a server that", () => {
     await server.command("CONFIG", "SET", "lua-time-limit", "5");
     const other = await connect(server.port);
     const slow = other.send("EVAL", "while true do end", "0").catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const refused = (): Promise<unknown> => failure(server.command("PING"));
+    await waitUntil(async () => String(await refused()).includes("BUSY"), { what: "it to run" });
     const obtaining = locker().obtain("k", 60_000);
     await proxy.commands.waitFor("EVALSHA", { count: 2 });
     await server.command("SCRIPT", "KILL");
@@ -115,7 +116,7 @@ describe("a server that", () => {
     const before = await server.command("DBSIZE");
     await server.command("CONFIG", "SET", "maxmemory", "1");
     try {
-      const error = await failure(locker().obtain("k", 10_000, { wait: 300 }));
+      const error = await failure(locker().obtain("k", 10_000, { wait: 10_000 }));
       expect(error).toMatchObject({ code: "REFUSED", reply: "OOM" });
       expect(await server.command("DBSIZE")).toBe(before);
       expect(await server.command("GET", "k")).toBe(holder.token);

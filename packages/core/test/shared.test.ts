@@ -53,7 +53,7 @@ describe("a shared lock", () => {
   test("has an end for each key that it writes, however long each lease", async () => {
     const one = locker();
     await one.obtain("k", 60_000, { ...SHARED, token: "own-token:0123456789" });
-    const short = await one.obtain("k", 1_000, { ...SHARED, token: "own-token:9876543210" });
+    const short = await one.obtain("k", 10_000, { ...SHARED, token: "own-token:9876543210" });
     for (const name of ["k", holders, shares]) {
       const left = Number(await server.command("PTTL", name));
       expect(left).toBeGreaterThan(50_000);
@@ -65,7 +65,7 @@ describe("a shared lock", () => {
 
   test("ends for each holder by its own ttl", async () => {
     const one = locker();
-    const [long, short] = [await reader(one, 60_000), await reader(one, 50)];
+    const [long, short] = [await reader(one, 60_000), await reader(one, 500)];
     await waitUntil(() => !short.held, { what: "the end of the lease" });
     await waitUntil(async () => (await short.ttl()) === 0, { what: "its end in Redis" });
     expect(long.held).toBe(true);
@@ -77,15 +77,15 @@ describe("a shared lock", () => {
 
   test("is had by a writer when the last lease ends, without a command of the dead", async () => {
     const one = locker();
-    await reader(one, 150);
-    const writer = await locker().obtain("k", TTL, { wait: 5_000 });
+    await reader(one, 500);
+    const writer = await locker().obtain("k", TTL, { wait: 20_000 });
     expect(writer.held).toBe(true);
   });
 
   test("is renewed, refreshed and asked for like any other", async () => {
     const one = locker();
-    const renewed = await one.obtain("k", 300, { ...SHARED, renew: true });
-    const lock = await reader(one, 1_000);
+    const renewed = await one.obtain("k", 1_500, { ...SHARED, renew: true });
+    const lock = await reader(one, 10_000);
     await lock.refresh(60_000);
     expect(await lock.ttl()).toBeGreaterThan(50_000);
     await lock.refresh(5_000);
@@ -103,7 +103,7 @@ describe("a shared lock", () => {
 
   test("of an own token is renewed beyond its first lease, with what is known of its grant", async () => {
     const lock = await reader(locker());
-    const own = await locker().obtain("k", 1_000, { ...SHARED, token: "own-token:0123456789" });
+    const own = await locker().obtain("k", 10_000, { ...SHARED, token: "own-token:0123456789" });
     await own.refresh(60_000);
     expect(await server.command("PTTL", shares)).toBeGreaterThan(50_000);
     const again = await locker().obtain("k", 90_000, { ...SHARED, token: "own-token:0123456789" });
@@ -115,7 +115,7 @@ describe("a shared lock", () => {
   test("is renewed together with others of its kind", async () => {
     const one = locker();
     const locks = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => one.obtain(`k${n}`, 600, { ...SHARED, renew: true })),
+      Array.from({ length: 30 }, (_, n) => one.obtain(`k${n}`, 3_000, { ...SHARED, renew: true })),
     );
     await waitUntil(() => asked().includes("refreshSharedMany"), { what: "a batch of renewals" });
     await Promise.all(locks.map((lock) => lock.release()));

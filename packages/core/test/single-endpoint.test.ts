@@ -64,7 +64,7 @@ test("locks that are renewed together are renewed", async () => {
       if (event.type === "lost" || event.type === "renewalFailed") lost.push(event);
     },
   });
-  const locks = await Promise.all(KEYS.map((key) => one.obtain(key, 900, { renew: true })));
+  const locks = await Promise.all(KEYS.map((key) => one.obtain(key, 3_000, { renew: true })));
   await waitUntil(() => renewed.size === KEYS.length, { what: "each to be renewed" });
   expect(lost).toEqual([]);
   expect(locks.every(({ held }) => held)).toBe(true);

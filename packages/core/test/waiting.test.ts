@@ -56,7 +56,7 @@ test("a grant whose message never comes is found by the waiter's own question", 
   const held = await holder.obtain("a", TTL);
   const lossy = lossyClient();
   const waiter = new Locker(lossy);
-  const waiting = waiter.obtain("a", 600, { wait: TTL });
+  const waiting = waiter.obtain("a", 3_000, { wait: TTL });
   await untilInLine("a", 1, "told");
   await held.release();
   const lock = await waiting; // At half its ttl.

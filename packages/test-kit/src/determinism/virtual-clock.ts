@@ -1,3 +1,5 @@
+import { waitUntil } from "../promises/wait-until.js";
+
 const START = Date.UTC(2026, 0, 1);
 
 /** Time that passes only when a test says so: a `Clock` of core, which uses this kit itself. */
@@ -41,6 +43,22 @@ export class VirtualClock {
       next.run();
     }
     this.#now = end;
+  }
+
+  /**
+   * Time passes, a step after the other, until the promise is settled: also where a timer is set only when
+   * an answer has come that is still under way.
+   */
+  async until<T>(promise: Promise<T>, step: number = 10): Promise<T> {
+    let settled = false;
+    const settle = (): void => void (settled = true);
+    promise.then(settle, settle);
+    const isSettled = (): boolean => {
+      if (!settled) this.advance(step);
+      return settled;
+    };
+    await waitUntil(isSettled, { what: "the promise to be settled" });
+    return promise;
   }
 
   /** Only the wall clock goes on, as while the machine is suspended; a negative number sets it back. */
