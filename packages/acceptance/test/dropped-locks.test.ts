@@ -16,7 +16,7 @@ test.concurrent.each(cast(kinds))(
     const child = startProcess(compiled.file("dropped"), {
       args: [kind.name, `${server.port}`, `${key} dropped`, `${key} kept`, `${key} signal`],
     });
-    await child.waitForLine("held: true", { timeout: 20_000 });
+    await child.waitForLine("held: true", { timeout: 60_000 });
     const isFree = async (name: string): Promise<boolean> =>
       (await server.command("EXISTS", name)) === 0;
     await waitUntil(() => isFree(`${key} dropped`), {
@@ -34,4 +34,5 @@ test.concurrent.each(cast(kinds))(
     await child.waitForLine(`lost: ${key} signal: dropped`, { timeout: 15_000 });
     await child.stop();
   },
+  120_000,
 );

@@ -82,7 +82,7 @@ test.concurrent.each(cast(kinds))("$name: leaving the line twice leaves it once"
   const rival = await scene.rival();
   await using _ = await rival.obtain(key, 10_000);
   const fault = proxy.duplicateNext(runs(scripts.leave));
-  const waiting = failure(locker.obtain(key, 10_000, { wait: 50 }));
+  const waiting = failure(locker.obtain(key, 10_000, { wait: 1_000 }));
   const [error] = await Promise.all([waiting, fault.happened]);
   expect(error).toMatchObject({ code: "NOT_OBTAINED" });
   expect(await rival.inspect(key)).toMatchObject({ waiters: 0 });

@@ -138,7 +138,7 @@ describe("of three processes one leads, and the others know who", () => {
   });
 
   test("a leader that is killed is followed by the next when its lease is over", async () => {
-    const [a, b, c, fence] = await elect(2_000);
+    const [a, b, c, fence] = await elect(4_000);
     await a.process.stop();
     const next = await b.leads();
     expect(next).toBeGreaterThan(fence);
@@ -147,7 +147,7 @@ describe("of three processes one leads, and the others know who", () => {
   });
 
   test("a leader that was stopped past its lease learns first that it leads no more", async () => {
-    const [a, b, c, fence] = await elect(2_000);
+    const [a, b, c, fence] = await elect(4_000);
     a.process.kill("SIGSTOP");
     const next = await b.leads();
     for (const one of [b, c]) await one.sees(b, next);
@@ -187,7 +187,7 @@ describe("of three processes one leads, and the others know who", () => {
   });
 
   test("a restart of Redis without the data ends the term, and another is elected", async () => {
-    const [a, b, c, fence] = await elect(3_000);
+    const [a, b, c, fence] = await elect(5_000);
     await server.restart({ empty: true });
     await a.says(`lost ${fence} false`);
     const next = await another(fence, a, b, c);

@@ -1,6 +1,6 @@
 /** Several processes, each with another kind of client, change a number that only a lock protects. */
-import { afterAll, expect, test } from "@jest/globals";
-import { compilePackage, startProcess } from "@redislock/test-kit";
+import { afterAll, afterEach, expect, test } from "@jest/globals";
+import { compilePackage, type NodeProcess, startProcess } from "@redislock/test-kit";
 
 import { kinds } from "./clients.js";
 import { startStage } from "./scenes.js";
@@ -12,6 +12,12 @@ const compiled = await compilePackage(new URL("..", import.meta.url));
 afterAll(compiled.remove);
 const stage = await startStage();
 
+let processes: readonly NodeProcess[] = [];
+/** Those of a test that failed would change the number of the next. */
+afterEach(async () => {
+  await Promise.all(processes.map((process) => process.stop()));
+});
+
 test.each([
   ["a server", kinds.filter(({ cluster }) => !cluster), stage.server],
   ["a cluster", kinds.filter(({ cluster }) => cluster), stage.cluster],
@@ -20,13 +26,13 @@ test.each([
   async (_, those, server) => {
     if (!server) throw new Error("It was not started");
     await stage.server.command("FLUSHALL");
-    const processes = those.map(({ name }) =>
+    processes = those.map(({ name }) =>
       startProcess(compiled.file("seller"), {
         args: [name, `${server.port}`, "the number", `${stage.server.port}`, `${TASKS}`],
       }),
     );
     for (const process of processes) {
-      await process.waitForLine("done", { timeout: 25_000 });
+      await process.waitForLine("done", { timeout: 100_000 });
       const lines: string[] = [];
       expect(await process.exited).toEqual({ code: 0, signal: null });
       for await (const line of process.lines) lines.push(line);
@@ -40,4 +46,5 @@ test.each([
     expect(rising).toEqual([...rising].sort((a, b) => a - b));
     expect(new Set(rising).size).toBe(rising.length);
   },
+  120_000,
 );

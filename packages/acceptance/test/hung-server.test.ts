@@ -65,7 +65,7 @@ test("while the server is stopped, calls end by their own deadline, and afterwar
   });
   for (const server of stage.servers) server.resume();
   await all.each(async ({ key, anotherLocker }) => {
-    const lock = await anotherLocker().obtain(key, 10_000, { wait: 5_000 });
+    const lock = await anotherLocker().obtain(key, 10_000, { wait: 20_000 });
     await lock.release();
   });
 });

@@ -363,19 +363,23 @@ describe.each(cast(standalone))("$name", (kind) => {
   });
 });
 
-test.each(cast(standalone))("$name: a process ends that has nothing more to do", async (kind) => {
-  const compiled = await compilePackage(new URL("..", import.meta.url));
-  try {
-    const child = startProcess(compiled.file("replicated"), {
-      args: [kind.name, String(master.port), "k"],
-    });
-    await child.waitForLine("done", { timeout: 20_000 });
-    expect(await child.exited).toEqual({ code: 0, signal: null });
-    expect(child.stderr).toBe("");
-  } finally {
-    await compiled.remove();
-  }
-});
+test.each(cast(standalone))(
+  "$name: a process ends that has nothing more to do",
+  async (kind) => {
+    const compiled = await compilePackage(new URL("..", import.meta.url));
+    try {
+      const child = startProcess(compiled.file("replicated"), {
+        args: [kind.name, String(master.port), "k"],
+      });
+      await child.waitForLine("done", { timeout: 60_000 });
+      expect(await child.exited).toEqual({ code: 0, signal: null });
+      expect(child.stderr).toBe("");
+    } finally {
+      await compiled.remove();
+    }
+  },
+  90_000,
+);
 
 test("a lock stays given back when the answer of a hung master comes late", async () => {
   const set = await another(1);

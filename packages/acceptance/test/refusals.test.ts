@@ -173,7 +173,7 @@ test.each(troubles)(
     const errors = await Promise.all(
       scenes.flatMap(({ locker, key }, index) => [
         failure(locker.obtain(key, 60_000)),
-        failure(locker.obtain(key, 60_000, { wait: 50 })),
+        failure(locker.obtain(key, 60_000, { wait: 1_000 })),
         failure(locks[index]?.refresh() ?? Promise.resolve()),
         ...(trouble.whenReading ? [failure(locks[index]?.ttl() ?? Promise.resolve())] : []),
       ]),

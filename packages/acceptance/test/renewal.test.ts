@@ -138,7 +138,7 @@ test.concurrent.each(cast(kinds).flatMap((kind) => [30, 40, 50].map((ttl) => ({ 
     // It may be lost at any moment, also while it is given back.
     const error = await lock.release().catch((reason: unknown) => reason);
     if (error) expect(error).toMatchObject({ code: expect.stringMatching(/^(NOT_HELD|UNKNOWN)$/) });
-    await wait(3 * ttl); // For what is under way to arrive.
+    await locker.inspect(key); // Behind what is under way.
     proxy.commands.clear();
     await wait(3 * ttl);
     expect(proxy.commands.count(runs(scripts.refresh))).toBe(0);
@@ -151,12 +151,15 @@ test.concurrent.each(cast(kinds.filter(({ cluster }) => !cluster)))(
     await using scene = await stage.open(kind);
     const { key, locker, proxy, events } = scene;
     const keys = Array.from({ length: 60 }, (_, index) => `{${key}} ${index}`);
+    const before = performance.now();
     const locks = await Promise.all(
       keys.map((each) => locker.obtain(each, 6_000, { renew: true })),
     );
+    const elapsed = performance.now() - before;
     await until(scene, "renewed", keys.length);
-    // They were taken within less than a grid of 200 ms, or two of them.
-    expect(proxy.commands.count(runs(scripts.refresh))).toBeLessThanOrEqual(6);
+    // Those that were taken within a grid of 200 ms leave as two commands, or three if they are many.
+    const grids = Math.ceil(elapsed / 200) + 1;
+    expect(proxy.commands.count(runs(scripts.refresh))).toBeLessThanOrEqual(3 * grids);
     expect(locks.every(({ held }) => held)).toBe(true);
     expect(events).not.toContainEqual(expect.objectContaining({ type: "lost" }));
     await Promise.all(locks.map((lock) => lock.release()));

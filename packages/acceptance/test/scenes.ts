@@ -146,8 +146,8 @@ async function openScene(
     options.onEvent?.(event);
   };
   const locker = ours(user.locker({ commandTimeout: PATIENCE, ...options, onEvent }));
-  // Cluster clients connect to a node when they first need it.
-  if (kind.cluster) await locker.inspect(key);
+  // Cluster clients connect to a node when they first need it, which may take longer than a test's deadline.
+  if (kind.cluster) await ours(user.locker({ commandTimeout: PATIENCE })).inspect(key);
   proxy.commands.clear();
   return {
     server,

@@ -163,6 +163,6 @@ test.each([ioredisCluster(6), nodeRedisCluster(6)])(
     const before = performance.now();
     await held.release();
     await (await waiting).release();
-    expect(performance.now() - before).toBeLessThan(10_000); // Five, and room for a busy machine.
+    expect(performance.now() - before).toBeLessThan(13_000); // Five, and room for a busy machine.
   },
 );

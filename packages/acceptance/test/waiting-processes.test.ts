@@ -1,6 +1,7 @@
 /** What the line promises across processes, some of which are killed or stopped. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import {
+  companion,
   compilePackage,
   line,
   openInboxes,
@@ -20,6 +21,8 @@ import { Worker } from "./waiting-processes.js";
 const KEY = "job";
 /** Far longer than any test takes: who is served in less was told. */
 const LONG = 30_000;
+/** Who was not told asks after half of that. */
+const NOT_BY_ITSELF = 12_000;
 
 const [ioredis5, ioredis6, nodeRedis5, nodeRedis6] = [
   ioredis(5),
@@ -162,7 +165,7 @@ describe("a waiter", () => {
     const before = performance.now();
     await held.release(); // Granted to one that cannot know.
     const fence = await next.granted();
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(performance.now() - before).toBeLessThan(NOT_BY_ITSELF);
     stopped.process.kill("SIGCONT");
     await untilInLine(server, KEY, 1); // It did not take an old grant for a lock.
     await next.release();
@@ -180,8 +183,13 @@ describe("a waiter", () => {
     const order = await line(server, KEY);
     stopped.process.kill("SIGSTOP");
     await sleep(1_500); // Longer than its place stays fresh.
+    const asked = async (): Promise<string> => {
+      const waiter = await server.command("HGET", companion(KEY, "waiters"), order[0] ?? "");
+      return String(waiter).split(" ")[0] ?? "";
+    };
+    const before = await asked();
     stopped.process.kill("SIGCONT");
-    await sleep(100);
+    await waitUntil(async () => (await asked()) !== before, { what: "it to ask again" });
     expect(await line(server, KEY)).toEqual(order);
     await held.release();
     const fence = await stopped.granted();
@@ -194,7 +202,7 @@ test("when the holder is killed, the first in line has the lock when its lease e
   const TTL = 500;
   let late = Infinity;
   // On a busy machine any one try can be late by itself.
-  for (let tries = 0; tries < 5 && late > 50; tries++) {
+  for (let tries = 0; tries < 20 && late > 50; tries++) {
     const [holder, next] = [await start(nodeRedis6), await start(ioredis6)];
     holder.wait(TTL);
     await holder.granted();
@@ -209,7 +217,7 @@ test("when the holder is killed, the first in line has the lock when its lease e
     await next.release();
   }
   expect(late).toBeLessThanOrEqual(50);
-});
+}, 180_000);
 
 test("so it is when that holder was itself in line, with a shorter ttl than those behind it", async () => {
   const [holder, next] = [await start(nodeRedis6), await start(ioredis6)];
@@ -223,7 +231,7 @@ test("so it is when that holder was itself in line, with a shorter ttl than thos
   await holder.kill();
   const before = performance.now();
   await next.granted();
-  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(performance.now() - before).toBeLessThan(NOT_BY_ITSELF);
 });
 
 test.each(cast([ioredis5, ioredis6, nodeRedis5, nodeRedis6]))(

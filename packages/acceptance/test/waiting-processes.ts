@@ -22,7 +22,7 @@ export class Worker {
   static async start(compiled: Compiled, kind: Kind, port: number, key: string): Promise<Worker> {
     const args = [kind.name, String(port), key];
     const worker = new Worker(startProcess(compiled.file("waiting-worker"), { args }));
-    await worker.process.waitForLine("ready");
+    await worker.process.waitForLine("ready", { timeout: 60_000 });
     return worker;
   }
 

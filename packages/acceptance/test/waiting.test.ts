@@ -268,7 +268,7 @@ describe.each([...cast(standalone ?? []), ...cast(clusters ?? [])])("$name", (ki
     const { server, key, nameInRedis, locker } = scene;
     const held = await locker.obtain(key, LONG);
     const locks = [(await enter(scene, 1)).locking, (await enter(scene, 2)).locking];
-    expect(await locker.tryObtain(key, LONG, { wait: 50 })).toBeNull();
+    expect(await locker.tryObtain(key, LONG, { wait: 1_000 })).toBeNull();
     await held.release();
     for (const locking of locks) await (await locking).release();
     expect(await server.command("KEYS", `*${nameInRedis}*`)).toEqual([]);

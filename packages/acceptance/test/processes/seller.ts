@@ -16,8 +16,8 @@ async function add(task: number): Promise<void> {
   // Half of them stand in line, the others poll.
   const how =
     task % 2 === 0
-      ? { wait: 60_000 }
-      : { retry: jitter(linearBackoff(20)), signal: AbortSignal.timeout(60_000) };
+      ? { wait: 120_000 }
+      : { retry: jitter(linearBackoff(20)), signal: AbortSignal.timeout(120_000) };
   await locker.using(key, 10_000, how, async (lock) => {
     const atWork = Number(await data.send("INCR", "at work"));
     if (atWork !== 1) console.log(`not alone: ${atWork}`);
