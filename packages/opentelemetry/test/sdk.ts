@@ -11,6 +11,7 @@ import {
   NodeTracerProvider,
   type ReadableSpan,
   SimpleSpanProcessor,
+  type SpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
 
 /** One series of a metric: a sum, or how many were recorded. */
@@ -23,6 +24,8 @@ export interface Series {
 
 export interface Sdk {
   readonly spans: (name: string) => readonly ReadableSpan[];
+  /** Which spans began and ended, in this order. */
+  readonly moments: readonly string[];
   /** The series of a metric that are not 0 by now. */
   readonly series: (metric: string) => Promise<readonly Series[]>;
   readonly units: () => Promise<Readonly<Record<string, string>>>;
@@ -34,7 +37,15 @@ export interface Sdk {
 
 export function startSdk(): Sdk {
   const spans = new InMemorySpanExporter();
-  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+  const moments: string[] = [];
+  const witness: SpanProcessor = {
+    onStart: ({ name }) => void moments.push(`${name} began`),
+    onEnd: ({ name }) => void moments.push(`${name} ended`),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const spanProcessors = [witness, new SimpleSpanProcessor(spans)];
+  const provider = new NodeTracerProvider({ spanProcessors });
   provider.register();
   let { exporter, reader } = startMeter();
 
@@ -71,6 +82,7 @@ export function startSdk(): Sdk {
   }
 
   return {
+    moments,
     spans: (name) => spans.getFinishedSpans().filter((span) => span.name === name),
     series: async (metric) => {
       const found = (await exported()).filter(([name]) => name === metric);
@@ -79,6 +91,7 @@ export function startSdk(): Sdk {
     units: async () => Object.fromEntries((await exported()).map(([name, unit]) => [name, unit])),
     reset: () => {
       spans.reset();
+      moments.length = 0;
       ({ exporter, reader } = startMeter());
     },
     stop: async () => {

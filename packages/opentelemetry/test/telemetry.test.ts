@@ -93,8 +93,10 @@ describe.each(adapters)("$adapter", ({ connect }) => {
       expect(span?.status.code).toBe(SpanStatusCode.UNSET);
       expect(span?.links).toEqual([]);
     }
-    if (!obtain || !hold) throw new Error("never");
-    expect(milliseconds(hold.startTime)).toBeGreaterThanOrEqual(milliseconds(obtain.endTime) - 1);
+    expect(sdk.moments).toEqual([
+      ...["ship began", "obtain order began", "obtain order ended"],
+      ...["hold order began", "hold order ended", "ship ended"],
+    ]);
   });
 
   test("durations are seconds", async () => {
@@ -175,7 +177,7 @@ describe.each(adapters)("$adapter", ({ connect }) => {
     });
 
     test("in silence: failed, and what was granted late is counted", async () => {
-      const one = await locker({ commandTimeout: 300 });
+      const one = await locker({ commandTimeout: 1_000 });
       const silence = proxy.silenceReplies();
       const failed = failure(one.obtain("order:42", TTL));
       await silence.happened;
@@ -212,7 +214,7 @@ describe.each(adapters)("$adapter", ({ connect }) => {
     });
 
     test("by a release without an answer: held no more, once", async () => {
-      const one = await locker({ commandTimeout: 300 });
+      const one = await locker({ commandTimeout: 1_000 });
       const lock = await one.obtain("order:42", TTL);
       const silence = proxy.silenceReplies();
       const failed = failure(lock.release());
@@ -372,12 +374,12 @@ describe.each(adapters)("$adapter", ({ connect }) => {
       await asked;
       control.abort();
       await failed;
-      const aborted = performance.timeOrigin + performance.now();
+      const aborted = Date.now();
       await waitUntil(() => sdk.spans("obtain").length === 1, { what: "the span to end" });
       const [span] = sdk.spans("obtain");
       expect(span?.links).toEqual([]);
       // It ended when the obtain did, not when that was known.
-      expect(milliseconds(span?.endTime ?? [0, 0])).toBeLessThanOrEqual(aborted + 1);
+      expect(milliseconds(span?.endTime ?? [0, 0])).toBeLessThanOrEqual(aborted);
     });
   });
 });

@@ -77,7 +77,7 @@ describe("any other error is passed on as it is", () => {
   });
 
   test("when there is no answer in the time that GLIDE is set to", async () => {
-    const client = valkeyGlideClient(await connect(proxy.port, { requestTimeout: 50 }));
+    const client = valkeyGlideClient(await connect(proxy.port, { requestTimeout: 1_000 }));
     await run(client, "return 1");
     proxy.silence();
     const error = await failure(run(client, "return 1"));

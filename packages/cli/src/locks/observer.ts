@@ -139,10 +139,11 @@ export class Observer {
     const { redis, target } = this.#connection;
     if (target.kind !== "single") return 0;
     try {
+      if (!/^cluster_enabled:1/m.test(await redis.info("cluster"))) return 0;
       const [, masters] = /^cluster_size:(\d+)/m.exec(await redis.cluster("INFO")) ?? [];
       return masters === undefined ? undefined : Math.max(0, Number(masters) - 1);
-    } catch (error) {
-      return error instanceof Error && error.message.includes("disabled") ? 0 : undefined;
+    } catch {
+      return undefined;
     }
   }
 

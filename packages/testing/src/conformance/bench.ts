@@ -9,7 +9,7 @@ import type { ConformanceOptions, Connected, Credentials, Network, Runner } from
 /** Milliseconds that a test may take. */
 const PATIENCE = 15_000;
 /** Milliseconds that something may take to come about. */
-const SOON = 5_000;
+const SOON = 10_000;
 
 /** Everything that one test has in its hands, and all that has to be tidied up behind it. */
 export class Bench {

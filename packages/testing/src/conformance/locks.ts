@@ -33,7 +33,7 @@ export function lockTests(test: Register, options: ConformanceOptions): void {
 
   test("a lock ends with its ttl", async (bench) => {
     const [one, other] = [await bench.locker(), await bench.locker()];
-    const lock = await one.obtain(bench.key("a"), 150);
+    const lock = await one.obtain(bench.key("a"), 1_000);
     await eventually("it is free", async () => {
       return (await other.tryObtain(bench.key("a"), LONG)) !== null;
     });
@@ -55,7 +55,7 @@ export function lockTests(test: Register, options: ConformanceOptions): void {
       if (type === "renewed") renewals++;
     };
     const [one, other] = [await bench.locker({ onEvent }), await bench.locker()];
-    const lock = await one.obtain(bench.key("a"), 500, { renew: true });
+    const lock = await one.obtain(bench.key("a"), 1_500, { renew: true });
     // Each comes a third of the ttl after the one before it.
     await eventually("it was renewed for longer than its ttl", () => renewals >= 4);
     assert.equal(lock.held, true);
@@ -111,7 +111,7 @@ export function lockTests(test: Register, options: ConformanceOptions): void {
 
   test("whoever loses the lock is told", async (bench) => {
     const [one, other] = [await bench.locker(), await bench.locker()];
-    const lock = await one.obtain(bench.key("a"), 600, { renew: true });
+    const lock = await one.obtain(bench.key("a"), 1_500, { renew: true });
     const { signal } = lock;
     await other.forceRelease(bench.key("a"));
     await eventually("the signal aborts", () => signal.aborted);
