@@ -1,1 +1,4 @@
-export { default } from "../../jest.config.base.js";
+import base from "../../jest.config.base.js";
+
+// Nothing here waits for anything, and all takes as long as the machine needs for it.
+export default { ...base, testTimeout: 600_000 };

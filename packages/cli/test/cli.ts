@@ -31,7 +31,7 @@ export interface Options {
 const running = new Set<Cli>();
 
 /** Milliseconds that a program has to end when told to. */
-const PATIENCE = 5_000;
+const PATIENCE = 10_000;
 
 /** Ends what a test has left, as one that fails does: it would go on beside the next. */
 export async function endAll(): Promise<void> {
@@ -98,7 +98,7 @@ export class Cli {
       const all = `${this.stdout}\n${this.stderr}`;
       return typeof text === "string" ? all.includes(text) : text.test(all);
     };
-    await waitUntil(isSaid, { timeout: 15_000 });
+    await waitUntil(isSaid, { what: String(text), timeout: 25_000 });
   }
 }
 

@@ -222,6 +222,10 @@ describe("run", () => {
       const running = start(args, { url: own.url });
       await running.says(/grandchild \d+/);
       const pid = Number(/grandchild (\d+)/.exec(running.stdout)?.[1]);
+      // Halfway between two renewals: so much earlier than 3 s from now it is killed.
+      const isBetween = async (): Promise<boolean> =>
+        Number(await own.command("PTTL", "k")) < 2_500;
+      await waitUntil(isBetween, { what: "half a second after a renewal", interval: 1 });
       own.pause();
       const paused = performance.now();
       await running.says("the command is ended");
