@@ -38,7 +38,7 @@ export function faultsOfExclusion(lines: readonly Line[], losses: readonly Loss[
     ofKey.sort((a, b) => a.fence - b.fence);
     for (const [index, one] of ofKey.entries()) {
       for (const next of ofKey.slice(index + 1)) {
-        const fault = faultBetween(one, next, losses);
+        const fault = faultBetween(one, next, ofKey, losses);
         if (fault !== undefined) faults.push(`${fault}: ${inspect(one)} and ${inspect(next)}`);
       }
     }
@@ -51,11 +51,21 @@ export function faultsOfExclusion(lines: readonly Line[], losses: readonly Loss[
   return faults;
 }
 
-function faultBetween(low: Section, high: Section, losses: readonly Loss[]): string | undefined {
+function faultBetween(
+  low: Section,
+  high: Section,
+  ofKey: readonly Section[],
+  losses: readonly Loss[],
+): string | undefined {
   if (low.fence === high.fence) {
     return low.share === "alone" || high.share === "alone" ? "one fencing token twice" : undefined;
   }
-  if (low.asked > high.from) return "fencing tokens that fall";
+  if (low.asked > high.from) {
+    // Whoever joins those who share a lock has the token of the first of them. That one and the other, who
+    // had it alone, may be of two servers' histories.
+    const first = ofKey.find(({ fence, asked }) => fence === low.fence && asked <= high.from);
+    return first && isExcused(first, high, losses) ? undefined : "fencing tokens that fall";
+  }
   const [first, second] = low.from <= high.from ? [low, high] : [high, low];
   if (first.to <= second.from + SAME_MOMENT) return undefined;
   return isExcused(low, high, losses) ? undefined : "two holders";

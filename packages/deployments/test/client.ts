@@ -32,8 +32,13 @@ export interface Connected {
 }
 
 const host = "127.0.0.1";
+/** Of the clusters of ioredis, so that a busy machine is not taken for a broken one. */
+const slotsRefreshTimeout = 10_000;
 
-/** Connects. All settings are the defaults of the library, but for those that docs/deployments.md asks for. */
+/**
+ * Connects. All settings are the defaults of the library, but for those that docs/deployments.md asks for,
+ * and for the time that a busy machine needs.
+ */
 export async function connect(library: Library, access: Access): Promise<Connected> {
   const connected = library.startsWith("ioredis")
     ? connectIoredis(library === "ioredis 5", access)
@@ -55,7 +60,7 @@ function connectIoredis(is5: boolean, { how, port, name = "", user }: Access): C
       return quiet(is5 ? new Redis5(options) : new Redis6(options));
     }
     case "cluster": {
-      const options = { redisOptions: { ...user } };
+      const options = { slotsRefreshTimeout, redisOptions: { ...user } };
       return quiet(is5 ? new Cluster5(nodes, options) : new Cluster6(nodes, options));
     }
   }

@@ -189,7 +189,7 @@ class Crowd {
   async #untilBusy(): Promise<void> {
     await Promise.all(
       [...this.#steady, ...this.#mortal].map((one) =>
-        one.waitForLine("granted", { timeout: 20_000 }),
+        one.waitForLine("granted", { timeout: 100_000 }),
       ),
     );
   }

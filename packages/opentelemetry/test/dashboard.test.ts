@@ -50,7 +50,7 @@ async function allThatHappens(): Promise<void> {
     if (event.type === "lateGrantReleased") cameLate();
     if (event.type === "renewalFailed") failedToRenew();
   });
-  const one = user.locker({ commandTimeout: 300, onEvent });
+  const one = user.locker({ commandTimeout: 1_000, onEvent });
   // Waiting, obtained, released.
   const lock = await one.obtain("order", TTL);
   const obtaining = one.obtain("order", TTL, { wait: Infinity });
