@@ -1,5 +1,5 @@
 /** The demo, smaller and quicker than `npm run demo` plays it. */
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import {
   freePort,
   type NodeProcess,
@@ -12,6 +12,8 @@ import { tooWide } from "./too-wide.js";
 
 const PASSWORD = "open-sesame";
 const small = ["--sellers=3", "--tickets=6", "--pause=300", "--lease=1000"];
+/** Several processes have to start for each act. */
+const patient = { timeout: 60_000 };
 
 let server: RedisServer;
 let url: string;
@@ -19,8 +21,11 @@ let demo: NodeProcess;
 beforeAll(async () => {
   server = await startServer({ args: ["--requirepass", PASSWORD] });
   await server.command("AUTH", PASSWORD);
-  await server.command("SET", "a key of the user's", "1");
   url = `redis://:${PASSWORD}@127.0.0.1:${server.port}`;
+});
+beforeEach(async () => {
+  await server.command("FLUSHALL");
+  await server.command("SET", "a key of the user's", "1");
 });
 afterEach(() => demo.stop());
 afterAll(() => server.stop());
@@ -89,14 +94,14 @@ test("without REDIS_URL it starts a server of its own", async () => {
   startDemo("", ...small);
   await demo.waitForLine("started for this demo");
   await demo.waitForLine("cli/dist/bin.js page --url redis://127.0.0.1:");
-  await demo.waitForLine("Act 1");
+  await demo.waitForLine("Act 1", patient);
 });
 
 test.each(["SIGTERM", "SIGHUP"] as const)(
   "when it is stopped by %s, its sellers and its keys are gone too",
   async (signal) => {
     startDemo(url, ...small);
-    await demo.waitForLine("Act 2");
+    await demo.waitForLine("Act 2", patient);
     await demo.waitForLine("ticket");
     demo.kill(signal);
 
@@ -122,7 +127,7 @@ test("when nobody reads on, it ends, and its sellers and its keys are gone too",
 
 test("when it is killed, its sellers end too", async () => {
   startDemo(url, ...small);
-  await demo.waitForLine("Act 2");
+  await demo.waitForLine("Act 2", patient);
   await demo.waitForLine("ticket");
   await demo.stop();
   await waitUntil(async () => (await guests()).clients === 0, { what: "the sellers to be gone" });

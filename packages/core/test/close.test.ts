@@ -171,7 +171,7 @@ test("it resolves once a release that is under way was answered", async () => {
 
 test("a release that fails is told, and closing comes to its end", async () => {
   const events: LockEvent[] = [];
-  const one = locker({ commandTimeout: 100, onEvent: (event) => void events.push(event) });
+  const one = locker({ commandTimeout: 1_000, onEvent: (event) => void events.push(event) });
   await one.obtain("k", 60_000);
   proxy.silence();
   await one.close({ grace: 0 });

@@ -36,7 +36,7 @@ test("has none of another locker's, and none that was not obtained", async () =>
 });
 
 test("has no lock from the call of its release on, whatever comes of that", async () => {
-  const one = locker({ commandTimeout: 100 });
+  const one = locker({ commandTimeout: 1_000 });
   const lock = await one.obtain("k", 10_000);
   proxy.silence();
   const failed = failure(lock.release());

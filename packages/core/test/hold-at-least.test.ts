@@ -168,7 +168,7 @@ test("a release after that time is a release like any other", async () => {
 });
 
 test("a release without an answer is unknown, and can be tried again", async () => {
-  const lock = await locker({ commandTimeout: 100 }).obtain("k", 60_000, { holdAtLeast: 30_000 });
+  const lock = await locker({ commandTimeout: 1_000 }).obtain("k", 60_000, { holdAtLeast: 30_000 });
   proxy.silence();
   const error = await failure(lock.release());
   expect(error).toBeInstanceOf(OutcomeUnknownError);

@@ -236,7 +236,7 @@ describe("while Redis is silent", () => {
   });
 
   test("a refresh that was not answered can be asked for again", async () => {
-    const lock = await locker({ commandTimeout: 500 }).obtain("k", 60_000);
+    const lock = await locker({ commandTimeout: 1_000 }).obtain("k", 60_000);
     proxy.silence();
     expect(await failure(lock.refresh())).toBeInstanceOf(OutcomeUnknownError);
     proxy.speak();
@@ -257,7 +257,7 @@ describe("while Redis is silent", () => {
   });
 
   test("a release without an answer can be tried again", async () => {
-    const lock = await locker({ commandTimeout: 500 }).obtain("k", 60_000);
+    const lock = await locker({ commandTimeout: 1_000 }).obtain("k", 60_000);
     proxy.silence();
     expect(await failure(lock.release())).toBeInstanceOf(OutcomeUnknownError);
     expect(lock.held).toBe(false);

@@ -50,12 +50,23 @@ afterEach(async () => {
   }
   await Promise.all(opened.splice(0).map((one) => one.close()));
   for (const { server, proxy } of servers) {
+    // What was under way is done by then, and not after it.
+    await waitUntil(() => isAlone(server), { what: "all connections to be closed" });
     await server.command("FLUSHALL");
     proxy.commands.clear();
   }
 });
 
 afterAll(() => Promise.all(servers.map((one) => one.stop())));
+
+/** Nobody is connected but the test itself. */
+async function isAlone(server: RedisServer): Promise<boolean> {
+  return (
+    String(await server.command("CLIENT", "LIST"))
+      .trim()
+      .split("\n").length === 1
+  );
+}
 
 function at(index: number): ProxiedServer {
   const server = servers[index];
@@ -295,7 +306,7 @@ test("a server that was silent at first votes when it is back, though another is
 });
 
 test("too few answers are unknown, with what each server said, and nothing is left", async () => {
-  const one = await known({ commandTimeout: 300 });
+  const one = await known({ commandTimeout: 1_000 });
   second.proxy.silenceReplies();
   third.proxy.silenceReplies();
   const error = await failure(one.obtain("k", TTL));
@@ -397,8 +408,8 @@ test("a lock that a majority has lost is lost", async () => {
 });
 
 test("a lock whose majority does not answer is lost at its deadline", async () => {
-  const one = await known({ commandTimeout: 200 });
-  const lock = await one.obtain("k", 1_000, { renew: true });
+  const one = await known({ commandTimeout: 1_000 });
+  const lock = await one.obtain("k", 3_000, { renew: true });
   first.proxy.silence();
   second.proxy.silence();
   await waitUntil(() => lock.signal.aborted, { what: "the loss" });
@@ -458,14 +469,14 @@ describe("restarts", () => {
     expect(lock.held).toBe(true);
     await lock.release();
     await untilFree("k");
-  });
+  }, 90_000);
 });
 
 describe("waiting", () => {
   test.each([{ wait: 60_000 }, { retry: linearBackoff(20) }])(
     "goes on when one server, which did not answer, comes back too young: %j",
     async (how) => {
-      const one = await known({ commandTimeout: 200 });
+      const one = await known({ commandTimeout: 1_000 });
       await third.server.command("SET", "k", "somebody else's");
       first.proxy.silence();
       third.proxy.silence();
@@ -500,7 +511,7 @@ describe("waiting", () => {
       end: ["CONFIG", "SET", "min-replicas-to-write", "0"],
     },
   ])("one server that answers $refusal keeps nobody from the next line", async ({ begin, end }) => {
-    const [one, other] = [await known(), await known({ commandTimeout: 200 })];
+    const [one, other] = [await known(), await known({ commandTimeout: 1_000 })];
     const lock = await one.obtain("k", TTL, { renew: true });
     await first.server.command(...begin);
     try {
