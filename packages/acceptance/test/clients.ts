@@ -217,7 +217,7 @@ export function nodeRedisCluster(
 
 /** Milliseconds, so that a busy machine is not taken for a broken one: GLIDE's own would be 250 and 2000. */
 const requestTimeout = 5_000;
-const connectionTimeout = 10_000;
+const connectionTimeout = 30_000;
 
 /** A client of Valkey GLIDE, or a cluster client. It has a native part: loaded if all kinds are run. */
 async function glide(): Promise<readonly Kind[]> {

@@ -28,6 +28,8 @@ test.concurrent.each(cast(kinds))(
       "collected after close: true",
     ]);
   },
+  // It collects its garbage a hundred times, beside others that do so.
+  240_000,
 );
 
 /**

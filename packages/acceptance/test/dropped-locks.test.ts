@@ -21,18 +21,18 @@ test.concurrent.each(cast(kinds))(
       (await server.command("EXISTS", name)) === 0;
     await waitUntil(() => isFree(`${key} dropped`), {
       what: "the dropped lock to be free",
-      timeout: 15_000,
+      timeout: 60_000,
     });
-    await child.waitForLine(`lost: ${key} dropped: dropped`, { timeout: 15_000 });
+    await child.waitForLine(`lost: ${key} dropped: dropped`, { timeout: 60_000 });
     child.send("and the others?");
     await child.waitForLine("still held: true, and not aborted: true");
     // The signal is forgotten now, too.
     await waitUntil(() => isFree(`${key} signal`), {
       what: "the lock of the signal to be free",
-      timeout: 15_000,
+      timeout: 60_000,
     });
-    await child.waitForLine(`lost: ${key} signal: dropped`, { timeout: 15_000 });
+    await child.waitForLine(`lost: ${key} signal: dropped`, { timeout: 60_000 });
     await child.stop();
   },
-  120_000,
+  240_000,
 );

@@ -178,7 +178,7 @@ describe("an obtain that fails", () => {
   });
 
   test("because Redis is silent, and what was granted late is given back under the same id", async () => {
-    const { one, told, events } = recorder({ commandTimeout: 50 });
+    const { one, told, events } = recorder({ commandTimeout: 1_000 });
     const held = proxy.silenceReplies();
     const failed = failure(one.obtain("k", TTL));
     await held.happened;

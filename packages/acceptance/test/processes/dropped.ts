@@ -19,22 +19,22 @@ const locker = user.locker({
 });
 
 async function forget(): Promise<void> {
-  const lock = await locker.obtain(dropped, 3_000, { renew: true });
+  const lock = await locker.obtain(dropped, 9_000, { renew: true });
   console.log(`held: ${lock.held}`);
 }
 
 /** Some of what a signal is handed to lives on, and nothing else of the lock. */
 async function signalOf(key: string): Promise<AbortSignal> {
-  const lock = await locker.obtain(key, 3_000, { renew: true });
+  const lock = await locker.obtain(key, 9_000, { renew: true });
   return lock.signal;
 }
 
 let signal: AbortSignal | undefined = await signalOf(signalled);
-const lock = await locker.obtain(kept, 3_000, { renew: true });
+const lock = await locker.obtain(kept, 9_000, { renew: true });
 await forget();
 setInterval(() => {
   if (typeof collect === "function") Reflect.apply(collect, undefined, []);
-}, 300);
+}, 1_000);
 process.stdin.on("data", () => {
   console.log(`still held: ${lock.held}, and not aborted: ${signal?.aborted === false}`);
   signal = undefined;
