@@ -40,6 +40,8 @@ export async function startRedis(options?: ServerOptions): Promise<Redis> {
   afterEach(async () => {
     await proxy.heal();
     await Promise.all(opened.splice(0).map((one) => one.close()));
+    // What was under way comes before the next test, not into it.
+    for (let turn = 0; turn < 2; turn++) await server.command("PING");
     await server.command("FLUSHALL");
     await loadScripts(server, scripts);
     proxy.commands.clear();
