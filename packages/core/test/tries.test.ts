@@ -517,6 +517,27 @@ test("an obtain that was sent twice leaves, though it is told that the lock is t
   expect(client.names).toEqual(["obtain", "obtain", "leave"]);
 });
 
+test("a strategy that aborts, and throws then, disturbs nobody else", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const client = new Scripted(reply(["5", "7", "m"]), reply([null, null, null, "0", "0", "0"]));
+  const control = new AbortController();
+  const reason = new Error("enough");
+  let calls = 0;
+  const retry = (): number => {
+    // The first is to see whether it is one.
+    if (++calls === 1) return 10;
+    control.abort(reason);
+    throw new Error("and what for?");
+  };
+  const { signal } = control;
+  expect(await failure(client.locker().obtain("k", TTL, { retry, signal }))).toBe(reason);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
+});
+
 test("a reply that nobody waits for any more disturbs nobody", async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);

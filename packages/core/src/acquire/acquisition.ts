@@ -167,21 +167,18 @@ export class Acquisition {
     const command = place ? claim.standInLine(place) : claim.obtain();
     const replicas = this.#replicas;
     if (isFirst && replicas?.isFree(command.keys)) {
-      return this.#askDirectly(replicas, command, deadline);
+      return this.#askDirectly(replicas, command);
     }
     return this.#send(command, deadline);
   }
 
   /** Over the connection that waits for replicas, where a lock needs no second command, or as otherwise. */
-  async #askDirectly(
-    replicas: Replicas,
-    command: Command<Asked>,
-    deadline: number,
-  ): Promise<Answer> {
+  async #askDirectly(replicas: Replicas, command: Command<Asked>): Promise<Answer> {
     const { timers, timeout } = this.#commands;
-    const lastAnswer = Math.min(deadline, timers.now() + timeout);
+    // No deadline of an obtain comes before that of its first command.
+    const lastAnswer = timers.now() + timeout;
     this.#isAdrift = true;
-    const answer = await this.#send(command, deadline, replicas);
+    const answer = await this.#send(command, lastAnswer, replicas);
     if (!this.uncertain) this.#isAdrift = false;
     const isOver = !this.#wanted || timers.now() >= lastAnswer;
     if (isOver || answer.kind !== "failed" || isTooFew(answer.error)) return answer;

@@ -164,9 +164,7 @@ export class Replicas {
       until: () => this.#until,
     });
     this.#links.set(master, link);
-    void link.ended.then(() => {
-      if (this.#links.get(master) === link) this.#links.delete(master);
-    });
+    void link.ended.then(() => this.#links.delete(master));
     return link;
   }
 }
@@ -233,7 +231,6 @@ class Link {
   }
 
   end(reason: unknown): void {
-    this.#agrees = false;
     this.#hadTooFew ||= reason instanceof ServerError && reason.reply === TOO_FEW;
     this.#life.end(reason);
   }
