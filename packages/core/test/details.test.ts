@@ -306,6 +306,15 @@ describe("a listener that is a function", () => {
     expect(() => inner({ type: "electionFailed", keys: ["k"], error })).not.toThrow();
   });
 
+  test("may have a word of its own that says something else", async () => {
+    const told: string[] = [];
+    const onEvent = Object.assign(({ type }: LockEvent): unknown => told.push(type), {
+      detail: "some",
+    });
+    await locker({ onEvent }).obtain("k", TTL);
+    expect(told).toEqual(["obtained"]);
+  });
+
   test("is one that wants details only by its own word", async () => {
     const told: string[] = [];
     const onEvent = ({ type }: LockEvent): unknown => told.push(type);

@@ -556,6 +556,13 @@ describe("whoever waits no longer, and was not confirmed to have left the line",
     expect(events.at(-1)).toEqual({ type: "lateGrantReleased", keys: ["k"] });
   });
 
+  test("gives nothing back for a message that does not say what it is granted for", async () => {
+    await giveUp();
+    client.say("grant 1 18");
+    await turn();
+    expect(client.sent).toEqual([]);
+  });
+
   test.each([
     [TTL + 30_000 - 1, 1],
     [TTL + 30_000, 0],

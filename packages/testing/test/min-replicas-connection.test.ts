@@ -162,7 +162,7 @@ describe("it is ended, and the next one opened,", () => {
     });
   });
 
-  test.each(["OK", "x1", "1x", ["1"], null])(
+  test.each([["OK"], ["x1"], ["1x"], [["1"]], [null]])(
     "when %j is said of replicas, which is no number",
     async (reply) => {
       const { clock, locker, way, ends } = setUp();
