@@ -699,6 +699,24 @@ describe("what is answered when it is over", () => {
     expect(events.at(-1)).toEqual({ type: "lateGrantReleased", keys: ["k"] });
   });
 
+  test.each([
+    [4_999, ["shorten"]],
+    [5_000, ["leave"]],
+  ])("is given back if the lock need not stay taken any more: after %i ms", async (ms, names) => {
+    const lock = locker.obtain("k", TTL, { wait: Infinity, holdAtLeast: 5_000 });
+    await turn();
+    client.holdsBack = true;
+    client.say("come 1");
+    await turn();
+    client.say(`grant 1 18 ${client.last.proof}`);
+    await (await lock).release();
+    client.sent.length = 0;
+    await pass(ms);
+    client.pending?.("19");
+    await turn();
+    expect(client.sent.map(({ name }) => name)).toEqual(names);
+  });
+
   test("is the lock that it has, while it has it", async () => {
     const { lock } = await wait();
     client.holdsBack = true;

@@ -161,6 +161,17 @@ test("what is lost stays lost, whatever comes later", () => {
   expect(losses).toHaveLength(1);
 });
 
+test("what is over stays so, also if a refresh is answered before anybody looked", () => {
+  const clock = new VirtualClock();
+  const lost: LockLostError[] = [];
+  const lease = new Lease(["k"], new Timers(clock), TERMS, (error) => lost.push(error));
+  lease.refreshing(100, TTL);
+  clock.stall(USABLE);
+  lease.refreshed(100, TTL);
+  expect([lease.held, lease.remaining]).toEqual([false, 0]);
+  expect(lost).toMatchObject([{ reason: "unreachable" }]);
+});
+
 test("a lease that was ended, or is over, cannot be told to end", () => {
   const clock = new VirtualClock();
   const [ended, over] = [1, 2].map(

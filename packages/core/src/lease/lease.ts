@@ -38,7 +38,7 @@ export class Lease {
   #dropped = false;
   /** Why the holder was told to end, if it was. */
   #interrupted: Error | undefined;
-  /** Whether a refresh is under way, and why the last one got no answer, if it got none. */
+  /** Whether a refresh was sent since the last that was confirmed, and why one got no answer, if known. */
   #asking = false;
   #doubt: unknown;
 
@@ -144,7 +144,6 @@ export class Lease {
 
   /** A refresh was not answered: if nothing else comes in time, this is why the lock is lost. */
   doubt(error: unknown): void {
-    this.#asking = false;
     this.#doubt = error;
   }
 
