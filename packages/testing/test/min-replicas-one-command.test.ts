@@ -195,6 +195,32 @@ describe("when that is not answered", () => {
   });
 });
 
+test("locks that are behind too few replicas of another are obtained over the client's own", async () => {
+  const { clock, server, locker, way, first } = setUp();
+  await first();
+  const held = await locker.obtain("held", 60_000);
+  server.setReplicas(0);
+  let refuse = (): void => undefined;
+  way.beside = (_, go) => {
+    way.beside = (_, next) => next();
+    return new Promise((_, reject) => {
+      refuse = () => reject(new ServerError("OOM command not allowed"));
+      void go();
+    });
+  };
+  const obtained = Promise.all([locker.obtain("a", 60_000), locker.obtain("b", 60_000)]);
+  await clock.advance(100);
+  const refreshed = failure(held.refresh());
+  await clock.advance(410);
+  // Each is sent anew by itself, while replicas are waited for that are to have the refresh.
+  refuse();
+  await clock.advance(490);
+  expect(await refreshed).toMatchObject({ reply: "NOREPLICAS" });
+  server.setReplicas(1);
+  await clock.advance(0);
+  expect((await obtained).map((lock) => lock.held)).toEqual([true, true]);
+});
+
 describe("when that is refused", () => {
   test("by too few replicas, it is not sent again, and the caller is told once it is given back", async () => {
     const { clock, server, locker, sent, way, first, left, endOf } = setUp();
