@@ -114,6 +114,16 @@ describe("a script is sent", () => {
     await Promise.all(locks.map((lock) => lock.refresh()));
     expect(sent.beside).toEqual(["EVAL", "WAIT", "EVAL", "WAIT"]);
   });
+
+  test("with another that comes a turn later, and both share what waits for replicas", async () => {
+    const { locker, sent, first } = setUp();
+    await first();
+    const one = locker.obtain("a", 60_000);
+    await Promise.resolve();
+    const other = locker.obtain("b", 60_000);
+    await Promise.all([one, other]);
+    expect(sent).toEqual({ own: [], beside: ["EVAL", "EVALSHA", "WAIT"] });
+  });
 });
 
 describe("it is ended, and the next one opened,", () => {
