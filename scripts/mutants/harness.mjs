@@ -100,6 +100,9 @@ export const test = withEach((name, run) => {
   tests.push({ id: `${file.split("/").slice(-3).join("/")}: ${id}`, file, block, run });
 });
 
+/** As some call it. */
+export const it = test;
+
 /** @param {Hook} when */
 const hook = (when) => (/** @type {Run} */ run) => void block.hooks[when].push(run);
 export const beforeAll = hook("beforeAll");
