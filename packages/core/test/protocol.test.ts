@@ -452,6 +452,23 @@ describe("a lease that ends soon", () => {
     expect(await records(a)).toEqual(["w:2"]);
   });
 
+  test.each([
+    [999, ["come 2"]],
+    [1_000, []],
+  ])(
+    "is told at a hand-off behind %i dead, of whom a thousand are dropped: %j",
+    async (count, told) => {
+      const heard = await listen("w");
+      await obtain([a]);
+      await lineUp([a], "w:1", {}, { lease: 9_000, ticket: 0 });
+      await bury(a, count, { reach: 0, at: 0 });
+      await lineUp([a], "w:2");
+      expect(await run("release", [a], "me", "")).toBe("1");
+      expect((await heard()).slice(1)).toEqual(told);
+      expect(await inLine(a)).toEqual(["w:2"]);
+    },
+  );
+
   test("is told when a free lock was taken, by who came when others stood in line", async () => {
     const heard = await listen("w");
     await obtain([a], { ttl: 60_000 });
