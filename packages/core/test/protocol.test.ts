@@ -422,6 +422,16 @@ describe("a lease that ends soon", () => {
     expect(await inLine(a)).toEqual(["w:1"]);
   });
 
+  test("drops who has no inbox, also if it would ask by then", async () => {
+    const heard = await listen("w");
+    await obtain([a], { ttl: 60_000 });
+    await lineUp([a], "nobody", { ttl: 18_000 }, { lease: 18_000 });
+    await lineUp([a], "w:1");
+    await cut(9_000);
+    expect(await heard()).toEqual(["come 1"]);
+    expect(await inLine(a)).toEqual(["w:1"]);
+  });
+
   test.each([
     [9, ["come 1"]],
     [10, []],
@@ -503,6 +513,19 @@ describe("a release", () => {
     expect(await inLine(a)).toEqual(["w:2"]);
     expect(await records(a)).toEqual(["w:2"]);
   });
+
+  test.each([0, 1, 2] as const)(
+    "passes over who has no inbox, and says reach %i",
+    async (reach) => {
+      const heard = await listen("w");
+      await obtain([a]);
+      await lineUp([a], "nobody", {}, { reach });
+      await lineUp([a], "w:1");
+      expect(await run("release", [a], "me", "")).toBe("1");
+      expect(await heard()).toEqual([expect.stringMatching(/^grant 1 \d+ proof$/)]);
+      expect(await inLine(a)).toEqual([]);
+    },
+  );
 
   test("tells the next of a short lease that was handed on", async () => {
     const heard = await listen("w");
