@@ -13,7 +13,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { port } = scene.server;
-    const child = startProcess(compiled.file("request"), {
+    await using child = startProcess(compiled.file("request"), {
       args: [kind.name, `${port}`, scene.key],
     });
     expect(await child.exited).toEqual({ code: 0, signal: null });

@@ -29,7 +29,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker } = scene;
-    const holder = startHolder(kind.name, scene, "idle");
+    await using holder = startHolder(kind.name, scene, "idle");
     const fence = await fenceOf(holder);
     // By itself it asks after 15 s.
     const waiting = locker.obtain(key, 60_000, { wait: 60_000 });
@@ -53,7 +53,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, server } = scene;
-    const holder = startHolder(kind.name, scene, "write");
+    await using holder = startHolder(kind.name, scene, "write");
     const fence = await fenceOf(holder);
     await holder.waitForLine("written");
     holder.kill("SIGSTOP");
@@ -68,7 +68,6 @@ test.concurrent.each(cast(kinds))(
     expect(news.slice(0, news.indexOf("told"))).not.toContain("refused");
     expect(await server.command("GET", `{${key}} resource`)).toBe(`${fence}`);
     expect(await lock.ttl()).toBeGreaterThan(40_000);
-    await holder.stop();
   },
   PATIENCE,
 );
@@ -78,7 +77,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, locker, server } = scene;
-    const holder = startHolder(kind.name, scene, "stop-before-write");
+    await using holder = startHolder(kind.name, scene, "stop-before-write");
     const fence = await fenceOf(holder);
     await using lock = await locker.obtain(key, 60_000, { wait: 60_000 });
     expect(lock.fencingToken).toBeGreaterThan(fence);
@@ -86,7 +85,6 @@ test.concurrent.each(cast(kinds))(
     holder.kill("SIGCONT");
     await holder.waitForLine("refused");
     expect(await server.command("GET", `{${key}} resource`)).toBe(`${lock.fencingToken}`);
-    await holder.stop();
   },
   PATIENCE,
 );

@@ -13,7 +13,7 @@ test.concurrent.each(cast(kinds))(
   async (kind) => {
     await using scene = await stage.open(kind);
     const { key, server } = scene;
-    const child = startProcess(compiled.file("dropped"), {
+    await using child = startProcess(compiled.file("dropped"), {
       args: [kind.name, `${server.port}`, `${key} dropped`, `${key} kept`, `${key} signal`],
     });
     await child.waitForLine("held: true", { timeout: 60_000 });
@@ -32,7 +32,6 @@ test.concurrent.each(cast(kinds))(
       timeout: 60_000,
     });
     await child.waitForLine(`lost: ${key} signal: dropped`, { timeout: 60_000 });
-    await child.stop();
   },
   240_000,
 );

@@ -17,7 +17,7 @@ const PATIENCE = 120_000;
 /** Returns the bytes that each lock takes. */
 async function expectManyLocks({ name, cluster }: Kind, count: number): Promise<number> {
   const server = (cluster ? stage.cluster : undefined) ?? stage.server;
-  const child = startProcess(compiled.file("many-locks"), {
+  await using child = startProcess(compiled.file("many-locks"), {
     args: [name, `${server.port}`, `${count}`, `${TTL}`],
   });
   const line = await child.waitForLine("held", { timeout: PATIENCE });

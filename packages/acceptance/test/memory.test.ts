@@ -33,7 +33,7 @@ describe.each([ioredis(6), nodeRedis(6)])("$name", ({ name }) => {
   test.each(Object.entries(BOUNDS))(
     "one more %s takes no more than %o of the heap",
     async (what, bounds) => {
-      const child = startProcess(compiled.file("memory"), {
+      await using child = startProcess(compiled.file("memory"), {
         args: [name, `${server.port}`, what, `${MORE}`],
         runtime: [process.execPath, "--expose-gc"],
       });

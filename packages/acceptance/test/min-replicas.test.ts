@@ -368,7 +368,7 @@ test.each(cast(standalone))(
   async (kind) => {
     const compiled = await compilePackage(new URL("..", import.meta.url));
     try {
-      const child = startProcess(compiled.file("replicated"), {
+      await using child = startProcess(compiled.file("replicated"), {
         args: [kind.name, String(master.port), "k"],
       });
       await child.waitForLine("done", { timeout: 60_000 });

@@ -21,7 +21,7 @@ test.concurrent.each(
   async ({ closing, ...kind }) => {
     await using scene = await stage.open(kind);
     await using _ = await scene.locker.obtain(`${scene.key} taken`, 600_000);
-    const child = startProcess(compiled.file("last-breath"), {
+    await using child = startProcess(compiled.file("last-breath"), {
       args: [kind.name, `${scene.server.port}`, scene.key, `${scene.key} taken`, closing],
     });
     await child.waitForLine("done", { timeout: PATIENCE / 2 });
@@ -37,7 +37,7 @@ test.concurrent.each(cast(kinds))(
   "$name: no trouble leads to an unhandled rejection, a warning, or a listener left behind",
   async (kind) => {
     await using scene = await stage.open(kind);
-    const child = startProcess(compiled.file("trouble"), {
+    await using child = startProcess(compiled.file("trouble"), {
       args: [kind.name, `${scene.server.port}`],
     });
     const lines: string[] = [];

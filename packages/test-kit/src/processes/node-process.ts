@@ -148,6 +148,11 @@ export class NodeProcess {
     return this.exited;
   }
 
+  /** Ends it, whatever has become of the test. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
   async *#iterate(): AsyncGenerator<string> {
     for (let index = 0; ; index += 1) {
       while (index >= this.#lines.length) {
