@@ -20,6 +20,20 @@ export interface AdapterSubscription {
   close(): Promise<void>;
 }
 
+/** The life of a connection that an adapter opens beside the client's own. */
+export interface AdapterLife {
+  readonly end: (reason: unknown) => void;
+  readonly ended: Promise<unknown>;
+}
+
+interface AdapterSides {
+  masterOf?(slot: number): string;
+  open(
+    life: AdapterLife,
+    master?: string,
+  ): Promise<{ send(command: readonly string[]): Promise<AdapterReply> }>;
+}
+
 export interface AdapterClient {
   run(
     script: AdapterScript,
@@ -27,6 +41,7 @@ export interface AdapterClient {
     args: readonly string[],
   ): Promise<AdapterReply>;
   subscribe?(channel: string, listener: AdapterListener): Promise<AdapterSubscription>;
+  readonly side?: AdapterSides;
   readonly keyPrefix?: string;
   readonly cluster?: boolean;
   readonly closed?: boolean;

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/
 import { failure } from "../promises/failure.js";
 import { waitUntil } from "../promises/wait-until.js";
 import type { RedisCluster } from "../servers/redis-cluster.js";
-import { serverError, type AdapterClient, type Connect } from "./adapter.js";
+import { serverError, type AdapterClient, type AdapterLife, type Connect } from "./adapter.js";
 import { run } from "./script.js";
 import { Subscriptions } from "./subscriptions.js";
 
@@ -120,6 +120,50 @@ export function clusterTests(
       const client = await connect(port);
       const error = await failure(run(client, APPEND, ["a", "b"], ["x"]));
       expect(error).toMatchObject(serverError("CROSSSLOT"));
+    });
+
+    describe("a connection beside it", () => {
+      const lives: AdapterLife[] = [];
+      afterEach(() => {
+        for (const { end } of lives.splice(0)) end(new Error("the test is over"));
+      });
+
+      function newLife(): AdapterLife {
+        let end: AdapterLife["end"] = () => undefined;
+        const ended = new Promise<unknown>((resolve) => (end = resolve));
+        const life = { end, ended };
+        lives.push(life);
+        return life;
+      }
+
+      test("leads to the master of a slot, which it is told by", async () => {
+        const client = await connect(port);
+        // Some know the nodes from their first command on.
+        await run(client, APPEND, ["a"], ["x"]);
+        const { side } = client;
+        if (!side?.masterOf) return;
+        const masters = new Set<string>();
+        for (const [index, key] of KEYS.entries()) {
+          const master = side.masterOf(await cluster.slotOf(key));
+          masters.add(master);
+          const connection = await side.open(newLife(), master);
+          expect(await connection.send(["SET", key, "here"])).toBe("OK");
+          await expect(cluster.nodes[index]?.command("GET", key)).resolves.toBe("here");
+        }
+        expect(masters.size).toBe(KEYS.length);
+      });
+
+      test("cannot be opened to what is no master, nor is there one of what is no slot", async () => {
+        const client = await connect(port);
+        await run(client, APPEND, ["a"], ["x"]);
+        const { side } = client;
+        if (!side?.masterOf) return;
+        expect(() => side.masterOf?.(16_384)).toThrow("has slot 16384");
+        const opening = (async () => side.open(newLife(), "nowhere:1"))();
+        expect(await failure(opening)).toMatchObject({
+          message: expect.stringMatching(/^The cluster .* nowhere:1$/),
+        });
+      });
     });
 
     describe("a subscription", () => {
