@@ -1431,6 +1431,23 @@ describe("refresh", () => {
     expect(await inLine(a)).toEqual(["w:1", "w:2"]);
   });
 
+  test.each([
+    [999, ["w:1"]],
+    [1_000, []],
+  ])(
+    "that cuts it finds in line who may be silent for a second, after %i ms: %j",
+    async (ms, line) => {
+      const heard = await listen("w");
+      await share();
+      pass(ms);
+      await lineUpAlone("w:1", { reach: 2 });
+      await command("HSET", a.waiters, "w:1", `${START} 1000 2 1 30000 ${MEMORY} 3 p  w:1`);
+      expect(await refresh({ ttl: 9_000 }, { order: 1 })).toBe("1");
+      expect(await heard()).toEqual(["come 1"]);
+      expect(await inLine(a)).toEqual(line);
+    },
+  );
+
   test("that cuts a lease tells the first in line, as there may be room then", async () => {
     const heard = await listen("w");
     await share({ token: "other", ttl: 60_000 });

@@ -27,8 +27,20 @@ import {
 
 const redis = await startRedis();
 const { client } = redis;
-const { command, send, run, runMany, hear, listen, pttl, inLine, records, bury, silence } =
-  byHand(redis);
+const {
+  command,
+  send,
+  run,
+  runMany,
+  hear,
+  listen,
+  overhear,
+  pttl,
+  inLine,
+  records,
+  bury,
+  silence,
+} = byHand(redis);
 
 interface Asking {
   readonly value?: string;
@@ -428,6 +440,21 @@ describe("a lease that ends soon", () => {
     await lineUp([a], "nobody", { ttl: 18_000 }, { lease: 18_000 });
     await lineUp([a], "w:1");
     await cut(9_000);
+    expect(await heard()).toEqual(["come 1"]);
+    expect(await inLine(a)).toEqual(["w:1"]);
+  });
+
+  test("tells those whom it drops, should they listen yet", async () => {
+    const [heard, stale] = [await listen("w"), await listen("stale")];
+    const uncounted = await overhear("redislock:inbox:there");
+    await obtain([a], { ttl: 60_000 });
+    await lineUp([a], "stale:1", {}, { reach: 2 });
+    await silence(a, "stale:1");
+    await lineUp([a], "there:7", { ttl: 18_000 }, { lease: 18_000 });
+    await lineUp([a], "w:1");
+    await cut(9_000);
+    expect(await stale()).toEqual(["come 1"]);
+    expect(await uncounted()).toEqual(["unseen 7"]);
     expect(await heard()).toEqual(["come 1"]);
     expect(await inLine(a)).toEqual(["w:1"]);
   });
