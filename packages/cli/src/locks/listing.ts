@@ -22,8 +22,10 @@ export interface Listing {
   readonly total: number;
   readonly held: number;
   readonly waiters: number;
+  /** Locks that could not be read, and why not. */
   readonly unread: number;
   readonly why: string;
+  /** Masters of a cluster that were not asked. */
   readonly unasked: number;
 }
 

@@ -1,5 +1,6 @@
 /** What the page is told. Moments are milliseconds by one clock, which each message gives as `now`. */
 import type { Change } from "../locks/changes.js";
+import type { Listing } from "../locks/listing.js";
 import type { LockDetail } from "../locks/lock-detail.js";
 import type { LockInfo } from "../locks/lock-info.js";
 
@@ -21,15 +22,7 @@ export interface Grant {
   readonly fencingToken: number | null;
 }
 
-export interface Summary {
-  readonly total: number;
-  readonly held: number;
-  readonly waiters: number;
-  /** Locks that could not be read, and why not. */
-  readonly unread: number;
-  readonly why: string;
-  /** Masters of a cluster that were not asked. */
-  readonly unasked: number;
+export interface Summary extends Omit<Listing, "locks"> {
   /** Why there is no listing at all. */
   readonly failure: string | null;
 }
