@@ -59,6 +59,8 @@ export class RespClient implements RedisClient {
 
   /** The server's errors become a `ServerError`; those of the connection stay what they are. */
   async #send(...command: string[]): Promise<Reply> {
+    // What is sent again behind its end must not open another, which nobody would close.
+    if (this.closed) throw new Error("the client is closed");
     const connection = (this.#connection ??= this.#connect());
     try {
       return toReply(await (await connection).send(...command));
