@@ -100,8 +100,13 @@ export const test = withEach((name, run) => {
   tests.push({ id: `${file.split("/").slice(-3).join("/")}: ${id}`, file, block, run });
 });
 
-/** As some call it. */
-export const it = test;
+/**
+ * As some call it.
+ *
+ * @param {string} name
+ * @param {Run} run
+ */
+export const it = (name, run) => test(name, run);
 
 /** @param {Hook} when */
 const hook = (when) => (/** @type {Run} */ run) => void block.hooks[when].push(run);

@@ -11,7 +11,7 @@ import {
 } from "../src/index.js";
 
 /** What happens to a command that is sent: by default, `go`. */
-export type Way = (name: string, go: () => Promise<Reply>) => Promise<Reply>;
+type Way = (name: string, go: () => Promise<Reply>) => Promise<Reply>;
 
 /** No answer. */
 export const NEVER = new Promise<never>(() => undefined);
