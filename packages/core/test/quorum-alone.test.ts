@@ -1046,6 +1046,18 @@ describe("a forced release", () => {
     expect(await forced[1]).toBe(true);
   });
 
+  test("waits for nobody once a majority has said that it had the lock", async () => {
+    const { locker, say } = await start();
+    const last = later();
+    say("forceRelease", ["1", "0"], ["1", "0"], last.promise);
+    const told: boolean[] = [];
+    const forced = locker.forceRelease("k").then((had) => told.push(had));
+    await turn();
+    expect(told).toEqual([true]);
+    last.answer(["0", "0"]);
+    await forced;
+  });
+
   test("has a line served to its end, at the server where it is", async () => {
     const { locker, say, first, second } = await start();
     say("forceRelease", ["1", "0"], ["1", "1"], ["0", "0"]);

@@ -82,6 +82,10 @@ test.each([
   expect(toReply(raw)).toEqual(reply);
 });
 
-test.each([[{}], [true], [new Map()], [Symbol("x")]])("%p is no reply of a script", (raw) => {
-  expect(() => toReply(raw)).toThrow(TypeError);
+test.each([
+  [{}, "[object Object]"],
+  [true, "[object Boolean]"],
+  [new Map(), "[object Map]"],
+])("%p is no reply of a script", (raw, kind) => {
+  expect(() => toReply(raw)).toThrow(new TypeError(`a script replied with ${kind}`));
 });
