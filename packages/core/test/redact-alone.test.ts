@@ -55,6 +55,24 @@ describe("an error of a client", () => {
     expect(await causeOf(error, token)).toMatchObject({ message: "near …, …, …." });
   });
 
+  test("shows nothing of a token whose spellings begin alike, nor of one at its end", async () => {
+    const token = 'abcdefgh"ijklmnop';
+    expect(await causeOf(new Error(`EVAL ${token} failed`), token)).toMatchObject({
+      message: "EVAL … failed",
+    });
+    expect(await causeOf(new Error(`EVAL ${token}`), token)).toMatchObject({ message: "EVAL …" });
+  });
+
+  test("can be written to, as any error", async () => {
+    const cause: unknown = await causeOf(new Error("it failed"));
+    for (const key of ["name", "stack"]) {
+      expect(Object.getOwnPropertyDescriptor(Object(cause), key)).toMatchObject({
+        configurable: true,
+        writable: true,
+      });
+    }
+  });
+
   test.each([["a text"], [null], [undefined], [7]])("may be no object: %p", async (thrown) => {
     expect(await causeOf(thrown)).toMatchObject({ name: "Error", message: String(thrown) });
   });
