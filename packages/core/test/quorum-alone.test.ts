@@ -1747,10 +1747,14 @@ describe("a vote that comes when the lock is held", () => {
     expect(third.times("shorten")).toHaveLength(2);
   });
 
-  test("and is heard of when it was released is given back by what was sent behind it", async () => {
+  test.each<[string, Reply | Promise<Reply>]>([
+    ["when that was answered", "1"],
+    ["before that is answered", silence],
+  ])("and is heard of after it was released goes back by the release, %s", async (_, reply) => {
     const { locker, say, third, pass } = await start();
     const { promise, answer } = later();
     say("vote", "7", "7", promise);
+    say("release", "1", "1", reply);
     const lock = await locker.obtain("k", TTL);
     await pass(1);
     await lock.release();

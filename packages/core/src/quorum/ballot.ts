@@ -5,14 +5,20 @@ import { holderOf } from "./inspection.js";
 import { quorumError } from "./quorum-error.js";
 import type { Vote } from "./vote.js";
 
+/** A vote that was granted by standing in line for it. */
+export interface VoteInLine {
+  readonly vote: Vote;
+  readonly reply: Reply<Asked>;
+}
+
 /** How votes are asked for once. */
 interface Asking {
   readonly commandFor: (vote: Vote) => Command<Asked>;
   /** Below which no fencing token is to be. */
   readonly floor: number;
   readonly options: RunOptions<Asked>;
-  /** The vote that was granted in line, before. */
-  readonly granted: { readonly vote: Vote; readonly reply: Reply<Asked> } | undefined;
+  /** Is not asked for again. */
+  readonly granted: VoteInLine | undefined;
   /** Takes a vote that came, or may have come, when all was decided; when it was asked for, if that is known. */
   readonly late: (vote: Vote, sentAt?: number) => void;
 }

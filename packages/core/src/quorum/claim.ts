@@ -8,7 +8,7 @@ import { ExclusiveClaim } from "../primitives/exclusive.js";
 import type { Asked, Claim, Leftover, Released, Verdict } from "../primitives/primitive.js";
 import type { Command, Outcome, RunOptions } from "../redis/commands.js";
 import { isLasting } from "../redis/refusals.js";
-import { Ballot, fenceOf } from "./ballot.js";
+import { Ballot, fenceOf, type VoteInLine } from "./ballot.js";
 import { gather, majorityOf, type Reply, said } from "./gather.js";
 import { holderOf } from "./inspection.js";
 import type { Member } from "./member.js";
@@ -42,8 +42,8 @@ export class QuorumClaim implements Claim {
   readonly #quorum: Quorum;
   /** Of each server, in their order. */
   readonly #votes: readonly Vote[];
-  /** A vote that was had by standing in line. */
-  #granted: Reply<Asked> | undefined;
+  /** The vote that was had by standing in line. */
+  #granted: VoteInLine | undefined;
   /**
    * How often votes were asked for. Each time by a call of its own: what gives back the votes of one may be
    * done late, and must not give back those of the next, which are of the same token.
@@ -65,13 +65,12 @@ export class QuorumClaim implements Claim {
       bySpace.set(member.space, claim);
       return new Vote(member, claim, quorum, request.ownToken);
     });
-    const [first] = this.#votes;
-    this.names = first?.claim.names ?? [];
+    this.names = this.#at(0).claim.names;
   }
 
   /** The claim at one of the servers, to stand in line there. */
   at(member: Member): Claim {
-    const { claim } = this.#at(member);
+    const { claim } = this.#at(member.index);
     const here = <T>(command: Command<T>): Command<T> => ({
       ...command,
       run: (options) => member.run(command, options),
@@ -106,16 +105,18 @@ export class QuorumClaim implements Claim {
 
   /** The line's server has granted it, by a lease of `ttl` from `sentAt`. */
   grantedInLine({ fencingToken, sentAt: from, ttl }: Granted): void {
+    if (!this.line) return;
+    const vote = this.#at(this.line.member.index);
+    vote.fence = fencingToken;
     // Counted as the others are: a shorter lease is one that was sent earlier.
     const sentAt = from + usable(ttl) - usable(this.ttl);
     const reply: Asked = { kind: "granted", fencingToken };
-    this.#granted = { kind: "reply", reply, sentAt, once: false };
-    if (this.line) this.#at(this.line.member).fence = fencingToken;
+    this.#granted = { vote, reply: { kind: "reply", reply, sentAt, once: false } };
   }
 
   /** What was granted by standing in line was given back. */
   leftLine(): void {
-    if (this.line) this.#at(this.line.member).fence = undefined;
+    if (this.line) this.#at(this.line.member.index).fence = undefined;
     this.line = undefined;
     this.#granted = undefined;
   }
@@ -173,7 +174,7 @@ export class QuorumClaim implements Claim {
     );
   }
 
-  #at({ index }: Member): Vote {
+  #at(index: number): Vote {
     const vote = this.#votes[index];
     if (!vote) throw new Error(`there is no server ${index}`);
     return vote;
@@ -196,8 +197,7 @@ export class QuorumClaim implements Claim {
     const { roll, fences } = this.#quorum;
     const attempt = ++this.#tries;
     await roll.call(options.until);
-    const [line, reply] = [this.line?.member, this.#granted];
-    const granted = line && reply && { vote: this.#at(line), reply };
+    const granted = this.#granted;
     // One for all, so that they give the same token.
     const floor = Math.max(fences.floor(), granted ? fenceOf(granted.reply.reply) : 0);
     this.#wanted = true;
@@ -248,7 +248,7 @@ export class QuorumClaim implements Claim {
     const votes = this.#votes;
     const { timers } = this.#quorum;
     const given = votes.filter(({ fence }) => fence !== undefined);
-    const last = this.line ? this.#at(this.line.member) : (given[0] ?? votes[0]);
+    const last = this.line ? this.#at(this.line.member.index) : (given[0] ?? votes[0]);
     const others = given.filter((vote) => vote !== last);
     const enough = Math.min(majorityOf(votes.length), others.length);
     let answered = 0;
