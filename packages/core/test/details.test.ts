@@ -5,6 +5,7 @@ import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 import {
   detailed,
   type DetailedLockEvent,
+  limitRetry,
   linearBackoff,
   LockerClosedError,
   type Locker,
@@ -117,7 +118,7 @@ describe("a wait", () => {
   test("polling: at no place", async () => {
     await server.command("SET", "k", "another's", "PX", "60000");
     const { events, one, types } = recorder();
-    await failure(one.obtain("k", 500, { retry: linearBackoff(5) }));
+    await failure(one.obtain("k", TTL, { retry: limitRetry(linearBackoff(5), 2) }));
     expect(types()).toEqual(["obtaining", "waiting", "waited", "notObtained"]);
     expect(events[1]).toMatchObject({ position: undefined, ...alone });
     idOf(events);
@@ -211,7 +212,7 @@ describe("a lock that was obtained", () => {
   });
 
   test("and whose release throws: told as releaseFailed, once", async () => {
-    const { one, events, types } = recorder({ commandTimeout: 500 });
+    const { one, events, types } = recorder({ commandTimeout: 1_500 });
     const lock = await one.obtain("k", TTL);
     const silence = proxy.silence();
     const releasing = failure(lock.release());
