@@ -118,7 +118,7 @@ describe("two calls with one own token: giving up the second frees nothing of th
 
   test("when the reply to the second is lost, and it stays unknown", async () => {
     const first = await locker().obtain("k", 10_000, { token });
-    const one = locker({ commandTimeout: 100 });
+    const one = locker({ commandTimeout: 1_000 });
     proxy.dropNextReply("EVALSHA");
     proxy.dropNextReply("EVALSHA");
     await Promise.allSettled([one.obtain("k", 10_000, { token })]);
