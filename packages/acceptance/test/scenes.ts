@@ -147,7 +147,7 @@ async function openScene(
   };
   const locker = ours(user.locker({ commandTimeout: PATIENCE, ...options, onEvent }));
   // Cluster clients connect to a node when they first need it, which may take longer than a test's deadline.
-  if (kind.cluster) await ours(user.locker({ commandTimeout: PATIENCE })).inspect(key);
+  if (kind.cluster) await ours(user.locker({ ...options, commandTimeout: PATIENCE })).inspect(key);
   proxy.commands.clear();
   return {
     server,
