@@ -5,7 +5,9 @@ import { Inject } from "@nestjs/common";
  *
  * @param name - As the module was given it. Default: the locker without a name.
  * @example
- * Test.createTestingModule(…).overrideProvider(getLockerToken()).useValue(createLocker());
+ * Test.createTestingModule({ imports: [ShopModule] })
+ *   .overrideProvider(getLockerToken())
+ *   .useValue(new Locker(memoryClient()));
  * @throws TypeError for a name that is none.
  */
 export function getLockerToken(name?: string): string {
