@@ -30,6 +30,10 @@ const settings = {
     modules: ["@redislock/core", "@redislock/core/adapter", "@redislock/ioredis"],
     given: `${LOCKER}
       import { hostname } from "node:os";
+      declare const lock: Lock, url: string, pages: string[];
+      declare function write(page: string, fence: number): Promise<void>;
+      declare function readPrices(): Promise<number[]>;
+      declare function sendMail(): Promise<void>;
       declare function writeReport(signal: AbortSignal): Promise<void>;
       declare function runDueJobs(fence: number): Promise<void>;
       interface MyClient {

@@ -11,7 +11,18 @@ const BRAND = "redislock.error";
 export type ErrorCode =
   "NOT_OBTAINED" | "NOT_HELD" | "LOST" | "UNKNOWN" | "REFUSED" | "NOT_A_LOCK" | "CLOSED" | "SERVER";
 
-/** The base of all errors of this library but `TypeError` and `RangeError` for bad input. */
+/**
+ * The base of all errors of this library but `TypeError` and `RangeError` for bad input.
+ *
+ * @example
+ * try {
+ *   await locker.obtain("invoice:42", 10_000);
+ * } catch (error) {
+ *   if (error instanceof NotObtainedError) console.log("held by", error.holder?.metadata);
+ *   else if (error instanceof OutcomeUnknownError) console.log("nobody knows, try again later");
+ *   else throw error;
+ * }
+ */
 export class RedisLockError extends Error {
   /** What happened, to switch on. */
   readonly code: ErrorCode;

@@ -74,6 +74,13 @@ export interface LockerOptions {
   /**
    * Told of all that happens, for logs and metrics; with `detailed`, also of beginnings, and of what
    * belongs together. What it throws cannot disturb a lock.
+   *
+   * @example
+   * createLocker(redis, {
+   *   onEvent: (event) => {
+   *     if (event.type === "lost") console.error(event.error.message);
+   *   },
+   * });
    */
   readonly onEvent?: LockEventListener | undefined;
 

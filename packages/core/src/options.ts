@@ -13,12 +13,18 @@ export interface ObtainOptions {
   /**
    * `"shared"`: with any number of others who share it, as readers do, while nobody has it alone.
    * Default: `"exclusive"`, alone. One key only. Not together with `limit`.
+   *
+   * @example
+   * const prices = await locker.using("prices", 10_000, { mode: "shared", wait: 5_000 }, readPrices);
    */
   readonly mode?: "exclusive" | "shared" | undefined;
 
   /**
    * At most so many permits of this lock may be out, of all who hold it with a limit or share it: a
    * semaphore. Each caller goes by its own limit. 1 to 2^31 - 1. One key only. Default: no permits, alone.
+   *
+   * @example
+   * await locker.using("mail api", 10_000, { limit: 5, wait: 60_000 }, sendMail);
    */
   readonly limit?: number | undefined;
 
@@ -62,6 +68,10 @@ export interface ObtainOptions {
    * rest is over. After a crash it is free when its lease ends, as ever. For what must not be done again too
    * soon, such as a job that each machine's cron starts. Not together with `token`, whose holder would be let
    * in again. Default: a release frees the lock.
+   *
+   * @example
+   * await using lock = await locker.tryObtain("nightly", 60_000, { holdAtLeast: 3_600_000, renew: true });
+   * if (lock) await writeReport(lock.signal);
    */
   readonly holdAtLeast?: number | undefined;
 }

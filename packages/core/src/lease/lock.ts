@@ -46,6 +46,9 @@ export interface Lock extends AsyncDisposable {
    * `LockerClosedError`, while the lock is still held, when its locker is closed with a time of grace. A
    * lock that is renewed is so for as long as this object or the signal is kept; the token alone keeps
    * nothing.
+   *
+   * @example
+   * await fetch(url, { method: "POST", signal: lock.signal });
    */
   readonly signal: AbortSignal;
 
@@ -61,6 +64,11 @@ export interface Lock extends AsyncDisposable {
    * Starts the lease anew.
    *
    * @param ttl - Milliseconds from now on, also for later renewals. Default: what it was before.
+   * @example
+   * for (const page of pages) {
+   *   await lock.refresh();
+   *   await write(page, lock.fencingToken);
+   * }
    * @throws LockNotHeldError if it is no longer ours; OutcomeUnknownError, RefusedError if that could
    *   not be found out, in which case the lock is held on for what remains of its lease.
    */
