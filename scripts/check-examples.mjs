@@ -35,6 +35,8 @@ const settings = {
       declare function readPrices(): Promise<number[]>;
       declare function sendMail(): Promise<void>;
       declare function writeReport(signal: AbortSignal): Promise<void>;
+      import type { Socket } from "node:net";
+      declare const socket: Socket, nodes: { host: string; port: number }[];
       declare function runDueJobs(fence: number): Promise<void>;
       interface MyClient {
         evalsha(sha1: string, keys: number, ...rest: string[]): Promise<unknown>;

@@ -15,7 +15,13 @@ import {
 
 import type { ConnectionLike, IoredisLike, IoredisRedisLike } from "./ioredis-types.js";
 
-/** The client interface of the lock over a `Redis` or a `Cluster` of ioredis. */
+/**
+ * The client interface of the lock over a `Redis` or a `Cluster` of ioredis; the same for the same client.
+ *
+ * @example
+ * const locker = new Locker(ioredisClient(new Redis()));
+ * @throws TypeError for what is no client of ioredis
+ */
 export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
   {
     what: "a Redis or Cluster of ioredis",

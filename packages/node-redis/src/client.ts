@@ -19,7 +19,14 @@ import type {
   NodeRedisSentinelLike,
 } from "./node-redis-types.js";
 
-/** The client interface of the lock over a client, pool, cluster or sentinel of node-redis. */
+/**
+ * The client interface of the lock over a client, pool, cluster or sentinel of node-redis; the same for the
+ * same client.
+ *
+ * @example
+ * const locker = new Locker(nodeRedisClient(await createClient().connect()));
+ * @throws TypeError for what is no client of node-redis
+ */
 export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdapter(
   {
     what: "a client, pool, cluster or sentinel of node-redis",

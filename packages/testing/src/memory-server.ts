@@ -36,6 +36,10 @@ let servers = 0;
 /**
  * As much of a Redis server as locks need, in memory. It runs the scripts themselves, and answers at
  * once: whatever a network may do to a command is the business of the client.
+ *
+ * @example
+ * const server = new MemoryServer({ replicas: 1 });
+ * const locker = createLocker(memoryClient(server), { minReplicas: 1 });
  */
 export class MemoryServer {
   /** Where its time comes from. */

@@ -12,7 +12,14 @@ import { replyOf } from "./reply.js";
 import { orServerError } from "./server-error.js";
 import { openSide } from "./side.js";
 
-/** The client interface of the lock over a `GlideClient` or a `GlideClusterClient` of Valkey GLIDE. */
+/**
+ * The client interface of the lock over a `GlideClient` or a `GlideClusterClient` of Valkey GLIDE; the same
+ * for the same client.
+ *
+ * @example
+ * const lockers = clients.map((glide) => new Locker(valkeyGlideClient(glide)));
+ * @throws TypeError for what is no client of GLIDE
+ */
 export const valkeyGlideClient: (glide: GlideLike) => RedisClient = defineAdapter(
   {
     what: "a GlideClient or GlideClusterClient of Valkey GLIDE",

@@ -125,6 +125,8 @@ export function newLife(): Life {
  * Brings a raw reply into the shape of {@link Reply}: for adapters, whose clients may be set to
  * give integers as numbers, bigints or text, and text as bytes.
  *
+ * @example
+ * toReply([12n, null, Uint8Array.of(111, 107)]); // ["12", null, "ok"]
  * @throws TypeError for what no lock script replies with, such as a map.
  */
 export function toReply(raw: unknown): Reply {

@@ -32,7 +32,14 @@ export async function runScript(script: Script, client: ScriptCommands): Promise
   }
 }
 
-/** The same error, as a `ServerError` if it is one that the server answered with. */
+/**
+ * The same error, as a `ServerError` if it is one that the server answered with.
+ *
+ * @example
+ * await redis.eval("return 1", 0).catch((error: unknown) => {
+ *   throw asServerError(error);
+ * });
+ */
 export function asServerError(error: unknown): unknown {
   return isErrorReply(error) ? new ServerError(error.message) : error;
 }

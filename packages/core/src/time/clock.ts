@@ -24,7 +24,12 @@ export interface Timer {
   unref?(): void;
 }
 
-/** The time of the platform. */
+/**
+ * The time of the platform.
+ *
+ * @example
+ * const late: Clock = { ...systemClock, now: () => systemClock.now() + 5_000 };
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
