@@ -119,6 +119,17 @@ describe("a node of a cluster that is taken for a single server", () => {
     expect(objectIn(whole.stdout)).toMatchObject({ unasked: 0 });
     expect(whole.stderr).toBe("");
   });
+
+  it("is no number, and said, to who may not ask how many masters there are", async () => {
+    const rights = ["+@read", "+time", "~*"];
+    const [node] = nodes.nodes;
+    await node?.command("ACL", "SETUSER", "reader", "reset", "on", `>${PASSWORD}`, ...rights);
+    const as = url.replace("redis://", `redis://reader:${PASSWORD}@`);
+    const { code, stdout, stderr } = await cli(["ls", "--json"], { url: as });
+    expect(code).toBe(0);
+    expect(objectIn(stdout)).toMatchObject({ total: 0, unread: 0, unasked: null });
+    expect(stderr).toMatch(/^redislock: this may be one node of a cluster, .*: use redis\+cluster/);
+  });
 });
 
 describe("trouble", () => {

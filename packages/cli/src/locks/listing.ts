@@ -25,8 +25,8 @@ export interface Listing {
   /** Locks that could not be read, and why not. */
   readonly unread: number;
   readonly why: string;
-  /** Masters of a cluster that were not asked. */
-  readonly unasked: number;
+  /** Masters of a cluster that were not asked; null if it is not known whether there are any. */
+  readonly unasked: number | null;
 }
 
 export const MOST_SHOWN = 10_000;

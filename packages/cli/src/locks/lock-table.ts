@@ -37,15 +37,16 @@ export function missingShown({
   unasked,
 }: Pick<Listing, "unread" | "why" | "unasked">): string {
   const texts = [];
-  if (unasked > 0) texts.push(`${unaskedShown(unasked)}: use redis+cluster://`);
+  if (unasked !== 0) texts.push(`${unaskedShown(unasked)}: use redis+cluster://`);
   if (unread > 0) {
     texts.push(`${unread} more could not be read; the last: ${plain(withoutSecrets(why))}`);
   }
   return texts.join("; ");
 }
 
-/** "this is one node of a cluster: locks of its 2 other masters are not shown". */
-export function unaskedShown(unasked: number): string {
+/** "this is one node of a cluster, and the locks of its 2 other masters are not shown". */
+export function unaskedShown(unasked: number | null): string {
+  if (unasked === null) return "this may be one node of a cluster, whose other locks are not shown";
   const others = unasked === 1 ? "its other master" : `its ${unasked} other masters`;
   return `this is one node of a cluster, and the locks of ${others} are not shown`;
 }

@@ -30,8 +30,8 @@ export interface Found {
   /** Locks that could not be read, and why not: the last reason. */
   unread: number;
   why: string;
-  /** Masters of a cluster that were not asked, as one node alone was named. */
-  unasked: number;
+  /** Masters of a cluster that were not asked, as one node alone was named; null if that is not known. */
+  unasked: number | null;
   /** Goes up whenever Redis says something, by which one sees that it is there. */
   answers: number;
 }
@@ -44,7 +44,8 @@ export class Observer {
   readonly #connection: Connection;
   readonly #namespace: string;
   readonly #locker: Locker;
-  #unasked: number | undefined;
+  /** Null until it is known. */
+  #unasked: number | null = null;
 
   constructor(connection: Connection, namespace: string) {
     this.#connection = connection;
@@ -118,7 +119,7 @@ export class Observer {
       } while (cursor !== "0");
     }
     this.#unasked ??= await this.#mastersBeside();
-    found.unasked = this.#unasked ?? 0;
+    found.unasked = this.#unasked;
   }
 
   async close(): Promise<void> {
@@ -134,16 +135,19 @@ export class Observer {
     }
   }
 
-  /** Undefined if there is no telling: by who may not ask, or while the cluster is in disorder. */
-  async #mastersBeside(): Promise<number | undefined> {
+  /** Null if there is no telling: for who may not ask, or behind a proxy that does not know the commands. */
+  async #mastersBeside(): Promise<number | null> {
     const { redis, target } = this.#connection;
     if (target.kind !== "single") return 0;
     try {
-      if (!/^cluster_enabled:1/m.test(await redis.info("cluster"))) return 0;
+      // What every user may send: it needs no permission, where INFO does.
+      const hello = await redis.call("HELLO", "2");
+      const mode: unknown = Array.isArray(hello) && hello[hello.indexOf("mode") + 1];
+      if (mode === "standalone") return 0;
       const [, masters] = /^cluster_size:(\d+)/m.exec(await redis.cluster("INFO")) ?? [];
-      return masters === undefined ? undefined : Math.max(0, Number(masters) - 1);
+      return masters === undefined ? null : Math.max(0, Number(masters) - 1);
     } catch {
-      return undefined;
+      return null;
     }
   }
 

@@ -163,7 +163,7 @@ function Notices({ state }: { state: State }): VNode {
           <Other text={summary.failure} />
         </p>
       )}
-      {summary && summary.unasked > 0 && (
+      {summary && summary.unasked !== 0 && (
         <p>
           {unaskedShown(summary.unasked)}: use <code>redis+cluster://</code>
         </p>
