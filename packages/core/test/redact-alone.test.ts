@@ -47,6 +47,14 @@ describe("an error of a client", () => {
     });
   });
 
+  test.each([
+    [7, TOKEN.slice(0, 7)],
+    [8, "…"],
+  ])("with %d characters of a token shows %p", async (count, shown) => {
+    const error = new Error(`near '${TOKEN.slice(0, count)}'`);
+    expect(await causeOf(error)).toMatchObject({ message: `near '${shown}'` });
+  });
+
   test("shows no token as it is spelled in JSON, or in an address", async () => {
     const token = 'a"b\\c/0123456789';
     const error = new Error(

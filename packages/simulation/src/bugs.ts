@@ -61,8 +61,8 @@ export const bugs: readonly Bug[] = [
     name: "a grant that is kept after giving up",
     shows: ["something left behind"],
     library: {
-      file: "acquire/acquisition.js",
-      change: ["async #leave() {", "async #leave() { return undefined;"],
+      file: "acquire/traces.js",
+      change: ["async takeBack(owned) {", "async takeBack(owned) { return undefined;"],
     },
   },
   {
@@ -557,7 +557,7 @@ const bugsOfOrder: readonly Bug[] = [
     shows: ["something left behind", "a lock that is granted to the dead"],
     library: {
       file: "acquire/acquisition.js",
-      change: ["if (!this.#wanted && !nothingTaken)", "if (false)"],
+      change: ["if (!nothingTaken)", "if (false)"],
     },
   },
   {
@@ -776,7 +776,7 @@ export const bugsOfReplicas: readonly Bug[] = [
     shows: ["something left behind"],
     library: {
       file: "acquire/acquisition.js",
-      change: ["this.#granted = true;", "this.#granted = false;"],
+      change: ["traces.granted = true;", "traces.granted = false;"],
     },
   },
 ];

@@ -1,7 +1,6 @@
 import { OutcomeUnknownError, type RedisLockError, RefusedError } from "../errors.js";
 import type { ObtainDetails } from "../events.js";
 import { usable } from "../lease/lease.js";
-import { leave } from "../lease/leave.js";
 import type { Asked, Claim, Grant, Leftover, LinePlace } from "../primitives/primitive.js";
 import { type Command, type Commands, refusedLater } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
@@ -9,6 +8,7 @@ import { isLasting } from "../redis/refusals.js";
 import { type Replicas, TOO_FEW } from "../redis/replicas.js";
 import { onAbort } from "../time/abort.js";
 import { type Context, here } from "../time/context.js";
+import { Traces } from "./traces.js";
 
 /** What came of asking for the locks once. */
 export type Answer =
@@ -39,6 +39,11 @@ interface Caller {
   readonly forget: (() => void) | undefined;
 }
 
+/** Whether what is granted now is kept: as long as it is wanted. */
+const wanted = (): boolean => true;
+/** After that, it goes back. */
+const over = (): boolean => false;
+
 /**
  * One obtain under way, from the first command to the last that may still take the locks for it. It is
  * *wanted* until it is over: given up, stopped, or its lock released or lost. Whatever is granted to it
@@ -57,20 +62,12 @@ export class Acquisition {
   readonly #commands: Commands;
   readonly #replicas: Replicas | undefined;
   readonly #told: Told;
-  #wanted = true;
+  readonly #traces: Traces;
+  /** {@link wanted}, {@link over}, or what whoever released its lock says. */
+  #keeps: () => boolean = wanted;
   #hasWaited = false;
-  /** Commands that may take the locks yet, or may have done so without our knowing. */
-  #uncertain = 0;
-  /** The locks were granted, whether or not that was heard of yet by whoever waits for it. */
-  #granted = false;
-  /** One of those commands went over another connection than what gives back. */
-  #isAdrift = false;
-  /** Our id in line, once we asked to stand in it. */
-  #id: string | undefined;
   #abandoned: Promise<Leftover | undefined> | undefined;
   #onStop: (() => void) | undefined;
-  /** Whether what is granted now is not given back. */
-  #kept: (() => boolean) | undefined;
   /** Whoever waits for the result, and has none yet. */
   #caller: Caller | undefined;
 
@@ -86,6 +83,7 @@ export class Acquisition {
     this.#commands = commands;
     this.#replicas = replicas;
     this.#told = told;
+    this.#traces = new Traces(claim, commands);
     this.started = commands.timers.now();
   }
 
@@ -101,22 +99,23 @@ export class Acquisition {
   }
 
   get wanted(): boolean {
-    return this.#wanted;
+    return this.#keeps === wanted;
   }
 
   /** The locks were granted, also if too few replicas had them. */
   get granted(): boolean {
-    return this.#granted;
+    return this.#traces.granted;
   }
 
   /** True while a command may still take the locks, or may have taken them. */
   get uncertain(): boolean {
-    return this.#uncertain > 0;
+    return this.#traces.uncertain;
   }
 
   /** Nothing can be granted to it any more that it has not heard of. */
   get settled(): boolean {
-    return !this.uncertain && this.#id === undefined && this.#onStop === undefined;
+    const { uncertain, inLine } = this.#traces;
+    return !uncertain && inLine === undefined && this.#onStop === undefined;
   }
 
   /**
@@ -141,7 +140,7 @@ export class Acquisition {
   stop(reason: unknown): boolean {
     const caller = this.#dismissCaller();
     if (!caller) return false;
-    this.#wanted = false;
+    this.#keeps = over;
     caller.reject(reason);
     this.#onStop?.();
     return true;
@@ -163,7 +162,7 @@ export class Acquisition {
   ask(deadline: number, place?: LinePlace): Promise<Answer> {
     const { claim } = this;
     const isFirst = this.tries++ === 0;
-    if (place) this.#id = place.id;
+    if (place) this.#traces.inLine = place.id;
     const command = place ? claim.standInLine(place) : claim.obtain();
     const replicas = this.#replicas;
     if (isFirst && replicas?.isFree(command.keys)) {
@@ -177,26 +176,25 @@ export class Acquisition {
     const { timers, timeout } = this.#commands;
     // No deadline of an obtain comes before that of its first command.
     const lastAnswer = timers.now() + timeout;
-    this.#isAdrift = true;
     const answer = await this.#send(command, lastAnswer, replicas);
-    if (!this.uncertain) this.#isAdrift = false;
-    const isOver = !this.#wanted || timers.now() >= lastAnswer;
+    const isOver = !this.wanted || timers.now() >= lastAnswer;
     if (isOver || answer.kind !== "failed" || isTooFew(answer.error)) return answer;
     return this.#send(command, lastAnswer);
   }
 
   async #send(command: Command<Asked>, deadline: number, direct?: Replicas): Promise<Answer> {
     const { claim } = this;
+    const traces = this.#traces;
     // A reply that comes when the lease would be over is none.
     const until = Math.min(deadline, this.#commands.timers.now() + usable(claim.ttl));
-    this.#uncertain++;
+    traces.sent(direct !== undefined);
     const late = (reply: Asked | undefined): void => {
-      if (reply) this.#uncertain--;
+      if (reply) traces.known();
       this.#giveBackIfOver(reply);
     };
     const outcome = await (direct
       ? direct.obtain(command, { until, late })
-      : this.#commands.run(command, { until, late, wanted: () => this.#wanted }));
+      : this.#commands.run(command, { until, late, wanted: () => this.wanted }));
     if (outcome.kind === "unknown") {
       const error = failureOf(claim.keys, "obtain", outcome);
       return { kind: "failed", error, final: this.#commands.client.closed === true };
@@ -204,10 +202,10 @@ export class Acquisition {
     const granted = outcome.kind === "reply" && outcome.reply.kind === "granted";
     if (granted && this.isOver(outcome.sentAt, claim.ttl)) return this.#tooLate();
     // What was sent twice may be done a second time, later.
-    if (outcome.kind === "refused" || outcome.once) this.#uncertain--;
+    if (outcome.kind === "refused" || outcome.once) traces.known();
     if (outcome.kind === "refused") {
       // It may have been the replicas alone that were missing.
-      if (direct) this.#granted = true;
+      if (direct) traces.granted = true;
       // An earlier command may have been done.
       const earlier = "an earlier command was not answered";
       const failure = this.uncertain ? refusedLater(earlier, outcome.error) : outcome;
@@ -217,10 +215,10 @@ export class Acquisition {
     }
     const { reply, sentAt } = outcome;
     this.#giveBackIfOver(reply);
-    this.#granted = reply.kind === "granted";
+    traces.granted = reply.kind === "granted";
     if (reply.kind !== "granted") {
       // Told at once: whoever hears of it may look at what is held now.
-      if (reply.place && this.#wanted) this.waiting(reply.place.position);
+      if (reply.place && this.wanted) this.waiting(reply.place.position);
       return reply;
     }
     const { fencingToken, seat, echoed = false } = reply;
@@ -273,50 +271,32 @@ export class Acquisition {
    * the caller to tell of; to undefined if there was nothing to leave, or no reply.
    */
   abandon(): Promise<Leftover | undefined> {
-    this.#wanted = false;
-    const nothing = this.#id === undefined && this.#uncertain === 0 && !this.#granted;
-    if (nothing) return Promise.resolve(undefined);
-    this.#abandoned ??= this.#leave();
+    if (this.wanted) this.#keeps = over;
+    if (this.#traces.none) return Promise.resolve(undefined);
+    this.#abandoned ??= this.#takeBack();
     return this.#abandoned;
   }
 
-  /**
-   * The lock that it obtained was released or lost. What is granted after that goes back, unless `kept`
-   * says that it does not.
-   */
-  end(kept?: () => boolean): void {
-    this.#wanted = false;
-    this.#kept = kept;
+  /** The lock that it obtained was released or lost. What is granted after that goes back, unless `kept`. */
+  end(kept: () => boolean = over): void {
+    this.#keeps = kept;
     this.#onStop?.();
   }
 
   /** A grant was heard of: when it is over, it goes back. */
   heardOfGrant(): void {
-    if (!this.#wanted) this.#giveBack();
+    if (!this.#keeps()) void this.#takeBack();
   }
 
   #giveBackIfOver(reply: Asked | undefined): void {
-    const nothingTaken = reply?.kind === "taken" && this.#id === undefined;
-    if (!this.#wanted && !nothingTaken) this.#giveBack();
+    const nothingTaken = reply?.kind === "taken" && this.#traces.inLine === undefined;
+    if (!nothingTaken) this.heardOfGrant();
   }
 
-  #giveBack(): void {
-    if (!this.#kept?.()) void this.#leave();
-  }
-
-  async #leave(): Promise<Leftover | undefined> {
-    if (!this.#isAdrift) return this.#leaveOnce();
-    // Of two connections, a server that hung reads either first: once it answers, it has read both.
-    this.#isAdrift = false;
-    const left = await this.#leaveOnce(() => void this.#leaveOnce());
-    return left && this.#leaveOnce();
-  }
-
-  async #leaveOnce(late?: () => void): Promise<Leftover | undefined> {
-    const outcome = await leave(this.#commands, this.claim, this.#id, late);
-    if (outcome.kind !== "reply") return undefined;
-    if (outcome.reply.owned) this.context.runInAsyncScope(() => this.#told.lateGrant(this));
-    return outcome.reply;
+  #takeBack(): Promise<Leftover | undefined> {
+    return this.#traces.takeBack(() => {
+      this.context.runInAsyncScope(() => this.#told.lateGrant(this));
+    });
   }
 
   #tooLate(): Answer {
