@@ -5,6 +5,7 @@ import {
   type LockerOptions,
 } from "@redislock/ioredis";
 import { createLocker as createNodeRedisLocker } from "@redislock/node-redis";
+import { everything } from "@redislock/test-kit";
 import { once, type EventEmitter } from "node:events";
 import {
   Cluster as Ioredis5Cluster,
@@ -249,9 +250,6 @@ async function glide(): Promise<readonly Kind[]> {
   }));
 }
 
-/** Whether scenarios are run with every kind, which takes several times as long. */
-const ALL = process.env["REDISLOCK_TESTS"] === "all";
-
 /** Every kind of client. */
 export const kinds: readonly Kind[] = [
   ioredis(5),
@@ -264,7 +262,7 @@ export const kinds: readonly Kind[] = [
   nodeRedisPool(6),
   nodeRedisCluster(5),
   nodeRedisCluster(6),
-  ...(ALL ? await glide() : []),
+  ...(everything ? await glide() : []),
 ];
 
 // The newest versions come first: some files have one scenario alone.
@@ -276,7 +274,7 @@ let scenarios = 1;
  * different ones, the same each time.
  */
 export function cast<T extends Kind>(meant: readonly T[]): readonly T[] {
-  if (ALL) return meant;
+  if (everything) return meant;
   const turn = scenarios++;
   return (["ioredis", "node-redis"] as const).flatMap((library) => {
     const theirs = meant.filter((kind) => kind.library === library);

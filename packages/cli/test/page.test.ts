@@ -7,6 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { createLocker, type Locker } from "@redislock/ioredis";
 import {
+  amount,
+  lastOrAll,
   type RedisServer,
   startCluster,
   startServer,
@@ -364,9 +366,9 @@ describe("page", () => {
   });
 
   it(
-    "shows ten thousand locks with few rows, and tells a change in few bytes",
+    "shows thousands of locks with few rows, and tells a change in few bytes",
     async () => {
-      const many = 10_000;
+      const many = amount(3_000, 10_000);
       for (let i = 0; i < many; i += 500) {
         const some = Array.from(
           { length: 500 },
@@ -381,7 +383,9 @@ describe("page", () => {
       expect(await rows.count()).toBeLessThan(60);
       await rowOf(page, "many:00000").focus();
       await page.keyboard.press("End");
-      await rowOf(page, "many:09999").and(page.locator(":focus")).waitFor();
+      await rowOf(page, `many:0${many - 1}`)
+        .and(page.locator(":focus"))
+        .waitFor();
       expect(await rows.count()).toBeLessThan(60);
       await page.getByRole("searchbox").fill("MANY:0123");
       await page.getByText(`10 of ${many}`).waitFor();
@@ -396,7 +400,7 @@ describe("page", () => {
       await page.getByText(`9 of ${many - 1}`).waitFor({ timeout: PATIENCE });
       const told = stream.messages.slice(from);
       expect(told.flatMap(({ gone }) => gone ?? [])).toEqual(["many:01234"]);
-      // All of them are two million.
+      // All of them are hundreds of thousands.
       expect(Math.max(...stream.sizes.slice(from))).toBeLessThan(10_000);
       await stream.leave();
       expect(wrongs).toEqual([]);
@@ -423,7 +427,7 @@ describe("page", () => {
       for (const key of bad) await locker.obtain(key, 600_000, { metadata: `of ${key}` });
       await redis.set(Buffer.from([0xff, 0xfe, ...Buffer.from(":redislock:grant")]), "\u0000");
       const { address } = await serve();
-      for (const width of [1_280, 360]) {
+      for (const width of lastOrAll([1_280, 360])) {
         const viewport = { width, height: 700 };
         const { page, wrongs } = await open(browser, address, { viewport });
         await page.getByText(`${bad.length} locks held`).waitFor();

@@ -40,6 +40,16 @@ const disconnectTimeout = 1;
 /** Every test runs with each of them. */
 export const versions: readonly Version[] = [
   {
+    name: "iovalkey",
+    pipelinesApart: false,
+    connect: (port, options) =>
+      ours(new RedisOfIovalkey({ host, port, disconnectTimeout, ...options })),
+    connectCluster: (port, options) => {
+      const redisOptions = { disconnectTimeout, ...options?.redisOptions };
+      return ours(new ClusterOfIovalkey([{ host, port }], { ...options, redisOptions }));
+    },
+  },
+  {
     name: "ioredis 5",
     pipelinesApart: true,
     connect: (port, options) => ours(new Redis5({ host, port, disconnectTimeout, ...options })),
@@ -65,16 +75,6 @@ export const versions: readonly Version[] = [
     connectCluster: (port, options) => {
       const redisOptions = { disconnectTimeout, protocol: 2 as const, ...options?.redisOptions };
       return ours(new Cluster([{ host, port }], { ...options, redisOptions }));
-    },
-  },
-  {
-    name: "iovalkey",
-    pipelinesApart: false,
-    connect: (port, options) =>
-      ours(new RedisOfIovalkey({ host, port, disconnectTimeout, ...options })),
-    connectCluster: (port, options) => {
-      const redisOptions = { disconnectTimeout, ...options?.redisOptions };
-      return ours(new ClusterOfIovalkey([{ host, port }], { ...options, redisOptions }));
     },
   },
 ];

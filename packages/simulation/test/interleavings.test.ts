@@ -3,6 +3,7 @@
  * scripts, run through all orders of a scenario, or through many where there are too many.
  */
 import { describe, expect, test } from "@jest/globals";
+import { amount, someOrAll } from "@redislock/test-kit";
 import { library } from "../src/library.js";
 
 import { allBugs, type Bug } from "../src/bugs.js";
@@ -11,7 +12,6 @@ import { type Cast, ScenarioModel, type Scenario } from "../src/interleavings/mo
 import type { Part } from "../src/interleavings/peer.js";
 import { buggyLibrary } from "../src/library.js";
 import { Violation, type Wrong } from "../src/violation.js";
-import { count } from "./counts.js";
 
 const holder: Part = { name: "holder", holds: true };
 const reader: Part = { ...holder, shares: { mode: "shared" } };
@@ -33,6 +33,8 @@ const bothPermits = { limit: 2, permits: 2 } as const;
 
 /** More steps than any schedule has. */
 const TO_THE_END = 200;
+/** Of scenarios that say nothing else. */
+const MOST_DEPTH = amount(8, TO_THE_END);
 /** Much longer than it takes, unless the machine is busy with other things. */
 const PATIENCE = 600_000;
 
@@ -140,12 +142,12 @@ describe("every order of events", () => {
     {
       name: "the first in line gives up",
       parts: [holder, { ...ann, givesUp: true }, bob],
-      depth: count(8, 10),
+      depth: amount(8, 10),
     },
     {
       name: "the first in line is killed, whose lease is short",
       parts: [holder, { ...ann, dies: true, ttl: 200 }, { ...bob, ttl: 30_000 }],
-      depth: count(10, 12),
+      depth: amount(10, 12),
     },
     {
       name: "the holder is killed, those in line want it for longer and shorter",
@@ -154,9 +156,9 @@ describe("every order of events", () => {
         { ...ann, ttl: 200 },
         { ...bob, ttl: 30_000 },
       ],
-      depth: count(9, 11),
+      depth: amount(9, 11),
     },
-    { name: "the lease ends", parts: [holder, ann], leaps: 2, depth: count(10, 12) },
+    { name: "the lease ends", parts: [holder, ann], leaps: 2, depth: amount(10, 12) },
     { name: "one thing is lost", parts: [holder, ann], losses: 1 },
     {
       name: "the first in line listens to a replica",
@@ -166,7 +168,7 @@ describe("every order of events", () => {
     {
       name: "who listens to a replica gives up",
       parts: [holder, { ...ann, replica: true, givesUp: true }, bob],
-      depth: count(8, 10),
+      depth: amount(8, 10),
     },
     {
       name: "who listens to a replica loses something",
@@ -178,7 +180,7 @@ describe("every order of events", () => {
     {
       name: "one of two calls with one token gives up",
       parts: [holder, ...twins, bob],
-      depth: count(5, 7),
+      depth: amount(5, 7),
     },
     { name: "the line is lost alone", ...without("line", ann) },
     { name: "the waiters' records are lost alone", ...without("waiters", ann) },
@@ -187,17 +189,17 @@ describe("every order of events", () => {
     {
       name: "the line is lost alone, and two wait",
       ...without("line", ann, bob),
-      depth: count(7, 10),
+      depth: amount(7, 10),
     },
     {
       name: "the waiters' records are lost alone, and two wait",
       ...without("waiters", ann, bob),
-      depth: count(7, 10),
+      depth: amount(7, 10),
     },
     {
       name: "the first in line is killed, and the clock is set back",
       ...deadInTheFuture,
-      depth: count(8, 10),
+      depth: amount(8, 10),
     },
     {
       name: "the holder refreshes a lock that is renewed, and one thing is lost",
@@ -214,17 +216,17 @@ describe("every order of events", () => {
     {
       name: "who waits to write gives up before one who waits to read",
       parts: [reader, { ...ann, givesUp: true }, bobReads],
-      depth: count(8, 10),
+      depth: amount(8, 10),
     },
     {
       name: "who waits to read is killed, and another waits to write",
       parts: [holder, { ...annReads, dies: true, ttl: 200 }, bob],
-      depth: count(10, 12),
+      depth: amount(10, 12),
     },
     {
       name: "who reads is killed, beside another",
       parts: [{ ...reader, dies: true, ttl: 200 }, annReads, bob],
-      depth: count(9, 11),
+      depth: amount(9, 11),
     },
     {
       name: "one waits for two permits before one who wants one",
@@ -242,25 +244,25 @@ describe("every order of events", () => {
     {
       name: "one of two calls with one token that wait to read gives up",
       parts: [holder, ...twins.map((twin): Part => ({ ...twin, shares: { mode: "shared" } })), bob],
-      depth: count(5, 7),
+      depth: amount(5, 7),
     },
     {
       name: "those who share a lock are lost alone",
       parts: [reader, annReads, bob, { name: "operator", deletes: "holders" }],
-      depth: count(8, 10),
+      depth: amount(8, 10),
     },
     { name: "a foreign program takes the lock", parts: [holder, ann, foreign] },
     {
       name: "a foreign program takes the lock, and its lease ends",
       parts: [holder, ann, foreign],
       leaps: 2,
-      depth: count(7, 10),
+      depth: amount(7, 10),
     },
     { name: "a foreign program takes the lock that is shared", parts: [reader, ann, foreign] },
     {
       name: "a foreign program takes the lock, for which a reader and a writer wait",
       parts: [reader, annReads, bob, foreign],
-      depth: count(7, 10),
+      depth: amount(7, 10),
     },
     {
       name: "a foreign program takes the lock, for whose permits two wait",
@@ -270,11 +272,11 @@ describe("every order of events", () => {
         { ...bob, shares: onePermit, givesUp: true },
         foreign,
       ],
-      depth: count(6, 8),
+      depth: amount(6, 8),
     },
     {
       name: "two keys in either order",
-      depth: count(10, 12),
+      depth: amount(10, 12),
       parts: [
         { ...holder, keys: "a" },
         { ...ann, keys: ["a", "b"] },
@@ -287,7 +289,7 @@ describe("every order of events", () => {
     "$name",
     async (scenario) => {
       const { complete } = await explore(() => create(scenario), {
-        depth: scenario.depth ?? TO_THE_END,
+        depth: scenario.depth ?? MOST_DEPTH,
         most: 20_000,
       });
       expect(complete).toBe(true);
@@ -300,7 +302,7 @@ describe("orders of events by chance", () => {
   const scenarios: (Scenario & { readonly name: string; readonly schedules?: number })[] = [
     {
       name: "one of two gives up, and nobody notices what is lost",
-      schedules: ORDERS_OF_SILENCE,
+      schedules: amount(200, ORDERS_OF_SILENCE),
       ...silence,
     },
     {
@@ -384,8 +386,8 @@ describe("orders of events by chance", () => {
   test.each(scenarios)(
     "$name",
     async (scenario) => {
-      for (let seed = 1; seed <= count(1, 5); seed++) {
-        const { schedules = 200 } = scenario;
+      for (let seed = 1; seed <= amount(1, 5); seed++) {
+        const { schedules = amount(80, 200) } = scenario;
         await sample(() => create(scenario), { depth: 80, schedules, seed });
       }
     },
@@ -513,7 +515,7 @@ describe("finds", () => {
     },
   ];
 
-  test.each(planted)(
+  test.each(someOrAll(planted))(
     "$bug",
     async ({ bug: name, scenario, depth = TO_THE_END, picked }) => {
       const bug = bugNamed(name);

@@ -1,3 +1,4 @@
+export { amount, everything, lastOrAll, someOrAll } from "./amount.js";
 export { run, script } from "./adapters/script.js";
 export { stayUntilTold } from "./adapters/subscriber.js";
 export { seededRandom } from "./determinism/seeded-random.js";

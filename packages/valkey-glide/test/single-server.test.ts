@@ -1,5 +1,5 @@
 import { afterAll, expect } from "@jest/globals";
-import { startProxiedServer } from "@redislock/test-kit";
+import { lastOrAll, startProxiedServer } from "@redislock/test-kit";
 import { singleServerTests } from "@redislock/test-kit/adapters";
 import { Decoder, ProtocolVersion } from "@valkey/valkey-glide";
 
@@ -45,7 +45,7 @@ singleServerTests(
         valkeyGlideClient(await connect(port, { credentials: { username, password: "any" } })),
       connectOnce,
       settings: Object.fromEntries(
-        Object.entries(settings).map(([what, options]) => [
+        lastOrAll(Object.entries(settings)).map(([what, options]) => [
           what,
           async (port: number) => valkeyGlideClient(await connect(port, options)),
         ]),
