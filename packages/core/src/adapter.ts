@@ -10,7 +10,7 @@ export type {
   SideConnections,
   Subscription,
 } from "./redis/client.js";
-export { anyNode, type SocketLike, writeTogether } from "./redis/connections.js";
+export { anyNode, endTogether, type SocketLike, writeTogether } from "./redis/connections.js";
 export { defineAdapter, type ExpectedClient } from "./redis/define-adapter.js";
 export { asServerError, runScript, type ScriptCommands } from "./redis/run-script.js";
 export { type Listening, staySubscribed } from "./redis/subscription.js";

@@ -6,6 +6,8 @@ import {
   anyNode,
   asServerError,
   defineAdapter,
+  endTogether,
+  type Life,
   type RedisClient,
   runScript,
   type Script,
@@ -166,6 +168,86 @@ describe("what is sent in one moment", () => {
 
   test("leaves as ever where no socket is known", () => {
     expect(() => writeTogether(undefined)).not.toThrow();
+  });
+});
+
+describe("connections beside a client", () => {
+  class Client {
+    readonly listeners = new Set<(reason: Error) => void>();
+    listened = 0;
+    listen(listener: (reason: Error) => void): void {
+      this.listened++;
+      this.listeners.add(listener);
+    }
+    move(): void {
+      for (const listener of this.listeners) listener(new Error("moved"));
+    }
+  }
+
+  function newLife(): Life & { reason: unknown } {
+    let end: (reason: unknown) => void = () => undefined;
+    const ended = new Promise<unknown>((resolve) => (end = resolve));
+    const life = { end, ended, reason: undefined as unknown };
+    void ended.then((reason) => (life.reason = reason));
+    return life;
+  }
+
+  const watched = endTogether<Client>((client, moved) => {
+    client.listen(moved);
+    return () => client.listeners.delete(moved);
+  });
+
+  test("end when it moves, and those of no other", async () => {
+    const [client, other] = [new Client(), new Client()];
+    const [one, two, three] = [newLife(), newLife(), newLife()];
+    for (const life of [one, two]) watched(client, life);
+    watched(other, three);
+    expect(client.listened).toBe(1);
+    client.move();
+    await Promise.resolve();
+    expect([one, two, three].map(({ reason }) => reason)).toEqual([
+      new Error("moved"),
+      new Error("moved"),
+      undefined,
+    ]);
+  });
+
+  test("are listened for while there are any, and anew when there is one again", async () => {
+    const client = new Client();
+    const [one, two, three] = [newLife(), newLife(), newLife()];
+    for (const life of [one, two]) watched(client, life);
+    one.end("lost");
+    await one.ended;
+    expect(client.listeners.size).toBe(1);
+    two.end("closed");
+    await two.ended;
+    expect([client.listeners.size, client.listened]).toEqual([0, 1]);
+    watched(client, three);
+    expect([client.listeners.size, client.listened]).toEqual([1, 2]);
+    client.move();
+    await three.ended;
+    expect([one, two, three].map(({ reason }) => reason)).toEqual([
+      "lost",
+      "closed",
+      new Error("moved"),
+    ]);
+  });
+
+  test("are listened for once, where that is for good", async () => {
+    const forGood = endTogether<Client>((client, moved) => {
+      client.listen(moved);
+      return undefined;
+    });
+    const client = new Client();
+    const [one, two] = [newLife(), newLife()];
+    forGood(client, one);
+    one.end("lost");
+    await one.ended;
+    forGood(client, two);
+    expect([client.listeners.size, client.listened]).toEqual([1, 1]);
+    client.move();
+    await two.ended;
+    expect(two.reason).toEqual(new Error("moved"));
   });
 });
 

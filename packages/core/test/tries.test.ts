@@ -538,6 +538,21 @@ test("a strategy that aborts, and throws then, disturbs nobody else", async () =
   expect(unhandled).toEqual([]);
 });
 
+test.each([{}, { wait: TTL }])("whoever closes waits until %j has left", async (options) => {
+  let answer: (reply: Reply) => void = () => undefined;
+  const left = new Promise<Reply>((resolve) => (answer = resolve));
+  const client = new Scripted(silence, () => left);
+  const locker = client.locker();
+  const ended = client.outcome(locker.obtain("k", TTL, options));
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  expect(await ended).toMatchObject({ code: "CLOSED" });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([client.names, isClosed]).toEqual([["obtain", "leave"], false]);
+  answer([null, null, null, "0", "0", "0"]);
+  await closed;
+});
+
 test("a reply that nobody waits for any more disturbs nobody", async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);

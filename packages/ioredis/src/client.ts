@@ -2,6 +2,7 @@ import {
   anyNode,
   asServerError,
   defineAdapter,
+  endTogether,
   type Life,
   type Listening,
   type RedisClient,
@@ -138,33 +139,9 @@ function connectionTo(
   return connection;
 }
 
-interface Beside {
-  readonly lives: Set<Life>;
-  readonly moved: () => void;
-}
-
-/** What is beside each client, for which one listener will do. */
-const beside = new WeakMap<IoredisLike, Beside>();
-
-/**
- * The client connects anew, perhaps to another server: our connection goes with it. Behind sentinels, one
- * to a master that hangs may never end by itself.
- */
-function endWithClient(redis: IoredisLike, life: Life): void {
-  const known = beside.get(redis) ?? newBeside();
-  const { lives, moved } = known;
-  beside.set(redis, known);
-  if (lives.size === 0) redis.on("reconnecting", moved);
-  lives.add(life);
-  void life.ended.then(() => {
-    if (lives.delete(life) && lives.size === 0) redis.off("reconnecting", moved);
-  });
-}
-
-function newBeside(): Beside {
-  const lives = new Set<Life>();
-  const moved = (): void => {
-    for (const { end } of lives) end(new Error("The client itself was disconnected"));
-  };
-  return { lives, moved };
-}
+/** Behind sentinels, a connection to a master that hangs may never end by itself. */
+const endWithClient = endTogether<IoredisLike>((redis, moved) => {
+  const listener = (): void => moved(new Error("The client itself was disconnected"));
+  redis.on("reconnecting", listener);
+  return () => redis.off("reconnecting", listener);
+});

@@ -2,6 +2,7 @@ import {
   anyNode,
   asServerError,
   defineAdapter,
+  endTogether,
   type Life,
   type Listening,
   type RedisClient,
@@ -121,22 +122,14 @@ async function duplicate(redis: NodeRedisLike, life: Life): Promise<ConnectionLi
   return duplicateOf(anyNode(nodes));
 }
 
-const livesBehind = new WeakMap<NodeRedisSentinelLike, Set<Life>>();
-
 /** A connection to what was the master would be of no use, and it may be long until that hangs up. */
-function endWithMaster(redis: NodeRedisSentinelLike, life: Life): void {
-  const all = livesBehind.get(redis) ?? new Set();
-  if (!livesBehind.has(redis)) {
-    livesBehind.set(redis, all);
-    // For good: a client of node-redis that loses its last listener does not hear later ones.
-    redis.on("topology-change", ({ type }) => {
-      if (type !== "MASTER_CHANGE") return;
-      for (const { end } of all) end(new Error("There is a new master"));
-    });
-  }
-  all.add(life);
-  void life.ended.then(() => all.delete(life));
-}
+const endWithMaster = endTogether<NodeRedisSentinelLike>((redis, moved) => {
+  redis.on("topology-change", ({ type }) => {
+    if (type === "MASTER_CHANGE") moved(new Error("There is a new master"));
+  });
+  // For good: a client of node-redis that loses its last listener does not hear later ones.
+  return undefined;
+});
 
 function duplicateOf(client: Duplicable): ConnectionLike {
   return client.duplicate({

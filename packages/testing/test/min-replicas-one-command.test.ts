@@ -78,6 +78,25 @@ describe("when that is not answered", () => {
     expect(sent.own).toEqual(["obtain"]);
   });
 
+  test("and is refused over the client's own, it is given back twice: the first may come yet", async () => {
+    const { clock, server, inner, locker, sent, way, first, left } = setUp();
+    await first();
+    way.beside = (name, go) => {
+      way.beside = (_, next) => next();
+      if (!isScript(name)) return go();
+      inner.leadSidesTo(server);
+      return NEVER;
+    };
+    way.own = async (name, go) => {
+      if (name === "obtain") throw new ServerError("OOM command not allowed");
+      return go();
+    };
+    expect(await failure(locker.obtain("k", 60_000))).toBeInstanceOf(OutcomeUnknownError);
+    await clock.advance(0);
+    expect(sent.own).toEqual(["obtain", "leave", "leave"]);
+    expect(left()).toEqual([]);
+  });
+
   test("that has what is left of the time of the command", async () => {
     const { clock, server, inner, locker, sent, way, first, endOf } = setUp();
     await first();

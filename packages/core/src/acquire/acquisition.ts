@@ -271,7 +271,7 @@ export class Acquisition {
    * the caller to tell of; to undefined if there was nothing to leave, or no reply.
    */
   abandon(): Promise<Leftover | undefined> {
-    if (this.wanted) this.#keeps = over;
+    this.#keeps = over;
     if (this.#traces.none) return Promise.resolve(undefined);
     this.#abandoned ??= this.#takeBack();
     return this.#abandoned;

@@ -52,7 +52,6 @@ export class Traces {
   async takeBack(owned: () => void): Promise<Leftover | undefined> {
     if (!this.#astray) return this.#leave(owned);
     // Of two connections, a server that hung reads either first: once it answers, it has read both.
-    this.#astray = false;
     const left = await this.#leave(owned, () => void this.#leave(owned));
     return left && this.#leave(owned);
   }
