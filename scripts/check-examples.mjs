@@ -42,6 +42,8 @@ const settings = {
         evalsha(sha1: string, keys: number, ...rest: string[]): Promise<unknown>;
         eval(source: string, keys: number, ...rest: string[]): Promise<unknown>;
         duplicate(options: { reconnect: false }): MyConnection;
+        on(event: "reconnecting", listener: () => void): void;
+        off(event: "reconnecting", listener: () => void): void;
       }
       interface MyConnection {
         on(event: "close", listener: (reason: unknown) => void): void;
@@ -70,7 +72,16 @@ const settings = {
       import { GlideClient } from "@valkey/valkey-glide";
       declare const clients: GlideClient[];`,
   },
-  testing: { from: "testing", modules: ["@redislock/testing"], given: LOCKER },
+  testing: {
+    from: "testing",
+    modules: ["@redislock/testing", "@redislock/testing/conformance", "@redislock/core"],
+    given: `${LOCKER}
+      import { describe, it } from "node:test";
+      interface MyClient { close(): void }
+      declare function connectTo(port: number): Promise<MyClient>;
+      declare function myClient(redis: MyClient): RedisClient;
+      declare const server: { port: number; command(...words: string[]): Promise<unknown> };`,
+  },
   opentelemetry: {
     from: "opentelemetry",
     modules: ["@redislock/opentelemetry", "@redislock/ioredis"],

@@ -19,6 +19,15 @@ export type {
  * Proves an adapter right: that it does what `RedisClient` asks for, and that the lock keeps its promises
  * through it. Registers its tests with whatever runner it is handed. The server should be there for
  * these tests alone, for they run `SCRIPT FLUSH` and cut connections.
+ *
+ * @example
+ * conformance({ describe, it }, {
+ *   connect: async () => {
+ *     const redis = await connectTo(server.port);
+ *     return { client: myClient(redis), close: () => redis.close() };
+ *   },
+ *   command: (...command) => server.command(...command),
+ * });
  */
 export function conformance(run: Runner, options: ConformanceOptions): void {
   const test = registerWith(run, options);

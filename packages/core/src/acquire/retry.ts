@@ -11,7 +11,13 @@ import { LONGEST_TIMER } from "../time/clock.js";
  */
 export type RetryStrategy = (tries: number) => number;
 
-/** One try only. The default. */
+/**
+ * One try only. The default.
+ *
+ * @example
+ * const retry = process.env["PATIENT"] ? linearBackoff(100) : noRetry;
+ * await locker.obtain("invoice:42", 10_000, { retry });
+ */
 export const noRetry: RetryStrategy = () => 0;
 
 /**
