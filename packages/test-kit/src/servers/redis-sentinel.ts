@@ -67,6 +67,20 @@ export class SentinelSet {
     return this.untilAnother(before);
   }
 
+  /** Has the master crash, and resolves with the new one. */
+  async crash(): Promise<RedisServer> {
+    const before = await this.master();
+    await before.crash();
+    return this.untilAnother(before);
+  }
+
+  /** Has the master hang, and resolves with the new one. */
+  async hang(): Promise<RedisServer> {
+    const before = await this.master();
+    before.pause();
+    return this.untilAnother(before);
+  }
+
   /** Resolves with the new master once the sentinel has replaced that one. */
   async untilAnother(before: RedisServer): Promise<RedisServer> {
     await waitUntil(async () => (await this.master()) !== before, {
