@@ -231,6 +231,42 @@ describe.each(versions)("$name", ({ connect }) => {
     });
   });
 
+  describe("a connection beside it", () => {
+    /** Opens one, which ends with a reason. */
+    async function open(redis: User): Promise<{ ended: Promise<unknown>; id: string }> {
+      let end: (reason: unknown) => void = () => undefined;
+      const ended = new Promise<unknown>((resolve) => (end = resolve));
+      const side = await ioredisClient(redis).side?.open({ end, ended });
+      return { ended, id: String(await side?.send(["CLIENT", "ID"])) };
+    }
+
+    test("does not keep the process alive", async () => {
+      const redis = connect(server.port);
+      await redis.ping();
+      // Those alone that keep it alive.
+      const sockets = (): number =>
+        process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+      const before = sockets();
+      await open(redis);
+      expect(sockets()).toBe(before);
+    });
+
+    test("that is closed by the server says so", async () => {
+      const { ended, id } = await open(connect(server.port));
+      await server.command("CLIENT", "KILL", "ID", id);
+      await expect(ended).resolves.toMatchObject({ message: "The connection was closed" });
+    });
+
+    test("ends when the client connects anew", async () => {
+      const redis = connect(server.port);
+      const { ended } = await open(redis);
+      redis.disconnect(true);
+      await expect(ended).resolves.toMatchObject({
+        message: "The client itself was disconnected",
+      });
+    });
+  });
+
   describe("subscribe", () => {
     const listener = { message: (): void => undefined, resumed: (): void => undefined };
 
