@@ -223,7 +223,10 @@ export interface Locker {
    * For operators: takes the lock away from whoever has it, and gives it to the next in line. The holder
    * learns of it when it next renews or refreshes; until then only the fencing token keeps it out.
    *
-   * @returns whether anybody had it.
+   * A copy that is sent because the first was not answered takes it away once more, also from whoever was
+   * granted it meanwhile.
+   *
+   * @returns whether anybody had it; true also if a first copy was not answered, and may have found somebody.
    * @example
    * if (await locker.forceRelease("invoice:42")) console.log("taken away");
    * @throws OutcomeUnknownError, RefusedError, NotALockError
@@ -319,11 +322,12 @@ export const Locker: LockerConstructor = class Locker extends LockCalls {
   async forceRelease(key: string): Promise<boolean> {
     this.#checkKey(key);
     const command = forceReleaseCommand(key, this.#space);
-    const forced = await this.#engine.ask("forceRelease", key, command);
-    for (let { unserved } = forced; unserved;) {
+    const { reply, once } = await this.#engine.replyTo("forceRelease", key, command);
+    for (let { unserved } = reply; unserved;) {
       ({ unserved } = await this.#engine.ask("forceRelease", key, serveCommand(key, this.#space)));
     }
-    return forced.owned;
+    // One that was sent before may have taken it away then.
+    return reply.owned || !once;
   }
 
   #checkKey(key: string): void {

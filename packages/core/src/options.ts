@@ -249,8 +249,13 @@ export function checkPatience(name: string, ms: unknown): void {
 }
 
 export function checkSignal(signal: unknown): void {
-  if (typeof signal === "object" && signal !== null && "aborted" in signal && "reason" in signal)
-    return;
+  const methods = ["addEventListener", "removeEventListener", "throwIfAborted"];
+  const isOne =
+    typeof signal === "object" &&
+    signal !== null &&
+    ["aborted", "reason"].every((name) => name in signal) &&
+    methods.every((name) => typeof Reflect.get(signal, name) === "function");
+  if (isOne) return;
   throw new TypeError(`signal must be an AbortSignal, got ${kind(signal)}`);
 }
 

@@ -266,12 +266,17 @@ test.each<[unknown, string]>([
   [undefined, "nil"],
   [true, "boolean"],
   [["a", ["b", null]], '["a", ["b", nil]]'],
+  [{ result: "1" }, "object"],
+  [Object.create(null), "object"],
+  [Symbol("reply"), "symbol"],
   [["1", "2", "3", "4", "5"], '["1", "2", "3", "4", "5"]'],
   [["1", "2", "3", "4", "5", "6"], '["1", "2", "3", "4", "5", …]'],
 ])("a reply that no script gives is told, but for what may be a token: %j", async (reply, text) => {
   const client: RedisClient = { run: async () => null };
   Reflect.set(client, "run", async () => reply);
-  const error = await failure(new Locker(client).forceRelease("k"));
+  const locker = new Locker(client);
+  expect(await failure(locker.obtain("k", 60_000))).toMatchObject({ code: "UNKNOWN" });
+  const error = await failure(locker.forceRelease("k"));
   expect(error).toMatchObject({
     code: "UNKNOWN",
     cause: {
@@ -279,4 +284,10 @@ test.each<[unknown, string]>([
       message: `Redis gave a reply that the script cannot give: ${text}`,
     },
   });
+});
+
+test("an inspection that cannot even be looked at is not understood", async () => {
+  const client: RedisClient = { run: async () => null };
+  Reflect.set(client, "run", async () => ({ result: [null, null, null, "0"] }));
+  expect(await failure(new Locker(client).inspect("k"))).toMatchObject({ code: "UNKNOWN" });
 });

@@ -125,6 +125,12 @@ const optionsRows: Row[] = [
   ['wait: "100"', TypeError, /wait must be a number of milliseconds or Inf/, { wait: "100" }],
   ["wait: null", TypeError, /wait must be a number of milliseconds or Inf/, { wait: null }],
   ["wait: true", TypeError, /wait must be a number of milliseconds or Inf/, { wait: true }],
+  [
+    "signal: what only looks like one",
+    TypeError,
+    /signal must be an AbortSignal/,
+    { signal: { aborted: false, reason: undefined, throwIfAborted: () => undefined } },
+  ],
   ["signal: an object", TypeError, /signal must be an AbortSignal/, { signal: {} }],
   ["signal: a text", TypeError, /signal must be an AbortSignal, got string/, { signal: "stop" }],
   ["signal: null", TypeError, /signal must be an AbortSignal/, { signal: null }],

@@ -32,6 +32,17 @@ describe("forceRelease", () => {
     expect(sent).toEqual(["forceRelease", "leave", "leave"]);
   });
 
+  test.each(["0", "1"])("that was sent twice may have found somebody: %j", async (owned) => {
+    const { client, sent } = clientThat({ forceRelease: [[owned, "0"]] });
+    const run: RedisClient["run"] = async (...command) => {
+      const reply = await client.run(...command);
+      if (sent.length === 1) throw new Error("the connection was lost");
+      return reply;
+    };
+    expect(await new Locker({ run }).forceRelease("k")).toBe(true);
+    expect(sent).toEqual(["forceRelease", "forceRelease"]);
+  });
+
   test.each([
     ["itself", { forceRelease: ["what?"] }],
     ["what serves the line", { forceRelease: [["1", "1"]], leave: ["what?"] }],

@@ -47,6 +47,17 @@ describe("nested use of one's own token", () => {
     expect(events.map(({ type }) => type)).toEqual(["obtained", "released"]);
   });
 
+  test("the outer one learns that the inner one has taken more keys, and so all of them anew", async () => {
+    const one = locker();
+    const outer = await one.obtain("a", TTL, { token: TOKEN });
+    const inner = await one.obtain(["a", "b"], TTL, { token: TOKEN });
+    expect(inner.fencingToken).toBeGreaterThan(outer.fencingToken);
+    expect(outer.held).toBe(false);
+    expect(outer.signal.reason).toMatchObject({ code: "LOST", reason: "taken" });
+    await inner.release();
+    expect(await locker().tryObtain("a", TTL)).not.toBeNull();
+  });
+
   test("a later lock of the same token is not touched by the end of an earlier one", async () => {
     const one = locker();
     const first = await one.obtain("k", TTL, { token: TOKEN });

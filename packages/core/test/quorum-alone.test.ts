@@ -978,6 +978,91 @@ describe("what makes no quorum is an error that says why", () => {
   });
 });
 
+test("no secret is made before it is needed: some platforms give no random bytes while a module loads", async () => {
+  const random = jest.spyOn(crypto, "getRandomValues");
+  const { locker } = scene();
+  expect(random).not.toHaveBeenCalled();
+  await (await locker.obtain("k", TTL)).release();
+});
+
+test("a process lives while a call is awaited, and while it is closed", async () => {
+  let alive = false;
+  class Watched extends VirtualClock {
+    override after(
+      ms: number,
+      run: () => void,
+    ): { cancel: () => void; ref(): void; unref(): void } {
+      alive = false;
+      const { cancel } = super.after(ms, run);
+      return { cancel, ref: () => (alive = true), unref: () => (alive = false) };
+    }
+  }
+  const clock = new Watched(BEGINNING);
+  const { locker, desks, say } = scene({ clock });
+  for (const desk of desks) desk.says.set("vote", silence);
+  const failed = failure(locker.obtain("k", TTL));
+  await turn();
+  expect(alive).toBe(true);
+  await clock.until(failed);
+  expect(alive).toBe(false);
+  for (const desk of desks) desk.says.set("vote", "7");
+  const lock = await clock.until(locker.obtain("k", TTL));
+  say("release", silence, "1", "1");
+  await lock.release();
+  expect(alive).toBe(false);
+  const closed = locker.close();
+  await turn();
+  expect(alive).toBe(true);
+  await clock.until(closed);
+  expect(alive).toBe(false);
+});
+
+test("a lock of its own process is known as such, whichever locker of the servers has it", async () => {
+  const { clock, desks, locker, say, pass } = await start();
+  await locker.obtain("k", TTL);
+  const events: string[] = [];
+  const onEvent = ({ type }: LockEvent): void => void events.push(type);
+  const another = new QuorumLocker(desks, { clock, onEvent, maxTtl: TTL });
+  await (await another.obtain("other", TTL)).release();
+  say("vote", TAKEN, TAKEN, TAKEN);
+  const failed = failure(another.obtain("k", TTL, { wait: 500 }));
+  await pass(3_000, 50);
+  expect(await failed).toMatchObject({ holder: { own: true } });
+  expect(events).toContain("waitingForOwn");
+});
+
+test("whoever closes waits for the last of the releases, which was sent when all was decided", async () => {
+  const { locker, say, sent } = await start();
+  const lock = await locker.obtain("k", TTL);
+  const { promise, answer } = later();
+  say("release", promise, "1", "1");
+  await lock.release();
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  await turn();
+  expect(sent()[0]).toContain("release");
+  expect(isClosed).toBe(false);
+  answer("1");
+  await closed;
+});
+
+test("whoever closes waits until a place in line is left", async () => {
+  const { locker, say, first, pass } = await start();
+  say("vote", TAKEN, TAKEN, TAKEN);
+  const failed = failure(locker.obtain("k", TTL, { wait: 60_000 }));
+  await pass(50, 5);
+  const { promise, answer } = later();
+  say("leave", promise);
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  expect(await failed).toMatchObject({ code: "CLOSED" });
+  await turn();
+  expect(first.times("leave")).toHaveLength(1);
+  expect(isClosed).toBe(false);
+  answer(NOTHING_LEFT);
+  await closed;
+});
+
 test("whoever closes a locker waits until what was given up is given back", async () => {
   const { locker, say } = await start();
   const { promise, answer } = later();

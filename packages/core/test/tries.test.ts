@@ -553,6 +553,20 @@ test.each([{}, { wait: TTL }])("whoever closes waits until %j has left", async (
   await closed;
 });
 
+test("whoever closes waits until a line behind many dead is served", async () => {
+  let answer: (reply: Reply) => void = () => undefined;
+  const served = new Promise<Reply>((resolve) => (answer = resolve));
+  const client = new Scripted(reply("7"), reply("more"), () => served);
+  const locker = client.locker();
+  await (await locker.obtain("k", TTL)).release();
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([client.names, isClosed]).toEqual([["obtain", "release", "leave"], false]);
+  answer([null, null, null, "0", "0", "0"]);
+  await closed;
+});
+
 test("a reply that nobody waits for any more disturbs nobody", async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);

@@ -123,8 +123,8 @@ export class Acquisition {
    * The work then learns by {@link onStop} that it is to end.
    */
   run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const forget = signal && onAbort(signal, () => this.stop(signal.reason));
     return new Promise<T>((resolve, reject) => {
+      const forget = signal && onAbort(signal, () => this.stop(signal.reason));
       this.#caller = { reject, forget };
       work().then(
         (result) => {

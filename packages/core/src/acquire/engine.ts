@@ -14,7 +14,7 @@ import { type Holding, holdDetails, Renewal } from "../lease/renewal.js";
 import type { HolderInfo, Inspection } from "../primitives/inspection.js";
 import type { Claim, Leftover } from "../primitives/primitive.js";
 import type { RedisClient } from "../redis/client.js";
-import { type Command, Commands } from "../redis/commands.js";
+import { type Command, Commands, type Replied } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { redacted } from "../redis/redact.js";
 import { Replicas, type Replication } from "../redis/replicas.js";
@@ -43,6 +43,10 @@ interface Ways {
   readonly waiting?: Waiting;
   /** How it is found out who has a lock, for listeners that ask. Default: not at all. */
   readonly inspect?: (key: string) => Command<Inspection>;
+  /** Those of all that is done for its locks: a call that is awaited keeps them going. Default: its own. */
+  readonly timers?: Timers;
+  /** Which of its locks this process holds. Default: those of the client. */
+  readonly own?: OwnLocks;
 }
 
 /** Waits for the locks of an obtain, until the deadline; a command under way then, until `lastAnswer`. */
@@ -76,7 +80,7 @@ export class Engine {
   readonly onClose: Set<() => void> = new Set<() => void>();
   readonly #underWay = new Set<Acquisition>();
   /** What is left behind by obtains that were given up. */
-  readonly #leaving = new Set<Promise<Leftover | undefined>>();
+  readonly #leaving = new Set<Promise<unknown>>();
   readonly #held = new HeldLocks();
   readonly #waiting: Waiting;
   readonly #told: Told = {
@@ -95,9 +99,15 @@ export class Engine {
     clock: Clock,
     timeout: number,
     emit: Teller | undefined,
-    { replication, waiting, inspect }: Ways = {},
+    {
+      replication,
+      waiting,
+      inspect,
+      timers = new Timers(clock),
+      own = ownLocksOf(client),
+    }: Ways = {},
   ) {
-    this.#timers = new Timers(clock);
+    this.#timers = timers;
     this.commands = new Commands(client, this.#timers, timeout);
     this.emit = emit;
     this.#inspect = inspect;
@@ -105,10 +115,10 @@ export class Engine {
       this.#replicas = new Replicas(this.commands, client.side, replication);
     }
     this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, emit);
-    const own = ownLocksOf(client);
     this.#own = own;
     const released = (holding: Holding): void => this.#remove(holding);
-    this.#keeper = { commands: this.commands, renewal: this.#renewal, own, emit, released };
+    const leaves = (leaving: Promise<unknown>): void => this.#leaves(leaving);
+    this.#keeper = { commands: this.commands, renewal: this.#renewal, own, emit, released, leaves };
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
     this.#owner = {
@@ -147,10 +157,16 @@ export class Engine {
 
   /** Runs a command of an operator, and returns its reply. */
   async ask<T>(operation: Operation, key: string, command: Command<T>): Promise<T> {
+    const { reply } = await this.replyTo(operation, key, command);
+    return reply;
+  }
+
+  /** As {@link ask}, with whether the command was sent once. */
+  async replyTo<T>(operation: Operation, key: string, command: Command<T>): Promise<Replied<T>> {
     this.checkOpen([key]);
     const outcome = await this.#timers.awaited(this.commands.run(command));
     if (outcome.kind !== "reply") throw failureOf([key], operation, outcome);
-    return outcome.reply;
+    return outcome;
   }
 
   /** The locks that are held now. */
@@ -346,9 +362,13 @@ export class Engine {
   /** Gives an obtain up. Whoever closes the locker waits for that: the client may be closed next. */
   #abandon(acquisition: Acquisition): Promise<Leftover | undefined> {
     const leaving = acquisition.abandon();
+    this.#leaves(leaving);
+    return leaving;
+  }
+
+  #leaves(leaving: Promise<unknown>): void {
     this.#leaving.add(leaving);
     void leaving.finally(() => this.#leaving.delete(leaving));
-    return leaving;
   }
 
   #lockOf(holding: Holding): HeldLock {

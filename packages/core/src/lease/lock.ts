@@ -45,7 +45,7 @@ export interface Lock extends AsyncDisposable {
    * Aborts with a `LockLostError` when the lock is lost, or cannot be proved any more; with a
    * `LockerClosedError`, while the lock is still held, when its locker is closed with a time of grace. A
    * lock that is renewed is so for as long as this object or the signal is kept; the token alone keeps
-   * nothing.
+   * nothing, and neither does a listener on the signal, or a signal that is made of it.
    *
    * @example
    * await fetch(url, { method: "POST", signal: lock.signal });
@@ -94,6 +94,8 @@ export interface Keeper {
   readonly emit: Teller | undefined;
   /** The release of a lock has come to its end, well or badly. */
   released(holding: Holding): void;
+  /** Something is being given back, which whoever closes the locker waits for. */
+  leaves(leaving: Promise<unknown>): void;
 }
 
 export class HeldLock implements Lock {
@@ -199,7 +201,7 @@ export class HeldLock implements Lock {
       this.#released = false; // So that it can be tried again.
       return this.#failure("release", result);
     }
-    if (result === "unserved") void leave(commands, claim, undefined);
+    if (result === "unserved") this.#keeper.leaves(leave(commands, claim, undefined));
     if (result === "ours" || result === "unserved") {
       own.released(this.#holding);
       const { keys } = this;

@@ -1,3 +1,4 @@
+import type { LossReason } from "../errors.js";
 import type { RedisClient } from "../redis/client.js";
 import type { Holding } from "./renewal.js";
 
@@ -16,6 +17,8 @@ export class OwnLocks {
   readonly #byName = new Map<string, Holding | Set<Holding>>();
 
   add(holding: Holding): void {
+    // By the same token, Redis has the later of two grants alone.
+    this.#lose(holding, "taken", (fence) => fence < holding.fencingToken);
     for (const name of holding.claim.names) {
       const known = this.#byName.get(name);
       if (known instanceof Set) known.add(holding);
@@ -38,13 +41,18 @@ export class OwnLocks {
   }
 
   /** A grant was given back: whoever else was told of it, by the same token, has it no more. */
-  released({ claim, fencingToken, seat }: Holding): void {
+  released(holding: Holding): void {
+    this.#lose(holding, "deleted", (fence) => fence === holding.fencingToken);
+  }
+
+  /** Whoever has the same lock by the same token, and a grant of such a fencing token, has lost it. */
+  #lose({ claim, seat }: Holding, reason: LossReason, isLost: (fence: number) => boolean): void {
     for (const name of claim.names) {
       const known = this.#byName.get(name);
       if (!known) continue;
       for (const { claim: other, lease, ...grant } of known instanceof Set ? known : [known]) {
         if (other.token !== claim.token) continue;
-        if (grant.fencingToken === fencingToken && grant.seat === seat) lease.lose("deleted");
+        if (grant.seat === seat && isLost(grant.fencingToken)) lease.lose(reason);
       }
     }
   }

@@ -255,16 +255,22 @@ export class QuorumClaim implements Claim {
     let goOn: () => void = () => undefined;
     const turn = new Promise<void>((resolve) => (goOn = resolve));
     const pause = timers.set(timers.now() + RELEASE_PAUSE, goOn);
+    const release = async (vote: Vote): Promise<Outcome<Released>> => {
+      if (vote === last) await turn;
+      const outcome = await vote.release(fencingToken, this.#tries, options);
+      if (others.includes(vote)) answered++;
+      if (answered === enough) {
+        timers.clear(pause);
+        goOn();
+      }
+      return outcome;
+    };
     return gather<Released, Vote>(votes, {
-      ask: async (vote) => {
-        if (vote === last) await turn;
-        const outcome = await vote.release(fencingToken, this.#tries, options);
-        if (others.includes(vote)) answered++;
-        if (answered === enough) {
-          timers.clear(pause);
-          goOn();
-        }
-        return outcome;
+      ask: (vote) => {
+        const released = release(vote);
+        // The last of them has yet to be sent when a majority has answered: whoever closes waits for it.
+        this.#quorum.leaves(released);
+        return released;
       },
       isYes: (reply) => reply === "ours" || reply === "unserved",
       yes: (replies) => said(replies, votes.length, "ours"),

@@ -3,6 +3,7 @@ import { Engine, type Waiting } from "../acquire/engine.js";
 import { LockCalls } from "../calls.js";
 import type { Space } from "../keys/names.js";
 import type { Lock } from "../lease/lock.js";
+import { ownLocksOf } from "../lease/own-locks.js";
 import { checkTtl } from "../lease/ttl.js";
 import { checkedOptions, type Locker, type LockerOptions, ownClient } from "../locker.js";
 import { checkOneKey, checkRequest, type ObtainOptions, type Request } from "../options.js";
@@ -123,7 +124,9 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
       });
     };
     const inspect = (key: string): Command<Inspection> => this.#inspection(key);
-    const engine = new Engine(together(own), clock, timeout, emit, { waiting, inspect });
+    const [first = together(own)] = own;
+    const ways = { waiting, inspect, timers, own: ownLocksOf(first) };
+    const engine = new Engine(together(own), clock, timeout, emit, ways);
     super(engine, (key, ttl, obtainOptions) => {
       const [space] = spaces.values();
       if (!space) throw new TypeError("there are no servers");
@@ -172,7 +175,9 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
       return gather<Forced, Member>(members, {
         ask: async (member) => {
           const outcome = await member.run(forceReleaseCommand(key, member.space), options);
-          if (outcome.kind === "reply" && outcome.reply.unserved) void member.serve(key);
+          if (outcome.kind === "reply" && outcome.reply.unserved) {
+            this.#quorum.leaves(member.serve(key));
+          }
           return outcome;
         },
         isYes: () => true,
@@ -195,7 +200,8 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     await super.close(options);
     const { members } = this.#quorum;
     const inboxes = members.map(({ inbox, owner }) => inbox.close(owner));
-    await Promise.allSettled([...inboxes, this.#quorum.left()]);
+    const { timers } = this.#quorum;
+    await timers.awaited(Promise.allSettled([...inboxes, this.#quorum.left()]));
   }
 
   #command<T>(key: string, of: (key: string, space: Space) => Command<T>): Command<T> {
@@ -217,7 +223,7 @@ function wasHeld(
   all: Votes<Forced>,
 ): boolean | undefined {
   const need = majorityOf(members.length);
-  const owned = votes.filter(({ reply }) => reply.owned).length;
+  const owned = votes.filter(({ reply, once }) => reply.owned || !once).length;
   if (owned >= need) return true;
   if (owned + members.length - votes.length < need) return false;
   const open = members.some(({ index, silent }) => !all[index] && !silent);
@@ -257,7 +263,7 @@ function checkClients(clients: unknown): readonly RedisClient[] {
         "is both, so that each that fails stops all",
     );
   }
-  const own = clients.map(ownClient);
+  const own = Array.from(clients, ownClient);
   if (new Set(own).size < own.length) {
     throw new TypeError("clients must be of different servers, but one is there twice");
   }
@@ -277,7 +283,7 @@ function isArray(value: unknown): value is readonly RedisClient[] {
 
 function checkNoReplicas(options: unknown): void {
   if (typeof options !== "object" || options === null) return;
-  if (!Object.hasOwn(options, "minReplicas")) return;
+  if (Reflect.get(options, "minReplicas") === undefined) return;
   throw new TypeError(
     "minReplicas is for a master with replicas: a quorum is of masters that do not share their data",
   );

@@ -34,6 +34,6 @@ export class Quorum {
 
   /** Resolves when what is being given back was answered, by servers that are not silent. */
   async left(): Promise<void> {
-    await Promise.all(this.#leaving);
+    while (this.#leaving.size > 0) await Promise.all(this.#leaving);
   }
 }

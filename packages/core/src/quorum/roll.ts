@@ -25,7 +25,8 @@ export class Roll {
   readonly #members: readonly Member[];
   readonly #timers: Timers;
   readonly #timeout: number;
-  readonly #names: readonly string[];
+  /** Made when they are first needed: some platforms give no random bytes while a module loads. */
+  #names: readonly string[] | undefined;
   readonly #known = new Set<Member>();
   /** What each called its run when it last said so. */
   readonly #runIds = new Map<Member, string>();
@@ -41,8 +42,6 @@ export class Roll {
     this.#members = members;
     this.#timers = timers;
     this.#timeout = timeout;
-    const secret = createToken();
-    this.#names = members.map((_, index) => `redislock:quorum:{${secret}}:${index + 1}`);
   }
 
   /**
@@ -139,9 +138,17 @@ export class Roll {
     return undefined;
   }
 
+  #secretNames(): readonly string[] {
+    if (!this.#names) {
+      const secret = createToken();
+      this.#names = this.#members.map((_, i) => `redislock:quorum:{${secret}}:${i + 1}`);
+    }
+    return this.#names;
+  }
+
   #command(member: Member, how: "who" | "write" | "look"): Command<Identity> {
     const { namespace } = member.space;
-    const keys = how === "who" ? [] : this.#names.map((name) => namespace + name);
+    const keys = how === "who" ? [] : this.#secretNames().map((name) => namespace + name);
     return {
       script: quorumScripts.member,
       keys,

@@ -87,8 +87,10 @@ class LinePlace {
     });
     claim.line = this;
     whole.onStop(() => {
-      this.#own.stop(new Error("it is not wanted any more"));
+      const waits = this.#own.stop(new Error("it is not wanted any more"));
       this.#own.end();
+      // Whoever closes the locker waits for that.
+      if (waits) quorum.leaves(this.#own.abandon());
     });
   }
 

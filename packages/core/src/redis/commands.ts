@@ -26,15 +26,18 @@ export const again: unique symbol = Symbol("again");
  * done; or no reply, or none that can be understood, after which nobody knows.
  */
 export type Outcome<T> =
-  | {
-      readonly kind: "reply";
-      readonly reply: T;
-      readonly sentAt: number;
-      /** False if it was sent before without a reply, so that it may have been done twice. */
-      readonly once: boolean;
-    }
+  | Replied<T>
   | { readonly kind: "refused"; readonly error: ServerError }
   | { readonly kind: "unknown"; readonly error: Error };
+
+/** A reply, and when the command was sent. */
+export interface Replied<T> {
+  readonly kind: "reply";
+  readonly reply: T;
+  readonly sentAt: number;
+  /** False if it was sent before without a reply, so that it may have been done twice. */
+  readonly once: boolean;
+}
 
 /** An outcome without a reply. */
 export type Failure = Exclude<Outcome<never>, { kind: "reply" }>;
@@ -63,6 +66,15 @@ interface Try {
   readonly sentAt: number;
   readonly deadline: number;
   readonly once: boolean;
+}
+
+/** What a reply means; undefined also for what cannot even be looked at, as no client should give it. */
+function meaningOf<T>(command: Command<T>, raw: Reply): T | typeof again | undefined {
+  try {
+    return command.read(raw);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Pauses between two tries of one command, in milliseconds: double each time, up to the last. */
@@ -146,7 +158,7 @@ export class Commands {
         resolve(refused ? { kind: "refused", error } : { kind: "unknown", error });
       };
       this.#batcher.run(command, gather).then((raw) => {
-        const reply = command.read(raw);
+        const reply = meaningOf(command, raw);
         if (!this.timers.clear(expiry)) late?.(reply === again ? undefined : reply);
         else if (reply === again) resolve(again);
         else if (reply !== undefined) resolve({ kind: "reply", reply, sentAt, once });
