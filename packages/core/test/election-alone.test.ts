@@ -74,10 +74,8 @@ function start(options: LockerOptions = {}, channel?: Channel) {
   };
   const onEvent = (event: LockEvent): void => void events.push(event);
   const subscribe = channel?.subscribe;
-  const locker = new Locker(
-    { run, ...(subscribe && { subscribe }) },
-    { clock, onEvent, ...options },
-  );
+  const client = { closed: false, run, ...(subscribe && { subscribe }) };
+  const locker = new Locker(client, { clock, onEvent, ...options });
   const times = (what: string): number[] =>
     sent.filter(([name]) => name === what).map(([, at]) => at);
   const pass = async (ms: number, step = 100): Promise<void> => {
@@ -88,7 +86,7 @@ function start(options: LockerOptions = {}, channel?: Channel) {
     }
   };
   const failures = (): LockEvent[] => events.filter(({ type }) => type === "electionFailed");
-  return { clock, locker, says, times, pass, events, failures };
+  return { clock, client, locker, says, times, pass, events, failures };
 }
 
 /** Pauses double from 100 ms on, up to ten seconds, of which chance takes no part here. */
@@ -281,6 +279,20 @@ describe("a follower", () => {
     expect(await next).toMatchObject({ value: undefined, done: false });
     expect(times("inspect")).toEqual([0, 300, 400, 600, 900]);
     await locker.close();
+  });
+
+  test("of a client that is closed ends soon, however long the lease is that it knows of", async () => {
+    const { client, locker, says, times, pass } = start({}, new Channel());
+    says.set("inspect", ["60000", "7", "me", "0"]);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    expect(await leaders.next()).toMatchObject({ value: { name: "me" } });
+    const next = failure(leaders.next());
+    await pass(20_000);
+    const looks = times("inspect").length;
+    client.closed = true;
+    await pass(15_000);
+    expect(await next).toBeInstanceOf(TypeError);
+    expect(times("inspect")).toHaveLength(looks);
   });
 
   test("of a client that cannot listen is told of no trouble with that", async () => {
