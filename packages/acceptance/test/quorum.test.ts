@@ -5,7 +5,14 @@ import { ioredisClient } from "@redislock/ioredis";
 import { createQuorumLocker } from "@redislock/ioredis/quorum";
 import { nodeRedisClient, type NodeRedisClientLike } from "@redislock/node-redis";
 import { createQuorumLocker as createNodeRedisQuorumLocker } from "@redislock/node-redis/quorum";
-import { companion, startServer, waitUntil, type RedisServer } from "@redislock/test-kit";
+import {
+  companion,
+  failure,
+  startProxy,
+  startServer,
+  waitUntil,
+  type RedisServer,
+} from "@redislock/test-kit";
 import { Redis } from "ioredis-6";
 import { createClient } from "redis-6";
 
@@ -33,7 +40,7 @@ async function untilOld(server: RedisServer): Promise<void> {
   await waitUntil(isOld, { what: "the server to be old enough to vote" });
 }
 
-function ioredis({ port }: RedisServer): Redis {
+function ioredis({ port }: Pick<RedisServer, "port">): Redis {
   const retryStrategy = (): number => 50;
   const redis = new Redis({ host: "127.0.0.1", port, retryStrategy, maxRetriesPerRequest: 1 });
   redis.on("error", () => undefined);
@@ -41,7 +48,8 @@ function ioredis({ port }: RedisServer): Redis {
   return redis;
 }
 
-async function nodeRedis({ url }: RedisServer): Promise<NodeRedisClientLike> {
+async function nodeRedis({ port }: Pick<RedisServer, "port">): Promise<NodeRedisClientLike> {
+  const url = `redis://127.0.0.1:${port}`;
   const client = createClient({ url, socket: { reconnectStrategy: 50 } });
   client.on("error", () => undefined);
   await client.connect();
@@ -151,3 +159,39 @@ test("a lock is the same through every client", async () => {
     await untilFree("k");
   }
 });
+
+test.each([
+  { name: "ioredis", connect: async (port: number) => ioredisClient(ioredis({ port })) },
+  {
+    name: "node-redis",
+    connect: async (port: number) => nodeRedisClient(await nodeRedis({ port })),
+  },
+])(
+  "$name: a server to which a second address leads from some time on has one vote",
+  async ({ connect }) => {
+    const [a, b, c] = servers;
+    if (!a || !b || !c) throw new Error("There are not three servers");
+    const proxy = await startProxy(c.port);
+    try {
+      const [one, two, three] = await Promise.all([a, b, proxy].map(({ port }) => connect(port)));
+      if (!one || !two || !three) throw new Error("There are not three clients");
+      const locker = new QuorumLocker([one, two, three], options);
+      ends.unshift(() => locker.close());
+      await (await locker.obtain("known", TTL)).release();
+      // Somebody has a lock by the votes of the others.
+      for (const server of [b, c]) await server.command("SET", "moved", "another's", "PX", "60000");
+      proxy.lead(a.port);
+      await proxy.cutAll();
+      // At first its clients have no connection.
+      const isSeen = async (): Promise<boolean> => {
+        const error = await failure(locker.obtain("moved", TTL));
+        return error instanceof TypeError && error.message.includes("are one server");
+      };
+      await waitUntil(isSeen, { what: "what is said of two addresses of one server" });
+      await waitUntil(async () => (await a.command("EXISTS", "moved")) === 0, { what: "no vote" });
+    } finally {
+      await proxy.stop();
+      for (const server of [b, c]) await server.command("DEL", "moved");
+    }
+  },
+);

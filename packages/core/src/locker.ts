@@ -405,6 +405,9 @@ export function ownClient(client: RedisClient): RedisClient {
     get connection() {
       return memberOf(client, "connection");
     },
+    get epoch() {
+      return memberOf(client, "epoch");
+    },
   };
   ownClients.set(client, own);
   return own;

@@ -57,6 +57,8 @@ type Said = Reply | Error | Promise<Reply>;
 class Desk implements RedisClient {
   readonly sent: Sent[] = [];
   closed = false;
+  /** Another each time that the client has connected anew. */
+  epoch = 1;
   readonly says: Map<string, Said>;
   /** Whoever waits here, of a process that can listen. */
   listener: ChannelListener | undefined;
@@ -975,6 +977,119 @@ describe("what makes no quorum is an error that says why", () => {
     expect(() => void Reflect.apply(eachClient, undefined, ["one", () => one])).toThrow(
       new TypeError("redis must be an array, got string"),
     );
+  });
+});
+
+describe("a client that has connected anew", () => {
+  test("has its server say who it is before that votes, in one command if it is the same", async () => {
+    const { locker, third, sent } = await start();
+    third.epoch++;
+    const lock = await locker.obtain("k", TTL);
+    await turn();
+    expect(sent()).toEqual([["vote"], ["vote"], ["member", "vote"]]);
+    await lock.refresh();
+    third.epoch++;
+    await lock.refresh();
+    await turn();
+    expect(sent()[2]).toEqual(["member", "vote", "refresh", "member", "refresh"]);
+  });
+
+  test("and leads to another of the servers makes no quorum with it", async () => {
+    const { locker, first, third, sent } = await start();
+    third.epoch++;
+    third.runId = first.runId;
+    expect(await failure(locker.obtain("k", TTL))).toMatchObject({
+      name: "TypeError",
+      message: expect.stringContaining("server 1 and server 3 are one server"),
+    });
+    expect(sent().flat()).not.toContain("vote");
+  });
+
+  test("and leads to a server that is new has it looked for the secrets of the others", async () => {
+    const { locker, third, sent } = await start();
+    third.epoch++;
+    third.runId = "another";
+    expect((await locker.obtain("k", TTL)).held).toBe(true);
+    expect(sent()[2]).toEqual(["member", "member", "member", "vote"]);
+  });
+
+  test("while its server was asked for the vote has none, and what it may have had goes back", async () => {
+    const { locker, third, say, pass } = await start();
+    const { promise, answer } = later();
+    say("vote", "7", TAKEN, promise);
+    const failed = failure(locker.obtain("k", TTL));
+    await turn();
+    third.epoch++;
+    answer("7");
+    await pass(1_000, 100);
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+    expect(third.names).toContain("leave");
+  });
+
+  test("does not prove a lease by what another server says", async () => {
+    const { locker, second, third, first, pass } = await start();
+    const lock = await locker.obtain("k", TTL);
+    await turn();
+    second.says.set("refresh", silence);
+    third.epoch++;
+    third.runId = first.runId;
+    const failed = failure(lock.refresh());
+    await pass(2_000, 100);
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+    expect(third.names).not.toContain("refresh");
+  });
+
+  test("while a lease was refreshed does not prove it either", async () => {
+    const { locker, second, third, say, pass } = await start();
+    const lock = await locker.obtain("k", TTL);
+    await turn();
+    second.says.set("refresh", silence);
+    const { promise, answer } = later();
+    third.says.set("refresh", promise);
+    const failed = failure(lock.refresh());
+    await turn();
+    third.epoch++;
+    answer("1");
+    await pass(2_000, 100);
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+    say("refresh", "1", "1", "1");
+    await lock.refresh();
+  });
+
+  test("while its server granted the lock in line was granted nothing there", async () => {
+    const { locker, first, say, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+    await pass(20, 5);
+    const asked = first.times("stand").length;
+    // From the next command on, whose reply is another server's.
+    const isAnother = (): boolean => first.times("stand").length > asked;
+    Object.defineProperty(first, "epoch", { get: () => (isAnother() ? 2 : 1) });
+    first.runId = "another";
+    first.says.set("stand", "7");
+    say("vote", "7", "7", "7");
+    await pass(TTL, 100);
+    expect((await obtaining).held).toBe(true);
+    // Not before it was known which server that is, and had been asked to stand in line there.
+    expect(first.times("stand")).toHaveLength(asked + 2);
+  });
+
+  test("since it stood in line is not believed to have there what a message granted", async () => {
+    const { locker, say, first, pass } = await start({}, 3, Channeled);
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const obtaining = locker.obtain("k", TTL, { wait: 60_000 });
+    await pass(0);
+    first.listener?.message("unseen 1");
+    await pass(0);
+    const votes = first.times("vote").length;
+    first.epoch++;
+    first.runId = "another";
+    say("vote", "7", "7", "7");
+    first.listener?.message(`grant 1 7 ${first.last("stand")[12]}`);
+    await pass(0);
+    expect((await obtaining).held).toBe(true);
+    await turn();
+    expect(first.times("vote")).toHaveLength(votes + 1);
   });
 });
 

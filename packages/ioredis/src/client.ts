@@ -41,6 +41,10 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
     get connection() {
       return redis.status === "ready" ? undefined : redis.status;
     },
+    // A new socket each time that it connects.
+    get epoch() {
+      return redis.stream;
+    },
     run(script, keys, args) {
       writeTogether(redis.stream);
       return runScript(script, {

@@ -231,6 +231,19 @@ describe.each(versions)("$name", ({ connect }) => {
     });
   });
 
+  test("its epoch is another once it has connected anew", async () => {
+    const redis = connect(server.port);
+    const client = ioredisClient(redis);
+    await run(client, "return 1");
+    const { epoch } = client;
+    await run(client, "return 1");
+    expect(epoch).toBeDefined();
+    expect(client.epoch).toBe(epoch);
+    redis.disconnect(true);
+    await run(client, "return 1");
+    expect(client.epoch).not.toBe(epoch);
+  });
+
   describe("a connection beside it", () => {
     /** Opens one, which ends with a reason. */
     async function open(redis: User): Promise<{ ended: Promise<unknown>; id: string }> {

@@ -12,6 +12,8 @@ export interface ScriptRunner {
   readonly isOpen: boolean;
   /** Missing in a pool, and in a cluster of node-redis 5. */
   readonly isReady?: boolean;
+  /** How often a client has connected. */
+  readonly socketEpoch?: number;
   /** What goes before every key; new in node-redis 6. Pools and clusters show it nowhere else. */
   readonly _keyPrefix?: string | Uint8Array | undefined;
   evalSha(sha1: string, options?: ScriptArguments): Promise<unknown>;

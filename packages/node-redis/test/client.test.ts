@@ -207,6 +207,18 @@ describe.each(kinds.filter(({ isPool }) => !isPool))("$name", ({ create }) => {
     await connecting;
   });
 
+  test("its epoch is another once it has connected anew", async () => {
+    const redis = create(proxy.port);
+    await redis.connect();
+    const client = nodeRedisClient(redis);
+    const { epoch } = client;
+    await run(client, "return 1");
+    expect(epoch).toBeDefined();
+    expect(client.epoch).toBe(epoch);
+    await proxy.cutAll();
+    await waitUntil(() => redis.isReady === true && client.epoch !== epoch, { what: "another" });
+  });
+
   test("is not closed while it reconnects", async () => {
     const redis = create(proxy.port, { socket: { reconnectStrategy: 100 } });
     const client = nodeRedisClient(redis);

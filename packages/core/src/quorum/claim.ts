@@ -42,6 +42,8 @@ export class QuorumClaim implements Claim {
   readonly #quorum: Quorum;
   /** Of each server, in their order. */
   readonly #votes: readonly Vote[];
+  /** What the line's server calls its run. */
+  #lineRun: string | undefined;
   /** The vote that was had by standing in line. */
   #granted: VoteInLine | undefined;
   /**
@@ -76,8 +78,16 @@ export class QuorumClaim implements Claim {
       run: (options) => member.run(command, options),
     });
     const attempt = ++this.#tries;
-    const vote = (command: Command<Asked>): Command<Asked> =>
-      here(this.#vote(command, this.#quorum.fences.floor(), attempt));
+    const { roll, fences } = this.#quorum;
+    const vote = (command: Command<Asked>): Command<Asked> => {
+      const asked = this.#vote(command, fences.floor(), attempt);
+      const run = async (options: RunOptions<Asked>): Promise<Outcome<Asked>> => {
+        await roll.recall(member);
+        this.#lineRun = roll.runIdOf(member);
+        return roll.wordOf(member, () => member.run(asked, options));
+      };
+      return { ...asked, run };
+    };
     return {
       ...{ keys: claim.keys, names: claim.names, ttl: claim.ttl },
       ...{ token: claim.token, metadata: claim.metadata },
@@ -106,7 +116,10 @@ export class QuorumClaim implements Claim {
   /** The line's server has granted it, by a lease of `ttl` from `sentAt`. */
   grantedInLine({ fencingToken, sentAt: from, ttl }: Granted): void {
     if (!this.line) return;
-    const vote = this.#at(this.line.member.index);
+    const { member } = this.line;
+    // Its address may lead to another server by now, which has given no vote.
+    if (this.#quorum.roll.runIdOf(member) !== this.#lineRun) return;
+    const vote = this.#at(member.index);
     vote.fence = fencingToken;
     // Counted as the others are: a shorter lease is one that was sent earlier.
     const sentAt = from + usable(ttl) - usable(this.ttl);

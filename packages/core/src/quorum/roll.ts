@@ -1,7 +1,7 @@
 import { createToken } from "../keys/token.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
-import type { Command, Failure } from "../redis/commands.js";
+import type { Command, Failure, Outcome } from "../redis/commands.js";
 import type { Timers } from "../time/timers.js";
 import type { Member } from "./member.js";
 
@@ -27,7 +27,8 @@ export class Roll {
   readonly #timeout: number;
   /** Made when they are first needed: some platforms give no random bytes while a module loads. */
   #names: readonly string[] | undefined;
-  readonly #known = new Set<Member>();
+  /** Those that cast votes, each with the connection over which it said who it is. */
+  readonly #known = new Map<Member, unknown>();
   /** What each called its run when it last said so. */
   readonly #runIds = new Map<Member, string>();
   /** Those whose secret was written. */
@@ -50,7 +51,7 @@ export class Roll {
    * @throws TypeError if they make no quorum
    */
   async call(until: number = Infinity): Promise<void> {
-    if (this.#known.size < this.#members.length) {
+    if (!this.#members.every((member) => this.#isKnown(member))) {
       for (const member of this.#members) this.#callOne(member);
       const deadline = Math.min(until, this.#timers.now() + this.#timeout);
       await new Promise<void>((resolve) => {
@@ -71,9 +72,36 @@ export class Roll {
     if (this.#problem) throw this.#problem;
   }
 
+  /**
+   * What counts as the word of this server, and not of another that its address has led to since: it is
+   * known before, and its client has not connected anew when the reply is there.
+   */
+  async wordOf<T>(member: Member, run: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const doubt = this.#doubt(member);
+    if (doubt) return doubt;
+    const outcome = await run();
+    return outcome.kind === "reply" ? (this.#doubt(member) ?? outcome) : outcome;
+  }
+
+  /** Has a server say who it is, if its client has connected anew. */
+  async recall(member: Member): Promise<void> {
+    if (this.#isKnown(member)) return;
+    this.#callOne(member);
+    await this.#underWay.get(member);
+  }
+
+  /** What a server calls its run; undefined while it is not known. */
+  runIdOf(member: Member): string | undefined {
+    return this.#isKnown(member) ? this.#runIds.get(member) : undefined;
+  }
+
+  #isKnown(member: Member): boolean {
+    return this.#known.has(member) && this.#known.get(member) === member.client.epoch;
+  }
+
   /** Why this server casts no vote yet; undefined if it may. */
-  doubt(member: Member): Failure | undefined {
-    if (this.#known.has(member)) return undefined;
+  #doubt(member: Member): Failure | undefined {
+    if (this.#isKnown(member)) return undefined;
     const error = new Error("it has not said yet which server it is");
     return this.#doubts.get(member) ?? { kind: "unknown", error };
   }
@@ -84,7 +112,7 @@ export class Roll {
   }
 
   #callOne(member: Member): void {
-    if (this.#known.has(member) || this.#underWay.has(member)) return;
+    if (this.#isKnown(member) || this.#underWay.has(member)) return;
     const forget = member.onSilence(() => this.#changed());
     const call = this.#check(member).finally(() => {
       forget();
@@ -98,10 +126,18 @@ export class Roll {
     for (const run of this.#onChange) run();
   }
 
-  async #check(member: Member): Promise<void> {
+  async #check(member: Member, isFirst: boolean = true): Promise<void> {
     // First without a key, which a node of a cluster would refuse.
     const own = await this.#ask(member, "who");
     if (!own) return;
+    const { epoch } = member.client;
+    const isSame = (): boolean => member.client.epoch === epoch;
+    // The same one, over another connection.
+    if (this.#known.has(member) && this.#runIds.get(member) === own.runId) {
+      this.#known.set(member, epoch);
+      return;
+    }
+    this.#known.delete(member);
     this.#accuse(aloneProblem(member, own));
     // Of one server, two databases have nothing in common but this.
     this.#runIds.set(member, own.runId);
@@ -113,7 +149,9 @@ export class Roll {
     const others = this.#written.filter((other) => other !== member);
     const looks = others.map((other) => whileHeard(other, this.#look(other, [member])));
     const [isThere] = await Promise.all([this.#look(member, others), ...looks]);
-    if (isThere) this.#known.add(member);
+    if (!isThere) return;
+    if (isSame()) this.#known.set(member, epoch);
+    else if (isFirst) await this.#check(member, false); // It has just connected.
   }
 
   /** Whether a server answers; if it has what was written to others, that is a problem. */

@@ -65,15 +65,15 @@ export class Vote {
     late: () => void,
   ): Promise<Outcome<Asked>> {
     const { fences, roll } = this.#quorum;
-    const unknown = roll.doubt(this.member);
-    if (unknown) return unknown;
-    const outcome = await this.member.run(command, {
-      ...options,
-      late: (reply) => {
-        if (reply?.kind === "granted") this.fence = reply.fencingToken;
-        if (reply?.kind !== "taken") late();
-      },
-    });
+    const outcome = await roll.wordOf(this.member, () =>
+      this.member.run(command, {
+        ...options,
+        late: (reply) => {
+          if (reply?.kind === "granted") this.fence = reply.fencingToken;
+          if (reply?.kind !== "taken") late();
+        },
+      }),
+    );
     if (outcome.kind === "reply" && outcome.reply.kind === "granted") {
       fences.learn(outcome.reply.fencingToken, outcome.sentAt, floor);
       this.fence = outcome.reply.fencingToken;
@@ -98,14 +98,16 @@ export class Vote {
     return outcome;
   }
 
-  refresh(
+  async refresh(
     fencingToken: number,
     ttl: number,
     order: number,
     options: RunOptions<Verdict>,
   ): Promise<Outcome<Verdict>> {
     const { member, claim, fence = fencingToken } = this;
-    return member.run(claim.refresh(fence, ttl, order), options);
+    const { roll } = this.#quorum;
+    await roll.recall(member);
+    return roll.wordOf(member, () => member.run(claim.refresh(fence, ttl, order), options));
   }
 
   timeLeft(
@@ -120,7 +122,7 @@ export class Vote {
   async retake(command: Command<Asked>, attempt: number, isHeld: () => boolean): Promise<void> {
     if (this.#retaking || !isHeld()) return;
     this.#retaking = true;
-    const outcome = await this.member.run(command, {});
+    const outcome = await this.#quorum.roll.wordOf(this.member, () => this.member.run(command, {}));
     this.#retaking = false;
     if (outcome.kind !== "reply" || outcome.reply.kind !== "granted") return;
     this.fence = outcome.reply.fencingToken;

@@ -58,6 +58,13 @@ export interface RedisClient {
    * while it is ready, or nothing is known. For errors: people want to know why there was no answer.
    */
   readonly connection?: string | undefined;
+
+  /**
+   * Stands for the connection that commands are sent over: another value, compared by identity, each time
+   * that the client has connected anew, perhaps to another server. A quorum asks then which server it is.
+   * Leave it out if the client does not tell, or has several connections.
+   */
+  readonly epoch?: unknown;
 }
 
 /** Who is told of what comes on a channel. */
