@@ -1014,7 +1014,10 @@ describe("a client that has connected anew", () => {
   });
 
   test("while its server was asked for the vote has none, and what it may have had goes back", async () => {
-    const { locker, third, say, pass } = await start();
+    const { locker, third, say, pass } = scene();
+    third.once("member", refusal);
+    await locker.using("known", TTL, () => undefined);
+    await locker.using("known", TTL, () => undefined);
     const { promise, answer } = later();
     say("vote", "7", TAKEN, promise);
     const failed = failure(locker.obtain("k", TTL));

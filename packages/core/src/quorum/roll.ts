@@ -80,7 +80,9 @@ export class Roll {
     const doubt = this.#doubt(member);
     if (doubt) return doubt;
     const outcome = await run();
-    return outcome.kind === "reply" ? (this.#doubt(member) ?? outcome) : outcome;
+    if (outcome.kind !== "reply" || this.#isKnown(member)) return outcome;
+    // Never a refusal: what was asked for may have been done.
+    return { kind: "unknown", error: new Error("its client has connected anew meanwhile") };
   }
 
   /** Has a server say who it is, if its client has connected anew. */
