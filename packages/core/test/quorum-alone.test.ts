@@ -243,6 +243,21 @@ describe("votes", () => {
     expect(sent().map((names) => names.includes("leave"))).toEqual([true, true, true]);
   });
 
+  test("and what is told of them take no longer together than a command may", async () => {
+    const { locker, say, pass } = await start({ commandTimeout: 300 });
+    const slow = later();
+    say("vote", "7", slow.promise, refusal);
+    say("lift", silence);
+    let error: unknown;
+    void failure(locker.obtain("k", TTL)).then((one) => (error = one));
+    await pass(250);
+    slow.answer("9");
+    await pass(49);
+    expect(error).toBeUndefined();
+    await pass(1);
+    expect(said(error)).toEqual(["unknown", "yes", "refused"]);
+  });
+
   test("against it name who has the lock, and where they were heard nothing is given back", async () => {
     const { locker, say, sent, pass } = await start({}, 7);
     const me = ["500", "900", "600"].map((ms): Reply => [ms, "7", "me"]);
@@ -1075,6 +1090,22 @@ describe("a client that has connected anew", () => {
     expect((await obtaining).held).toBe(true);
     // Not before it was known which server that is, and had been asked to stand in line there.
     expect(first.times("stand")).toHaveLength(asked + 2);
+  });
+
+  test("and is slow to say who it is keeps nobody waiting beyond a last command of theirs", async () => {
+    const { locker, first, say, pass } = await start({ commandTimeout: 100 });
+    say("vote", TAKEN, TAKEN, TAKEN);
+    let error: unknown;
+    void failure(locker.obtain("k", TTL, { wait: 60 })).then((one) => (error = one));
+    await pass(20, 5);
+    first.epoch++;
+    const says = [later(), later(), later()];
+    first.once("member", ...says.map(({ promise }) => promise));
+    await pass(120, 10);
+    says[0]?.answer(["another", "standalone", "master", ""]);
+    await pass(20, 10);
+    expect(first.times("member")).toEqual([50, 140]);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
   });
 
   test("since it stood in line is not believed to have there what a message granted", async () => {

@@ -691,7 +691,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
     needs: ["foreign"],
-    from: 1_070,
+    from: 1_790,
     library: {
       file: "quorum/ballot.js",
       change: ["Math.max(this.#token, ...given", "this.#token || Math.max(...given"],
@@ -709,7 +709,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["two holders at once", "a fencing token that does not rise"],
     needs: ["loseRequest", "delay", "loseReply"],
-    from: 105,
+    from: 240,
     library: {
       file: "quorum/claim.js",
       change: [
@@ -751,7 +751,7 @@ export const bugsOfReplicas: readonly Bug[] = [
     servers: "replicas",
     shows: ["a lock that is over when it is obtained"],
     needs: ["delay", "pause"],
-    from: 105,
+    from: 240,
     library: {
       file: "acquire/acquisition.js",
       change: ["if (this.isOver(outcome.sentAt, ttl))", "if (false)"],

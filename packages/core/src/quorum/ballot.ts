@@ -17,6 +17,8 @@ interface Asking {
   /** Below which no fencing token is to be. */
   readonly floor: number;
   readonly options: RunOptions<Asked>;
+  /** When the highest token has to be remembered at the latest. */
+  readonly until: number;
   /** Is not asked for again. */
   readonly granted: VoteInLine | undefined;
   /** Takes a vote that came, or may have come, when all was decided; when it was asked for, if that is known. */
@@ -104,7 +106,7 @@ export class Ballot {
   }
 
   async #lift(vote: Vote, outcome: Reply<Asked>, token: number, all: Votes<Asked>): Promise<void> {
-    const lifted = await vote.lift(token, this.#asking.options.until);
+    const lifted = await vote.lift(token, this.#asking.until);
     if (this.#lifting.get(vote) !== token) return; // A higher one is on its way.
     const reply: Asked = { kind: "granted", fencingToken: token };
     all[vote.index] = lifted.kind === "reply" ? { ...outcome, reply } : lifted;

@@ -82,7 +82,7 @@ export class QuorumClaim implements Claim {
     const vote = (command: Command<Asked>): Command<Asked> => {
       const asked = this.#vote(command, fences.floor(), attempt);
       const run = async (options: RunOptions<Asked>): Promise<Outcome<Asked>> => {
-        await roll.recall(member);
+        await roll.recall(member, options.until);
         this.#lineRun = roll.runIdOf(member);
         return roll.wordOf(member, () => member.run(asked, options));
       };
@@ -207,9 +207,10 @@ export class QuorumClaim implements Claim {
   }
 
   async #obtain(options: RunOptions<Asked>): Promise<Outcome<Asked>> {
-    const { roll, fences } = this.#quorum;
+    const { roll, fences, timers, timeout } = this.#quorum;
     const attempt = ++this.#tries;
     await roll.call(options.until);
+    const until = Math.min(options.until ?? Infinity, timers.now() + timeout);
     const granted = this.#granted;
     // One for all, so that they give the same token.
     const floor = Math.max(fences.floor(), granted ? fenceOf(granted.reply.reply) : 0);
@@ -220,7 +221,7 @@ export class QuorumClaim implements Claim {
       if (!this.#wanted) vote.giveBack(attempt);
       else options.late?.(undefined); // Whoever asked knows whether the lock is held still.
     };
-    const ballot = new Ballot(this.#votes, { commandFor, floor, options, granted, late });
+    const ballot = new Ballot(this.#votes, { commandFor, floor, options, until, granted, late });
     const outcome = await ballot.count();
     if (outcome.kind === "reply" && outcome.reply.kind === "granted") return outcome;
     this.#wanted = false;

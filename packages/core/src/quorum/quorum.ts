@@ -10,6 +10,8 @@ export class Quorum {
   readonly timers: Timers;
   readonly roll: Roll;
   readonly fences: Fences;
+  /** Milliseconds that the votes of one obtain may take, and what is told of them. */
+  readonly timeout: number;
   /** The longest ttl that a lock may have, when it is obtained and later on. */
   readonly maxTtl: number;
   /** Seconds that a server must say it has been up before it may vote. */
@@ -19,6 +21,7 @@ export class Quorum {
   constructor(members: readonly Member[], timers: Timers, timeout: number, maxTtl: number) {
     this.members = members;
     this.timers = timers;
+    this.timeout = timeout;
     this.roll = new Roll(members, timers, timeout);
     this.maxTtl = maxTtl;
     this.fences = new Fences(timers);

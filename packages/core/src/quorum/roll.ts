@@ -51,24 +51,7 @@ export class Roll {
    * @throws TypeError if they make no quorum
    */
   async call(until: number = Infinity): Promise<void> {
-    if (!this.#members.every((member) => this.#isKnown(member))) {
-      for (const member of this.#members) this.#callOne(member);
-      const deadline = Math.min(until, this.#timers.now() + this.#timeout);
-      await new Promise<void>((resolve) => {
-        const timer = this.#timers.set(deadline, () => done());
-        const done = (): void => {
-          this.#onChange.delete(look);
-          this.#timers.clear(timer);
-          resolve();
-        };
-        const look = (): void => {
-          const open = this.#members.some((member) => this.#underWay.has(member) && !member.silent);
-          if (!open || this.#problem) done();
-        };
-        this.#onChange.add(look);
-        look();
-      });
-    }
+    await this.#know(this.#members, until);
     if (this.#problem) throw this.#problem;
   }
 
@@ -85,11 +68,9 @@ export class Roll {
     return { kind: "unknown", error: new Error("its client has connected anew meanwhile") };
   }
 
-  /** Has a server say who it is, if its client has connected anew. */
-  async recall(member: Member): Promise<void> {
-    if (this.#isKnown(member)) return;
-    this.#callOne(member);
-    await this.#underWay.get(member);
+  /** Has a server say who it is, if its client has connected anew; not for longer than `until`. */
+  recall(member: Member, until: number | undefined): Promise<void> {
+    return this.#know([member], until);
   }
 
   /** What a server calls its run; undefined while it is not known. */
@@ -111,6 +92,27 @@ export class Roll {
   /** Asks a server whether it is there. */
   probe(member: Member): Command<unknown> {
     return this.#command(member, "who");
+  }
+
+  /** Calls those who are not known yet, and waits for them: not for who is silent, and not beyond `until`. */
+  async #know(members: readonly Member[], until: number = Infinity): Promise<void> {
+    if (members.every((member) => this.#isKnown(member))) return;
+    for (const member of members) this.#callOne(member);
+    const deadline = Math.min(until, this.#timers.now() + this.#timeout);
+    await new Promise<void>((resolve) => {
+      const timer = this.#timers.set(deadline, () => done());
+      const done = (): void => {
+        this.#onChange.delete(look);
+        this.#timers.clear(timer);
+        resolve();
+      };
+      const look = (): void => {
+        const open = members.some((member) => this.#underWay.has(member) && !member.silent);
+        if (!open || this.#problem) done();
+      };
+      this.#onChange.add(look);
+      look();
+    });
   }
 
   #callOne(member: Member): void {

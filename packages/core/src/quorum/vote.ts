@@ -82,7 +82,7 @@ export class Vote {
   }
 
   /** Has the server remember a higher token, and the grant show it. */
-  async lift(token: number, until: number = Infinity): Promise<Outcome<boolean>> {
+  async lift(token: number, until: number): Promise<Outcome<boolean>> {
     const { keys, args } = this.claim.obtain();
     const [value = "", , , , memory = ""] = args;
     const command: Command<boolean> = {
@@ -106,7 +106,7 @@ export class Vote {
   ): Promise<Outcome<Verdict>> {
     const { member, claim, fence = fencingToken } = this;
     const { roll } = this.#quorum;
-    await roll.recall(member);
+    await roll.recall(member, options.until);
     return roll.wordOf(member, () => member.run(claim.refresh(fence, ttl, order), options));
   }
 

@@ -18,6 +18,8 @@ interface Facts {
   readonly proved: Map<string, number>;
   /** The same, of those that it must not have given to another yet. */
   readonly kept: Map<string, number>;
+  /** The order of the last refresh that may have cut a lease, by token: whoever cuts it wants no longer one. */
+  readonly cuts: Map<string, number>;
   /** When it was started, when it last forgot fences, and locks without being started: true time. */
   startedAt: number;
   forgotAt: number;
@@ -56,7 +58,7 @@ export class QuorumWatch extends Beliefs {
     const after = (memory: MemoryServer, run: Run): void => this.#after(name, facts, memory, run);
     const facts: Facts = {
       server: create({ before: (memory) => this.foreign.before(memory), after }),
-      ...{ proved: new Map(), kept: new Map(), tellsAge: true },
+      ...{ proved: new Map(), kept: new Map(), cuts: new Map(), tellsAge: true },
       ...{ startedAt: -Infinity, forgotAt: -Infinity, unseenAt: -Infinity },
     };
     this.#servers.push(facts);
@@ -186,15 +188,16 @@ export class QuorumWatch extends Beliefs {
     }
     // What came too late to count may be given back while the lock is held.
     if (script.name === "leave") facts.kept.delete(tokenIn(run.args[0] ?? ""));
+    const isCut = script.name === "shorten" && isLatest(run, facts.cuts);
     for (const { key } of this.#locks.values()) {
       const value = memory.command("GET", key);
       if (typeof value !== "string") continue;
       const token = tokenIn(value);
       const end = now + Number(memory.command("PTTL", key));
       if (!this.#begun.has(token)) this.#begun.set(token, now);
-      for (const ends of [facts.proved, facts.kept]) {
-        ends.set(token, Math.max(end, ends.get(token) ?? 0));
-      }
+      facts.proved.set(token, Math.max(end, facts.proved.get(token) ?? 0));
+      const kept = isCut && token === tokenIn(run.args[0] ?? "") ? 0 : facts.kept.get(token);
+      facts.kept.set(token, Math.max(end, kept ?? 0));
     }
   }
 
@@ -242,6 +245,15 @@ export class QuorumWatch extends Beliefs {
     if (!facts) throw new Violation("something left behind", "a server that nobody knows");
     return facts;
   }
+}
+
+/** Whether a refresh is no copy of one that is known, and comes behind none that was later. */
+function isLatest({ args }: Run, orders: Map<string, number>): boolean {
+  const [value = "", , , , order] = args;
+  const token = tokenIn(value);
+  if (Number(order) <= (orders.get(token) ?? 0)) return false;
+  orders.set(token, Number(order));
+  return true;
 }
 
 /** Whether a vote was given: its fencing token, perhaps with whether an echo was sent. */
