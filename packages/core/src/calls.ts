@@ -59,13 +59,18 @@ export class LockCalls {
   async using<T>(
     key: string | readonly string[],
     ttl: number,
-    optionsOrFn: ObtainOptions | ((lock: Lock) => T | PromiseLike<T>),
+    optionsOrFn: ObtainOptions | ((lock: Lock) => T | PromiseLike<T>) = {},
     maybeFn?: (lock: Lock) => T | PromiseLike<T>,
   ): Promise<T> {
     const [options, fn] =
       typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
     if (typeof fn !== "function") throw new TypeError("fn must be a function that takes the lock");
     checkObject("options", options);
+    if (Object.hasOwn(options, "renew") && options.renew === false) {
+      throw new TypeError(
+        "renew cannot be false in using: its lock is held for as long as fn runs",
+      );
+    }
     const lock = await this.obtain(key, ttl, { ...options, renew: true });
     try {
       const result = await fn(lock);

@@ -161,7 +161,7 @@ export interface Locker {
   using<T>(
     key: string | readonly string[],
     ttl: number,
-    options: Omit<ObtainOptions, "renew">,
+    options: Omit<ObtainOptions, "renew"> | undefined,
     fn: (lock: Lock) => T | PromiseLike<T>,
   ): Promise<T>;
 

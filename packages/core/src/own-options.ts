@@ -25,7 +25,25 @@ export function givenOptions<T extends object>(
   return given;
 }
 
-export function checkObject(name: string, value: unknown): void {
+/**
+ * For adapters and tools with options of their own.
+ *
+ * @param name - What the message calls the options.
+ * @throws TypeError for what is no object, or for a name that is not known, with the nearest that is.
+ * @example
+ * checkOptionNames("options", { timout: 5 }, ["timeout"]); // options has no "timout": did you mean "timeout"?
+ */
+export function checkOptionNames(
+  name: string,
+  options: unknown,
+  known: readonly string[],
+): asserts options is object {
+  checkObject(name, options);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw new TypeError(unknownOption(name, unknown, known));
+}
+
+export function checkObject(name: string, value: unknown): asserts value is object {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
   throw new TypeError(`${name} must be an object, got ${kindOf(value)}`);
 }

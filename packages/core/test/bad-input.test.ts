@@ -262,6 +262,11 @@ describe("before anything is sent", () => {
     expectRejection(error, TypeError, /renew must be true or false/);
   });
 
+  test("renew: false in using, whose lock is always renewed", async () => {
+    const call = untyped.locker().using(name, 10_000, { renew: false }, () => 1);
+    expectRejection(await failure(call), TypeError, /renew cannot be false in using/);
+  });
+
   test.each([
     ["missing", []],
     ["no function", ["text"]],

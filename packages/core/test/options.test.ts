@@ -60,6 +60,7 @@ test("an option that is undefined is one that was left out", async () => {
   const one = new Locker(client(), { namespace: undefined, onEvent: undefined });
   const lock = await one.obtain("k", 10_000, { wait: undefined, token: undefined });
   await lock.release();
+  expect(await one.using("k", 10_000, undefined, (held) => held.keys)).toEqual(["k"]);
 });
 
 test("a token on a prototype is nobody's: two callers are two holders", async () => {

@@ -2,17 +2,6 @@
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** @throws TypeError for what is no object, or for a name that is not known. */
-export function checkNames(what: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const got = value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
-    throw new TypeError(`${what} must be an object, got ${got}`);
-  }
-  const unknown = Object.keys(value).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new TypeError(`${what} has no ${JSON.stringify(unknown)}: there are ${known.join(", ")}`);
-}
-
 /** @throws TypeError, RangeError for what is no whole number from `least` on. */
 export function checkWhole(name: string, value: unknown, least: number): void {
   if (typeof value !== "number") {

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from "@nestjs/common";
 import { ModuleRef } from "@nestjs/core";
 import { Locker } from "@redislock/core";
+import { checkOptionNames } from "@redislock/core/adapter";
 
-import { checkNames } from "./check.js";
 import { getLockerToken } from "./tokens.js";
 
 /** What is asked, and of which locker. */
@@ -41,7 +41,7 @@ export class LockerHealth {
    *
    * @param name - Under which the result is told.
    * @returns `up`, or `down` with the message of the error.
-   * @throws TypeError for bad options; Nest's UnknownElementException if there is no such locker.
+   * @throws TypeError, RangeError for bad options; Nest's UnknownElementException if there is no such locker.
    */
   isHealthy<const Name extends string>(
     name: Name,
@@ -51,15 +51,18 @@ export class LockerHealth {
     name: string,
     options: LockerHealthOptions = {},
   ): Promise<LockerHealthResult<string>> {
-    checkNames("options", options, ["locker", "probe"]);
+    checkOptionNames("options", options, ["locker", "probe"]);
     const { locker: which, probe = "redislock-health" } = options;
+    if (typeof probe !== "string")
+      throw new TypeError(`probe must be a string, got ${typeof probe}`);
     const locker: unknown = this.#modules.get(getLockerToken(which), { strict: false });
     if (!(locker instanceof Locker)) throw new TypeError(`what was injected is no Locker`);
     try {
       await locker.inspect(probe);
       return { [name]: { status: "up" } };
     } catch (error) {
-      if (error instanceof TypeError || error instanceof RangeError) throw error;
+      // Of the probe. A TypeError is of the client: it is closed.
+      if (error instanceof RangeError) throw error;
       const message = error instanceof Error ? error.message : String(error);
       return { [name]: { status: "down", message } };
     }

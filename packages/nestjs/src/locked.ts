@@ -1,8 +1,9 @@
 import { Inject } from "@nestjs/common";
 import { Locker, NotObtainedError, type ObtainOptions } from "@redislock/core";
+import { checkOptionNames } from "@redislock/core/adapter";
 import "reflect-metadata";
 
-import { checkNames, checkPatience, checkWhole } from "./check.js";
+import { checkPatience, checkWhole } from "./check.js";
 import { runUnder } from "./current-lock.js";
 import { getLockerToken } from "./tokens.js";
 
@@ -169,7 +170,7 @@ function check(key: unknown, ttl: number, options: LockedOptions): void {
     throw new TypeError("key must be a text, an array of them, or a function that returns one");
   }
   checkWhole("ttl", ttl, SHORTEST_TTL);
-  checkNames("options", options, Object.keys(CHECKS));
+  checkOptionNames("options", options, Object.keys(CHECKS));
   for (const [name, test] of Object.entries(CHECKS)) {
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) test(name, value);

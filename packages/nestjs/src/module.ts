@@ -8,8 +8,9 @@ import {
   type FactoryProvider,
 } from "@nestjs/common";
 import { Locker } from "@redislock/core";
+import { checkOptionNames } from "@redislock/core/adapter";
 
-import { checkNames, checkPatience } from "./check.js";
+import { checkPatience } from "./check.js";
 import { LockerHealth } from "./health.js";
 import { getLockerToken } from "./tokens.js";
 
@@ -86,7 +87,7 @@ export class RedislockModule implements OnModuleDestroy {
    * @throws TypeError, RangeError for bad options.
    */
   static forRoot(options: RedislockModuleOptions): DynamicModule {
-    checkNames("options", options, [...SETTINGS, ...PLACING]);
+    checkOptionNames("options", options, [...SETTINGS, ...PLACING]);
     const { name, global, ...settings } = options;
     checkSettings("options", settings);
     return moduleOf({ name, global }, { useFactory: () => settings });
@@ -106,7 +107,7 @@ export class RedislockModule implements OnModuleDestroy {
   static forRootAsync<Args extends unknown[]>(
     options: RedislockModuleAsyncOptions<Args>,
   ): DynamicModule {
-    checkNames("options", options, ["imports", "inject", "useFactory", ...PLACING]);
+    checkOptionNames("options", options, ["imports", "inject", "useFactory", ...PLACING]);
     const { name, global, imports = [], inject = [], useFactory } = options;
     if (typeof useFactory !== "function") throw new TypeError("useFactory must be a function");
     return moduleOf({ name, global }, { imports, inject, useFactory });
@@ -144,7 +145,7 @@ function moduleOf<Args extends unknown[]>(
 }
 
 async function entryOf(settings: LockerSettings): Promise<Entry> {
-  checkNames("what useFactory returns", settings, SETTINGS);
+  checkOptionNames("what useFactory returns", settings, SETTINGS);
   checkSettings("what useFactory returns", settings);
   const { locker, grace = DEFAULT_GRACE } = settings;
   const made = typeof locker === "function" ? await locker() : locker;

@@ -366,6 +366,10 @@ test("LockerHealth tells up and down", async () => {
   await expect(
     bad.get(LockerHealth).isHealthy("locks", { locker: "broken" }),
   ).resolves.toMatchObject({ locks: { status: "down" } });
+  client.close();
+  await expect(health.isHealthy("locks")).resolves.toEqual({
+    locks: { status: "down", message: expect.stringContaining("client is closed") },
+  });
 });
 
 describe("bad input", () => {
@@ -399,7 +403,10 @@ describe("bad input", () => {
 
   test("a probe that is no key is no trouble with Redis", async () => {
     const app = await appOn(memoryClient());
-    await expect(app.get(LockerHealth).isHealthy("locks", { probe: "" })).rejects.toThrow(Error);
+    const health = app.get(LockerHealth);
+    await expect(health.isHealthy("locks", { probe: "" })).rejects.toThrow(RangeError);
+    const untyped: { isHealthy(...args: unknown[]): Promise<unknown> } = health;
+    await expect(untyped.isHealthy("locks", { probe: 7 })).rejects.toThrow("must be a string");
   });
 
   test.each([

@@ -6,6 +6,7 @@ import {
   type Subscription,
 } from "@redislock/core";
 import {
+  checkOptionNames,
   type Life,
   scripts,
   ServerError,
@@ -78,7 +79,9 @@ export class MemoryClient implements RedisClient {
   #held: Held[] = [];
   #closed = false;
 
+  /** @throws TypeError for an option that is not known */
   constructor(server: MemoryServer, options: MemoryClientOptions = {}) {
+    checkOptionNames("options", options, ["keyPrefix", "cluster", "subscribes", "sides"]);
     const { keyPrefix = "", cluster = false, subscribes = true, sides = true } = options;
     this.server = server;
     this.#sideServer = server;

@@ -1,5 +1,5 @@
 import { type Clock, type Reply, type Script } from "@redislock/core";
-import { ServerError, toReply } from "@redislock/core/adapter";
+import { checkOptionNames, ServerError, toReply } from "@redislock/core/adapter";
 import { decoded, encoded } from "./bytes.js";
 import { type CommandHost, type RawReply, runCommand } from "./commands.js";
 import { Keyspace } from "./keyspace.js";
@@ -66,7 +66,10 @@ export class MemoryServer {
   /** Those who wait for more replicas. */
   readonly #onReplicas = new Set<() => void>();
 
-  constructor({ clock, replicas = 0, uptime, copyOf }: MemoryServerOptions = {}) {
+  /** @throws TypeError for an option that is not known */
+  constructor(options: MemoryServerOptions = {}) {
+    checkOptionNames("options", options, ["clock", "replicas", "uptime", "copyOf"]);
+    const { clock, replicas = 0, uptime, copyOf } = options;
     this.#replicas = replicas;
     this.clock = clock ?? platformClock;
     this.#startedAt = uptime === undefined ? undefined : this.now() - uptime;

@@ -98,3 +98,14 @@ test("a server that was flushed has forgotten everything but the time", async ()
   const after = await locker.obtain("a", 1_000);
   expect(after.fencingToken).toBeGreaterThan(before.fencingToken);
 });
+
+test("an option that is not known is refused, with the nearest that is", () => {
+  const server: object = { replica: 1 };
+  const client: object = { keyprefix: "p:" };
+  expect(() => new MemoryServer(server)).toThrow(
+    'options has no "replica": did you mean "replicas"?',
+  );
+  expect(() => memoryClient(undefined, client)).toThrow(
+    'options has no "keyprefix": did you mean "keyPrefix"?',
+  );
+});

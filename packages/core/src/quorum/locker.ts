@@ -70,7 +70,7 @@ export interface QuorumLocker extends Pick<
   using<T>(
     key: string,
     ttl: number,
-    options: Omit<QuorumObtainOptions, "renew">,
+    options: Omit<QuorumObtainOptions, "renew"> | undefined,
     fn: (lock: Lock) => T | PromiseLike<T>,
   ): Promise<T>;
 }
