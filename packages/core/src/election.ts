@@ -12,7 +12,7 @@ import { failureOf } from "./redis/failure.js";
 import { redacted } from "./redis/redact.js";
 import { controller, onAbort } from "./time/abort.js";
 import { outermost } from "./time/context.js";
-import type { Entry } from "./time/timers.js";
+import type { Entry, Timers } from "./time/timers.js";
 
 /** How this process stands for election. */
 export interface LeadOptions {
@@ -67,6 +67,8 @@ const LOOK = { listening: 15_000, deaf: 1_000 } as const;
 const CLIENT_LOOK = 15_000;
 /** Milliseconds before a subscription that failed is tried again. */
 const RETRY_AFTER = 10_000;
+/** How long a message may be on its way, in milliseconds. */
+const ON_ITS_WAY = 1_000;
 
 /** What takes part in an election, or watches it. */
 export interface Place {
@@ -143,8 +145,11 @@ export async function* follow(
   let shown: Leader | undefined;
   /** When the lease ends that is known of, as far as one is. */
   let leaseEnd = -Infinity;
+  /** How much had been heard before the last look. */
+  let heardBefore = 0;
   try {
     for (let looks = 0, failures = 0; ; looks++) {
+      const { heard } = ear;
       const outcome = await vigil.during(commands.run(inspectCommand(key, space)));
       const now = timers.now();
       let found = now < leaseEnd ? shown : undefined;
@@ -164,9 +169,12 @@ export async function* follow(
       }
       ear.open();
       if (looks === 0 || found?.fencingToken !== shown?.fencingToken) {
+        // Whoever begins to lead says so to all who listen.
+        if (looks > 0 && found && heard === heardBefore) void ear.checkHearing();
         shown = found;
         yield found;
       }
+      heardBefore = heard;
       await vigil.sleep(now + next - timers.now());
     }
   } finally {
@@ -313,52 +321,102 @@ class Vigil {
 /** What hears that there may be another leader, as far as the client can. */
 class Ear {
   readonly #place: Place;
-  readonly #listener: ChannelListener;
   #subscription: Promise<Subscription | undefined> | undefined;
   #notBefore = -Infinity;
   #closed = false;
-  listening = false;
+  #listening = false;
+  #heard = 0;
+  readonly #hear: () => void;
 
   constructor(place: Place, hear: () => void) {
     this.#place = place;
-    const heard = (listening: boolean): void => {
-      this.listening = listening;
-      hear();
-    };
-    this.#listener = {
-      message: hear,
-      resumed: () => heard(true),
-      lost: (error) => {
-        heard(false);
-        this.#failed(error);
-      },
-    };
+    this.#hear = hear;
+  }
+
+  get listening(): boolean {
+    return this.#listening;
+  }
+
+  /** How often there was a reason to look. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** Subscribes if that was not done; when it is, there may be news. */
   open(): void {
-    const { timers } = this.#place.engine.commands;
-    if (this.#closed || this.#subscription || timers.now() < this.#notBefore) return;
-    this.#subscription = outermost.runInAsyncScope(() => this.#subscribe());
-    this.#subscription.then(
-      (subscription) => subscription && this.#listener.resumed(),
+    if (this.#closed || this.#subscription || this.#timers.now() < this.#notBefore) return;
+    outermost.runInAsyncScope(() => this.#open());
+  }
+
+  #open(): void {
+    let isCurrent = (): boolean => true;
+    const opening = this.#subscribe({
+      message: () => isCurrent() && this.#news(),
+      resumed: () => isCurrent() && this.#news(true),
+      lost: (error) => {
+        if (!isCurrent()) return;
+        this.#news(false);
+        this.#failed(error);
+      },
+    });
+    this.#subscription = opening;
+    isCurrent = () => this.#subscription === opening;
+    opening.then(
+      (subscription) => subscription && isCurrent() && this.#news(true),
       (error: unknown) => {
+        if (!isCurrent()) return;
         this.#subscription = undefined;
-        this.#notBefore = timers.now() + RETRY_AFTER;
+        this.#notBefore = this.#timers.now() + RETRY_AFTER;
         this.#failed(error);
       },
     );
   }
 
+  /**
+   * There is another leader, of which no message told. If none comes, nor any that is sent now, none does:
+   * something on the way keeps our side of a connection open that leads nowhere. It is replaced.
+   */
+  async checkHearing(): Promise<void> {
+    const subscription = this.#subscription;
+    const before = this.#heard;
+    const isDeaf = (): boolean =>
+      this.#listening && this.#heard === before && this.#subscription === subscription;
+    await this.#timers.sleep(ON_ITS_WAY);
+    if (!isDeaf()) return;
+    const { engine, space, key } = this.#place;
+    const { kind } = await engine.commands.run(announceCommand(key, space));
+    if (kind !== "reply") return; // Nobody may have been told.
+    await this.#timers.sleep(ON_ITS_WAY);
+    if (!isDeaf()) return;
+    this.#leave();
+    this.#failed(new Error("messages are sent, but do not arrive"));
+    this.#news(false);
+  }
+
   close(): void {
     this.#closed = true;
+    this.#leave();
+  }
+
+  get #timers(): Timers {
+    return this.#place.engine.commands.timers;
+  }
+
+  #news(listening: boolean = this.#listening): void {
+    this.#listening = listening;
+    this.#heard++;
+    this.#hear();
+  }
+
+  #leave(): void {
     this.#subscription?.then((subscription) => subscription?.close()).catch(() => undefined);
+    this.#subscription = undefined;
   }
 
   /** Async, so that a client that throws is one that rejects. */
-  async #subscribe(): Promise<Subscription | undefined> {
+  async #subscribe(listener: ChannelListener): Promise<Subscription | undefined> {
     const { engine, space, key } = this.#place;
-    return engine.commands.client.subscribe?.(leaderChannel(key, space), this.#listener);
+    return engine.commands.client.subscribe?.(leaderChannel(key, space), listener);
   }
 
   #failed(error: unknown): void {

@@ -398,6 +398,112 @@ describe("a follower", () => {
     await next;
   });
 
+  describe("of a leader that no message told of", () => {
+    /** It hears nothing, and finds another leader when the lease of the one before is over. */
+    async function late(options: LockerOptions = {}) {
+      const channel = new Channel();
+      const scene = start(options, channel);
+      const { locker, says, pass } = scene;
+      says.set("inspect", ["900", "7", "me", "0"]);
+      const leaders = locker.leader("k")[Symbol.asyncIterator]();
+      await leaders.next();
+      const next = leaders.next();
+      await pass(800);
+      says.set("inspect", ["60000", "8", "you", "0"]);
+      await pass(100);
+      expect(await next).toMatchObject({ value: { name: "you", fencingToken: 8 } });
+      const after = leaders.next();
+      const end = async (): Promise<void> => {
+        const ended = failure(after);
+        await locker.close();
+        await ended;
+      };
+      return { ...scene, channel, end };
+    }
+
+    test.each([
+      ["tells", {}],
+      ["needs nobody to tell", { onEvent: undefined }],
+    ])(
+      "has one sent, and if that does not come either, listens anew, and %s",
+      async (_, options) => {
+        const { channel, times, pass, events, end } = await late(options);
+        await pass(999, 1);
+        expect(times("announce")).toEqual([]);
+        await pass(1, 1);
+        expect(times("announce")).toEqual([1_900]);
+        await pass(999, 1);
+        expect([channel.closings, channel.listeners.length]).toEqual([0, 1]);
+        const looks = times("inspect").length;
+        await pass(1, 1);
+        expect([channel.closings, channel.listeners.length]).toEqual([1, 2]);
+        // At once, and when it listens.
+        expect(times("inspect")).toHaveLength(looks + 2);
+        if (!("onEvent" in options)) {
+          const error = { message: "messages are sent, but do not arrive" };
+          expect(events).toMatchObject([{ type: "subscribeFailed", error }]);
+        }
+        // The one before is not heard any more.
+        channel.listeners[0]?.message("look");
+        channel.listeners[0]?.lost?.(new Error("gone"));
+        await pass(10_000);
+        expect(times("inspect")).toHaveLength(looks + 2);
+        expect(times("announce")).toHaveLength(1);
+        await end();
+      },
+    );
+
+    test("does nothing if one comes soon", async () => {
+      const { channel, times, pass, events, end } = await late();
+      await pass(900);
+      channel.listeners[0]?.message("look");
+      await pass(10_000);
+      expect([times("announce"), events, channel.listeners.length]).toEqual([[], [], 1]);
+      await end();
+    });
+
+    test("goes on listening if the one comes that it has sent", async () => {
+      const { channel, times, pass, events, end } = await late();
+      await pass(1_900);
+      channel.listeners[0]?.message("look");
+      await pass(10_000);
+      expect([times("announce"), events, channel.listeners.length]).toEqual([[1_900], [], 1]);
+      await end();
+    });
+
+    test("concludes nothing where it may not send one", async () => {
+      const { channel, says, times, pass, events, end } = await late();
+      says.set("announce", new ServerError("NOPERM no"));
+      await pass(10_000);
+      expect([times("announce"), events, channel.closings]).toEqual([[1_900], [], 0]);
+      await end();
+    });
+
+    test("sends none where it follows no more", async () => {
+      const { times, pass, end } = await late();
+      await end();
+      await pass(10_000);
+      expect(times("announce")).toEqual([]);
+    });
+  });
+
+  test("listens by a client that says so while it begins to", async () => {
+    const channel = new Channel();
+    channel.next = () => {
+      channel.listeners[0]?.resumed();
+      return Promise.resolve(channel.subscription);
+    };
+    const { locker, says, times, pass, events } = start({}, channel);
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    await leaders.next();
+    const next = failure(leaders.next());
+    await pass(14_900);
+    expect([times("inspect").length, events]).toEqual([2, []]);
+    await locker.close();
+    await next;
+  });
+
   test("who follows no more has left its channel", async () => {
     const channel = new Channel();
     const { locker, says } = start({}, channel);

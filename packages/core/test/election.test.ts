@@ -451,6 +451,42 @@ describe("leader", () => {
     await follower.sees(undefined, "a", undefined);
   });
 
+  test("a channel on which nothing comes is noticed at the next leader, and replaced", async () => {
+    const clock = new VirtualClock();
+    const inner = client();
+    let subscriptions = 0;
+    const deafAtFirst: RedisClient = {
+      run: (...command) => inner.run(...command),
+      subscribe: (channel, listener) => {
+        const swallows = { ...listener, message: () => undefined };
+        return inner.subscribe(channel, ++subscriptions > 1 ? listener : swallows);
+      },
+    };
+    const { events, onEvent } = recorder();
+    const [a, b] = [new Candidate(locker(), "a"), new Candidate(locker(), "b")];
+    await a.leads();
+    const follower = new Follower(new Locker(deafAtFirst, { clock, onEvent }));
+    await follower.sees("a");
+    await untilSubscribed();
+    a.resolve();
+    await b.leads();
+    clock.advance(60_001);
+    await follower.sees("a", "b");
+    await waitUntil(
+      () => {
+        clock.advance(100);
+        return subscriptions === 2;
+      },
+      { what: "another subscription" },
+    );
+    expect(events).toMatchObject([
+      { type: "subscribeFailed", error: { message: "messages are sent, but do not arrive" } },
+    ]);
+    await untilSubscribed();
+    b.resolve();
+    await follower.sees("a", "b", undefined);
+  });
+
   test("a channel that cannot be opened is told, and tried again", async () => {
     const clock = new VirtualClock();
     const inner = client();

@@ -359,6 +359,16 @@ describe("a channel that cannot be opened", () => {
     expect(events).toMatchObject([{ type: "subscribeFailed", error }]);
   });
 
+  test("is none where the client says that it is open while it is being opened", async () => {
+    client.opening = () => {
+      client.listeners[0]?.resumed();
+      return Promise.resolve(client.subscription);
+    };
+    await wait();
+    expect(events.filter(({ type }) => type === "subscribeFailed")).toEqual([]);
+    expect(client.last.reach).toBe("1");
+  });
+
   test("or was lost, is told of; until it is back, whoever waits asks often", async () => {
     await wait();
     const asked = count();

@@ -125,13 +125,14 @@ export class Inbox {
 
   #open(): void {
     this.#state = "opening";
+    let isCurrent = (): boolean => true;
     const subscription = this.#subscribe({
       message: (text) => isCurrent() && this.#deliver(text),
       resumed: () => isCurrent() && this.#opened(),
       lost: (error) => isCurrent() && this.#failed("lost", error),
     });
-    const isCurrent = (): boolean => this.#subscription === subscription;
     this.#subscription = subscription;
+    isCurrent = () => this.#subscription === subscription;
     this.#isOpened = false;
     subscription.then(
       () => {
