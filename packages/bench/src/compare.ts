@@ -10,10 +10,8 @@ export const BEFORE = "REDISLOCK_BENCH_BEFORE";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** @param args - The commit, and perhaps `--quick`. */
-export async function compare(args: readonly string[]): Promise<void> {
-  const [commit] = args.filter((arg) => !arg.startsWith("-"));
-  if (commit === undefined) throw new Error("Which commit? bench --compare <commit>");
+/** Measures this build beside that of `commit`, and prints the ratios. */
+export async function compare(commit: string, quick: boolean): Promise<void> {
   const folder = join(mkdtempSync(join(tmpdir(), "redislock-before-")), "build");
   const show = (program: string, given: string[], cwd: string): void =>
     void execFileSync(program, given, { cwd, stdio: ["ignore", "ignore", "inherit"] });
@@ -26,7 +24,7 @@ export async function compare(args: readonly string[]): Promise<void> {
     process.env[BEFORE] = folder;
     // Only now is it known who is compared.
     const { comparison } = await import("./comparison.js");
-    await comparison(commit, args.includes("--quick"));
+    await comparison(commit, quick);
   } finally {
     show("git", ["worktree", "remove", "--force", folder], ROOT);
     rmSync(join(folder, ".."), { recursive: true, force: true });

@@ -42,25 +42,31 @@ const scenarios: Record<string, (bench: Bench) => Promise<Figure | Figure[]>> = 
 
 const CREW = 4;
 
-/** Runs the benchmark, prints it, and writes docs/bench anew. */
-export async function run(args: readonly string[]): Promise<void> {
-  if (args.includes("--draw")) {
-    await writeReport(await readResults());
-    return;
+/** Draws the charts of the last results again. */
+export async function draw(): Promise<void> {
+  await writeReport(await readResults());
+}
+
+/**
+ * Runs the benchmark and prints it; writes docs/bench anew if it was the whole of it.
+ *
+ * @param chosen - The scenarios to run; all, if there are none.
+ */
+export async function run(chosen: readonly string[], quick: boolean): Promise<void> {
+  const unknown = chosen.find((name) => !Object.hasOwn(scenarios, name));
+  if (unknown !== undefined) {
+    throw new Error(`There is no ${unknown}, only ${Object.keys(scenarios).join(", ")}`);
   }
-  const quick = args.includes("--quick");
-  const chosen = args.filter((arg) => !arg.startsWith("-"));
-  const names = chosen.length > 0 ? chosen : Object.keys(scenarios);
+  const wanted = Object.entries(scenarios).filter(
+    ([name]) => chosen.length === 0 || chosen.includes(name),
+  );
   const server = await startServer();
   const crew = new Crew(CREW);
   const bench: Bench = { server, crew, quick, violations: [] };
   const about = await machine(server);
   const figures: Figure[] = [];
   try {
-    for (const name of names) {
-      const scenario = scenarios[name];
-      if (!scenario)
-        throw new Error(`There is no ${name}, only ${Object.keys(scenarios).join(", ")}`);
+    for (const [name, scenario] of wanted) {
       const started = performance.now();
       const found = [await scenario(bench)].flat();
       for (const figure of found) console.log(`\n${figureAsText(figure)}`);

@@ -12,7 +12,7 @@ import { failureOf } from "./redis/failure.js";
 import { redacted } from "./redis/redact.js";
 import { controller, onAbort } from "./time/abort.js";
 import { outermost } from "./time/context.js";
-import type { Entry, Timers } from "./time/timers.js";
+import type { Timers } from "./time/timers.js";
 
 /** How this process stands for election. */
 export interface LeadOptions {
@@ -63,8 +63,6 @@ const LOOK_PART = 1 / 3;
 const SHORTEST_LOOK = 100;
 /** How often it looks while there is no lease to go by, in milliseconds: hearing messages, or none. */
 const LOOK = { listening: 15_000, deaf: 1_000 } as const;
-/** How often whoever sleeps looks whether the client was closed, in milliseconds: it costs no command. */
-const CLIENT_LOOK = 15_000;
 /** Milliseconds before a subscription that failed is tried again. */
 const RETRY_AFTER = 10_000;
 /** How long a message may be on its way, in milliseconds. */
@@ -268,23 +266,16 @@ class Vigil {
   /** Resolves after `ms` milliseconds, or when it is woken; rejects once the client was closed. */
   async sleep(ms: number): Promise<void> {
     const { engine, key } = this.#place;
-    const { timers, client } = engine.commands;
-    const until = timers.now() + ms;
+    const { commands } = engine;
     const slept = new Promise<void>((resolve) => {
       this.#wake = resolve;
       if (this.#isWoken) resolve();
     });
-    const isOver = (): boolean => timers.now() >= until || client.closed === true;
-    const look = (): Entry =>
-      timers.set(Math.min(until, timers.now() + CLIENT_LOOK), () => {
-        if (isOver()) this.#wake?.();
-        else entry = look();
-      });
-    let entry = look();
+    const forget = commands.at(commands.timers.now() + ms, () => this.#wake?.());
     try {
       await this.during(slept);
     } finally {
-      timers.clear(entry);
+      forget();
       this.#wake = undefined;
       this.#isWoken = false;
     }

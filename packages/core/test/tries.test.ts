@@ -506,6 +506,23 @@ test("an obtain that polls ends with its client", async () => {
   expect(client.names).toEqual(["obtain", "leave"]);
 });
 
+test("an obtain that polls ends soon after its client, however long it pauses", async () => {
+  const client = new Scripted(reply(["5", "7", "m"]), lost);
+  const options = { retry: () => 300_000, signal: new AbortController().signal };
+  let error: unknown;
+  void failure(client.locker().obtain("k", TTL, options)).then((one) => (error = one));
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  client.clock.advance(1_000);
+  client.closed = true;
+  client.clock.advance(13_999);
+  await turn();
+  expect(client.names).toEqual(["obtain"]);
+  client.clock.advance(1);
+  await turn();
+  expect(error).toMatchObject({ code: "UNKNOWN" });
+});
+
 test("an obtain that was sent twice leaves, though it is told that the lock is taken", async () => {
   const client = new Scripted(
     lost,

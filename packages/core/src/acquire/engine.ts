@@ -284,7 +284,7 @@ export class Engine {
     if (wait === undefined) {
       if (retry === noRetry) return acquisition.ask(Infinity);
       const deadline = signal ? Infinity : started + claim.ttl;
-      return poll(acquisition, this.#timers, retry, deadline);
+      return poll(acquisition, this.commands, retry, deadline);
     }
     const deadline = started + wait;
     const lastAnswer = Math.max(deadline, started + this.commands.timeout);

@@ -1,11 +1,11 @@
-import type { Timers } from "../time/timers.js";
+import type { Commands } from "../redis/commands.js";
 import type { Acquisition, Answer } from "./acquisition.js";
 import { delayAfter, type RetryStrategy } from "./retry.js";
 
 /** Asks again after the delays of `retry`, until there is an answer that ends it, or the deadline. */
 export async function poll(
   acquisition: Acquisition,
-  timers: Timers,
+  commands: Commands,
   retry: RetryStrategy,
   deadline: number,
 ): Promise<Answer> {
@@ -15,22 +15,22 @@ export async function poll(
     if (answer.kind === "granted" || !acquisition.wanted) return answer;
     if (answer.kind === "failed" && answer.final) return answer;
     const delay = delayAfter(retry, acquisition.tries);
-    if (delay === 0 || timers.now() + delay >= deadline) return answer;
+    if (delay === 0 || commands.timers.now() + delay >= deadline) return answer;
     if (answer.kind === "taken") acquisition.waiting();
-    await pause(acquisition, timers, delay);
+    await pause(acquisition, commands, delay);
     if (!acquisition.wanted) return answer;
   }
 }
 
-/** Resolves after `ms` milliseconds, or when the acquisition is stopped. */
-function pause(acquisition: Acquisition, timers: Timers, ms: number): Promise<void> {
+/** Resolves after `ms` milliseconds, or when the acquisition is stopped; soon if the client is closed. */
+function pause(acquisition: Acquisition, commands: Commands, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const over = (): void => {
-      timers.clear(due);
+      forget();
       acquisition.onStop(undefined);
       resolve();
     };
-    const due = timers.set(timers.now() + ms, over);
+    const forget = commands.at(commands.timers.now() + ms, over);
     acquisition.onStop(over);
   });
 }

@@ -1,5 +1,5 @@
 import { ServerError } from "../errors.js";
-import type { Timers } from "../time/timers.js";
+import type { Entry, Timers } from "../time/timers.js";
 import { Batcher } from "./batcher.js";
 import type { RedisClient, Reply, Script } from "./client.js";
 import { isCutOff, isNotNow } from "./refusals.js";
@@ -80,6 +80,8 @@ function meaningOf<T>(command: Command<T>, raw: Reply): T | typeof again | undef
 /** Pauses between two tries of one command, in milliseconds: double each time, up to the last. */
 const FIRST_PAUSE = 10;
 const LAST_PAUSE = 250;
+/** How often whoever pauses for long looks whether the client was closed, in milliseconds: no command. */
+const CLIENT_LOOK = 15_000;
 
 /** Runs commands through a client, with deadlines of our own: no client has one that can be relied on. */
 export class Commands {
@@ -102,6 +104,18 @@ export class Commands {
     this.timeout = timeout;
     this.#isWaitedOut = isWaitedOut;
     this.#batcher = new Batcher(client);
+  }
+
+  /** Calls `run` at that time, or soon after the client was closed; returns how to call that off. */
+  at(time: number, run: () => void): () => void {
+    const { client, timers } = this;
+    const look = (): Entry =>
+      timers.set(Math.min(time, timers.now() + CLIENT_LOOK), () => {
+        if (timers.now() >= time || client.closed === true) run();
+        else entry = look();
+      });
+    let entry = look();
+    return () => void timers.clear(entry);
   }
 
   /**
