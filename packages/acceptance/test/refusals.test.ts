@@ -1,6 +1,6 @@
 /** Redis answers with an error, and so has done nothing. */
 import { expect, test } from "@jest/globals";
-import { RefusedError, type Lock } from "@redislock/core";
+import { OutcomeUnknownError, RefusedError, type Lock } from "@redislock/core";
 import { scripts } from "@redislock/core/adapter";
 import {
   connect,
@@ -291,6 +291,28 @@ test("what the user may not do is a RefusedError at once that names the reply", 
   });
   await permit("+evalsha", "+eval");
   for (const lock of locks) await lock.release();
+});
+
+test("what was done, and whose copy is refused, is unknown, also where the client sends it again", async () => {
+  await using all = await stage.openAll();
+  const calls = await all.each(async ({ locker, key, proxy }) => {
+    await (await locker.obtain(`${key} b`, 60_000)).release();
+    const fault = proxy.dropNextReply(runs(scripts.obtain));
+    const call = failure(locker.obtain(key, 60_000));
+    await fault.happened;
+    // No copy comes through before it is refused.
+    proxy.silence();
+    return { key, call };
+  });
+  await permit("-evalsha", "-eval");
+  await all.each(async ({ key, proxy, value }) => {
+    proxy.speak();
+    const error = await calls.find((one) => one.key === key)?.call;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(String(error)).toMatch(/sent again, it was refused: NOPERM/);
+    expect(await value()).not.toBeNull();
+  });
+  await permit("+evalsha", "+eval");
 });
 
 test("a script that may not do what it must is a RefusedError, and does nothing by halves", async () => {

@@ -411,7 +411,6 @@ class Ear {
   }
 
   #failed(error: unknown): void {
-    if (this.#closed) return;
     this.#place.engine.emit?.({ type: "subscribeFailed", error: redacted(error, []) });
   }
 }

@@ -479,6 +479,39 @@ describe("a follower", () => {
       await end();
     });
 
+    test("looks as who hears nothing until it listens anew", async () => {
+      const { channel, times, pass, end } = await late();
+      channel.next = () => new Promise(() => undefined);
+      await pass(2_000);
+      const looks = times("inspect").length;
+      await pass(20_000);
+      expect(times("inspect")).toHaveLength(looks + 1);
+      await end();
+    });
+
+    test("sends none where one told of it, nor where nobody leads any more", async () => {
+      const channel = new Channel();
+      const { locker, says, times, pass } = start({}, channel);
+      says.set("inspect", ["900", "7", "me", "0"]);
+      const leaders = locker.leader("k")[Symbol.asyncIterator]();
+      await leaders.next();
+      const second = leaders.next();
+      await pass(500);
+      says.set("inspect", ["5000", "8", "you", "0"]);
+      channel.listeners[0]?.message("look");
+      expect(await second).toMatchObject({ value: { fencingToken: 8 } });
+      const third = leaders.next();
+      await pass(4_900);
+      says.set("inspect", FREE);
+      await pass(100);
+      expect(await third).toMatchObject({ value: undefined });
+      const next = failure(leaders.next());
+      await pass(10_000);
+      expect(times("announce")).toEqual([]);
+      await locker.close();
+      await next;
+    });
+
     test("sends none where it follows no more", async () => {
       const { times, pass, end } = await late();
       await end();

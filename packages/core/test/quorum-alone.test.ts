@@ -1108,6 +1108,78 @@ describe("a client that has connected anew", () => {
     expect(error).toBeInstanceOf(OutcomeUnknownError);
   });
 
+  test("has said nothing of who has a lock, nor of how long, nor of what was taken away", async () => {
+    const { locker, say, third } = await start();
+    const me: Reply = ["500", "7", "me", "0"];
+    const lock = await locker.obtain("k", TTL);
+    // Another of the servers answers for it.
+    const anew = (name: string, reply: Reply): void => {
+      Object.defineProperty(third, "epoch", {
+        configurable: true,
+        get: () => (third.times(name).length > asked ? 2 : 1),
+      });
+      const asked = third.times(name).length;
+      third.says.set(name, reply);
+    };
+    const back = (): void =>
+      void Object.defineProperty(third, "epoch", { configurable: true, value: 1 });
+    say("inspect", FREE, me);
+    anew("inspect", me);
+    expect(await locker.inspect("k")).toMatchObject({ holder: undefined });
+    back();
+    say("forceRelease", ["0", "0"], ["1", "0"]);
+    anew("forceRelease", ["0", "0"]);
+    // It may have been had by the one that was not asked.
+    expect(await locker.forceRelease("k")).toBe(true);
+    back();
+    say("ttl", "deleted", "500");
+    anew("ttl", "500");
+    expect(await failure(lock.ttl())).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  test.each([
+    [1, 1],
+    [2, 0],
+  ])("%i times while it says who it is has it say so once more: votes %i", async (times, votes) => {
+    const { locker, third } = scene();
+    const looks = (): number => third.sent.filter(({ args }) => args[0] === "3").length;
+    // Anew behind each secret that it is given.
+    Object.defineProperty(third, "epoch", { get: () => Math.min(looks(), times) });
+    await locker.obtain("k", TTL);
+    await turn();
+    expect(third.times("vote")).toHaveLength(votes);
+    expect(looks()).toBe(2);
+  });
+
+  test("while its server did not answer says that, and not who that may be", async () => {
+    const { locker, third, say, pass } = await start();
+    say("vote", "7", refusal);
+    const lost = later();
+    third.says.set(
+      "vote",
+      lost.promise.then(() => Promise.reject(new Error("it is gone"))),
+    );
+    const failed = failure(locker.obtain("k", TTL));
+    await turn();
+    third.epoch++;
+    third.says.set("vote", refusal);
+    lost.answer(null);
+    await pass(3_000, 100);
+    expect(String(await failed)).toContain("server 3: unknown (it is gone");
+  });
+
+  test("does not prove that a token is remembered", async () => {
+    const { locker, first, say } = await start();
+    say("vote", "7", "9", refusal);
+    const lifted = later();
+    first.says.set("lift", lifted.promise);
+    const failed = failure(locker.obtain("k", TTL));
+    await turn();
+    first.epoch++;
+    lifted.answer("1");
+    expect(said(await failed)).toEqual(["unknown", "yes", "refused"]);
+  });
+
   test("since it stood in line is not believed to have there what a message granted", async () => {
     const { locker, say, first, pass } = await start({}, 3, Channeled);
     say("vote", TAKEN, TAKEN, TAKEN);
@@ -1316,6 +1388,8 @@ describe("servers that are not known yet", () => {
       expect([who?.keys, who?.args]).toEqual([[], ["0", "60000"]]);
       expect(write?.args).toEqual([String(index + 1), "60000"]);
       expect(new Set(looks.map(({ args }) => args.join()))).toEqual(new Set(["0,60000"]));
+      expect(looks[0]?.keys).toEqual(write?.keys);
+      expect(write?.keys).toEqual(desks[0]?.sent[1]?.keys);
       expect(write?.keys).toEqual(
         [1, 2, 3].map((n) => expect.stringMatching(`^shop:redislock:quorum:{[\\w-]{22}}:${n}$`)),
       );

@@ -1,12 +1,12 @@
 /** A refusal says "nothing was done" only if that is true of every copy of the command. */
 import { describe, expect, test } from "@jest/globals";
-import { failure } from "@redislock/test-kit";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { ServerError } from "../src/adapter.js";
 import { Locker, OutcomeUnknownError, RefusedError, type RedisClient } from "../src/index.js";
 import { startRedis } from "./redis.js";
 
-const { server, client } = await startRedis();
+const { server, client, locker } = await startRedis();
 
 const TTL = 30_000;
 
@@ -85,6 +85,64 @@ describe("a command that was done, whose reply was lost, and whose copy was refu
       operation: "forceRelease",
     });
     expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+});
+
+describe("a command that the client itself has sent again, over another connection", () => {
+  const refused = (): never => {
+    throw new ServerError("NOAUTH Authentication required.");
+  };
+
+  /** Runs the next command, loses its reply, and then does what it is told, over another connection. */
+  class Resending implements RedisClient {
+    epoch = 1;
+    connection: string | undefined;
+    copy: (() => ReturnType<RedisClient["run"]>) | undefined;
+    readonly #inner: RedisClient = client();
+
+    async run(...command: Parameters<RedisClient["run"]>): ReturnType<RedisClient["run"]> {
+      const first = await this.#inner.run(...command);
+      if (!this.copy) return first;
+      this.epoch++;
+      this.connection = undefined;
+      return this.copy();
+    }
+  }
+
+  test.each([
+    ["obtain", (one: Locker) => one.obtain("k", TTL)],
+    ["obtain in line", (one: Locker) => one.obtain("k", TTL, { wait: 300 })],
+    ["inspect", (one: Locker) => one.inspect("k")],
+    ["forceRelease", (one: Locker) => one.forceRelease("k")],
+  ])("and that was refused then, may have been done: %s", async (_, call) => {
+    const redis = new Resending();
+    redis.copy = async () => refused();
+    const error = await failure(call(new Locker(redis)));
+    expect(error).toMatchObject({ code: "UNKNOWN", message: refusal.message });
+  });
+
+  test("does not count as refused where it had to wait for its first connection", async () => {
+    const redis = new Resending();
+    redis.connection = "connecting";
+    redis.copy = async () => refused();
+    expect(await failure(new Locker(redis).obtain("k", TTL))).toBeInstanceOf(RefusedError);
+  });
+
+  test("may have taken a lock away, whatever the copy found", async () => {
+    const redis = new Resending();
+    await locker().obtain("k", TTL);
+    redis.copy = () => Promise.resolve(["0", "0"]);
+    expect(await new Locker(redis).forceRelease("k")).toBe(true);
+  });
+
+  test("is left, though the copy was told that the lock is taken: the first may come later", async () => {
+    const redis = new Resending();
+    redis.copy = () => Promise.resolve(["9000", "7", "another"]);
+    expect(await new Locker(redis).tryObtain("k", TTL)).toBeNull();
+    redis.copy = undefined;
+    await waitUntil(async () => (await server.command("EXISTS", "k")) === 0, {
+      what: "it to be given back",
+    });
   });
 });
 

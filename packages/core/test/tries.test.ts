@@ -513,7 +513,8 @@ test("an obtain that polls ends soon after its client, however long it pauses", 
   void failure(client.locker().obtain("k", TTL, options)).then((one) => (error = one));
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   await turn();
-  client.clock.advance(1_000);
+  client.clock.advance(16_000);
+  await turn();
   client.closed = true;
   client.clock.advance(13_999);
   await turn();

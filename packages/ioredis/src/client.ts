@@ -29,33 +29,37 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
     example: "new Redis(url)",
     methods: ["evalsha", "duplicate"],
   },
-  (redis) => ({
-    // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
-    keyPrefix: redis.options.keyPrefix ?? "",
-    cluster: "nodes" in redis,
-    // "end" is where quit, disconnect and a retryStrategy that gives up lead to. A client with
-    // lazyConnect is in "wait" until its first command, and connects by itself then.
-    get closed() {
-      return redis.status === "end";
-    },
-    get connection() {
-      return redis.status === "ready" ? undefined : redis.status;
-    },
-    // A new socket each time that it connects.
-    get epoch() {
-      return redis.stream;
-    },
-    run(script, keys, args) {
-      writeTogether(redis.stream);
-      return runScript(script, {
-        evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
-        eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
-      });
-    },
-    subscribe: (channel, listener) =>
-      staySubscribed((listening) => listen(redis, channel, listening), listener),
-    side: sideOf(redis),
-  }),
+  (redis) => {
+    let lostNodes = 0;
+    if ("nodes" in redis) redis.on("-node", () => lostNodes++);
+    return {
+      // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
+      keyPrefix: redis.options.keyPrefix ?? "",
+      cluster: "nodes" in redis,
+      // "end" is where quit, disconnect and a retryStrategy that gives up lead to. A client with
+      // lazyConnect is in "wait" until its first command, and connects by itself then.
+      get closed() {
+        return redis.status === "end";
+      },
+      get connection() {
+        return redis.status === "ready" ? undefined : redis.status;
+      },
+      // A new socket each time that it connects; of a cluster, what it has lost counts.
+      get epoch() {
+        return "nodes" in redis ? lostNodes : redis.stream;
+      },
+      run(script, keys, args) {
+        writeTogether(redis.stream);
+        return runScript(script, {
+          evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
+          eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
+        });
+      },
+      subscribe: (channel, listener) =>
+        staySubscribed((listening) => listen(redis, channel, listening), listener),
+      side: sideOf(redis),
+    };
+  },
 );
 
 /** Milliseconds of silence after which TCP asks whether the other end is still there. */

@@ -151,7 +151,8 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     const run: Command<Inspection>["run"] = async (options) => {
       await roll.call(options.until);
       return gather<Inspection, Member>(members, {
-        ask: (member) => member.run(inspectCommand(key, member.space), options),
+        ask: (member) =>
+          roll.wordOf(member, () => member.run(inspectCommand(key, member.space), options)),
         isYes: () => true,
         yes: (votes, all) => {
           // The line is at one server only: a majority may know nothing of it.
@@ -178,7 +179,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
           if (outcome.kind === "reply" && outcome.reply.unserved) {
             this.#quorum.leaves(member.serve(key));
           }
-          return outcome;
+          return roll.byKnown(member, outcome);
         },
         isYes: () => true,
         yes: (votes, all) => {

@@ -60,12 +60,14 @@ export class Roll {
    * known before, and its client has not connected anew when the reply is there.
    */
   async wordOf<T>(member: Member, run: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-    const doubt = this.#doubt(member);
-    if (doubt) return doubt;
-    const outcome = await run();
+    return this.#doubt(member) ?? this.byKnown(member, await run());
+  }
+
+  /** The same for what is done at every server, known or not. */
+  byKnown<T>(member: Member, outcome: Outcome<T>): Outcome<T> {
     if (outcome.kind !== "reply" || this.#isKnown(member)) return outcome;
     // Never a refusal: what was asked for may have been done.
-    return { kind: "unknown", error: new Error("its client has connected anew meanwhile") };
+    return nameless();
   }
 
   /** Has a server say who it is, if its client has connected anew; not for longer than `until`. */
@@ -85,8 +87,7 @@ export class Roll {
   /** Why this server casts no vote yet; undefined if it may. */
   #doubt(member: Member): Failure | undefined {
     if (this.#isKnown(member)) return undefined;
-    const error = new Error("it has not said yet which server it is");
-    return this.#doubts.get(member) ?? { kind: "unknown", error };
+    return this.#doubts.get(member) ?? nameless();
   }
 
   /** Asks a server whether it is there. */
@@ -198,6 +199,11 @@ export class Roll {
       read: (reply) => readIdentity(reply, keys.length),
     };
   }
+}
+
+/** Also of one that has said so before its client connected anew: its address may lead to another since. */
+function nameless(): Failure {
+  return { kind: "unknown", error: new Error("it has not said yet which server it is") };
 }
 
 /**

@@ -91,7 +91,8 @@ export class Vote {
       args: [value, String(token), memory],
       read: readFlag,
     };
-    const outcome = await this.member.run(command, { until });
+    const { roll } = this.#quorum;
+    const outcome = await roll.wordOf(this.member, () => this.member.run(command, { until }));
     if (outcome.kind !== "reply") return outcome;
     if (!outcome.reply) return { kind: "unknown", error: new Error("its vote was gone again") };
     this.fence = token;
@@ -110,12 +111,14 @@ export class Vote {
     return roll.wordOf(member, () => member.run(claim.refresh(fence, ttl, order), options));
   }
 
-  timeLeft(
+  async timeLeft(
     fencingToken: number,
     options: RunOptions<number | Exclude<Verdict, "ours">>,
   ): Promise<Outcome<number | Exclude<Verdict, "ours">>> {
     const { member, claim, fence = fencingToken } = this;
-    return member.run(claim.timeLeft(fence), options);
+    const { roll } = this.#quorum;
+    await roll.recall(member, options.until);
+    return roll.wordOf(member, () => member.run(claim.timeLeft(fence), options));
   }
 
   /** Asks for it once more, by the attempt that it was of, while its lock `isHeld`. */

@@ -61,8 +61,10 @@ export interface RedisClient {
 
   /**
    * Stands for the connection that commands are sent over: another value, compared by identity, each time
-   * that the client has connected anew, perhaps to another server. A quorum asks then which server it is.
-   * Leave it out if the client does not tell, or has several connections.
+   * that the client has connected anew, perhaps to another server; of a client of a cluster, each time that
+   * it has lost one of its connections. A quorum asks then which server it is. And whatever was sent before,
+   * and answered after, may have been sent twice by the client itself: a refusal is no proof then that
+   * nothing was done. Leave it out if the client does not tell.
    */
   readonly epoch?: unknown;
 }

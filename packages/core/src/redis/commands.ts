@@ -133,9 +133,14 @@ export class Commands {
     let unanswered: unknown;
     for (let pause = FIRST_PAUSE; ; sentAt = this.timers.now()) {
       const once = unanswered === undefined;
+      const { connection, epoch } = this.client;
       const outcome = await this.#send(command, { sentAt, deadline, once }, options);
       if (outcome === again) continue;
-      if (outcome.kind === "reply") return outcome;
+      // The client has sent it again by itself, over another connection: the first copy may have been done.
+      // What had to wait for a connection was sent over none before.
+      const isCopy = connection === undefined && this.client.epoch !== epoch;
+      if (outcome.kind === "reply") return isCopy ? { ...outcome, once: false } : outcome;
+      if (isCopy) unanswered ??= new Error("the connection was lost");
       if (outcome.kind === "unknown") {
         if (outcome.error instanceof UnexpectedReplyError) return outcome;
         unanswered = outcome.error;
