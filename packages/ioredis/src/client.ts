@@ -30,8 +30,7 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
     methods: ["evalsha", "duplicate"],
   },
   (redis) => {
-    let lostNodes = 0;
-    if ("nodes" in redis) redis.on("-node", () => lostNodes++);
+    let masters: readonly IoredisRedisLike[] = [];
     return {
       // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
       keyPrefix: redis.options.keyPrefix ?? "",
@@ -44,9 +43,12 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
       get connection() {
         return redis.status === "ready" ? undefined : redis.status;
       },
-      // A new socket each time that it connects; of a cluster, what it has lost counts.
+      // A new socket each time that it connects; in a cluster, another client for a node that was lost.
       get epoch() {
-        return "nodes" in redis ? lostNodes : redis.stream;
+        if (!("nodes" in redis)) return redis.stream;
+        const now = redis.nodes("master");
+        const isSame = now.length === masters.length && now.every((one, i) => one === masters[i]);
+        return isSame ? masters : (masters = now);
       },
       run(script, keys, args) {
         writeTogether(redis.stream);
