@@ -1168,6 +1168,14 @@ describe("a client that has connected anew", () => {
     expect(String(await failed)).toContain("server 3: unknown (it is gone");
   });
 
+  test("and does not say who it is has not said that nobody had a lock", async () => {
+    const { locker, third, say } = await start();
+    third.epoch++;
+    third.says.set("member", refusal);
+    say("forceRelease", ["0", "0"], ["1", "0"], ["0", "0"]);
+    expect(await locker.forceRelease("k")).toBe(true);
+  });
+
   test("does not prove that a token is remembered", async () => {
     const { locker, first, say } = await start();
     say("vote", "7", "9", refusal);

@@ -751,7 +751,7 @@ export const bugsOfReplicas: readonly Bug[] = [
     servers: "replicas",
     shows: ["a lock that is over when it is obtained"],
     needs: ["delay", "pause"],
-    from: 240,
+    from: 105,
     library: {
       file: "acquire/acquisition.js",
       change: ["if (this.isOver(outcome.sentAt, ttl))", "if (false)"],
