@@ -21,7 +21,12 @@ conformance(
   {
     connect: () => {
       // #region client
-      const redis = new Redis({ url, token, automaticDeserialization: false, retry: false });
+      const redis = new Redis({
+        url,
+        token,
+        automaticDeserialization: false,
+        retry: { retries: 0 },
+      });
       const client = upstashClient(redis);
       // #endregion
       return { client, close: () => undefined };

@@ -6,7 +6,8 @@ import type { Redis } from "@upstash/redis";
 
 /**
  * The client interface of the lock over a client of @upstash/redis, which must hand replies on as they
- * are: `new Redis({ url, token, automaticDeserialization: false, retry: false })`.
+ * are, and send nothing twice (with `retry: false` it still does):
+ * `new Redis({ url, token, automaticDeserialization: false, retry: { retries: 0 } })`.
  */
 export function upstashClient(redis: Redis): RedisClient {
   return {

@@ -93,6 +93,19 @@ export function errorTests(test: Register, options: ConformanceOptions): void {
         assert.ok(!(error instanceof ServerError), `no server said so: ${String(error)}`);
       }
     });
+
+    test("tells by its epoch when it may have sent a command twice by itself", async (bench) => {
+      const client = await bench.client();
+      const key = bench.key("a");
+      const count = newScript("return redis.call('INCR', KEYS[1])");
+      await client.run(count, [key], []);
+      const { epoch } = client;
+      await bench.loseNextReply();
+      // What it gives up is unknown already, and may be refused when it is sent again.
+      const answer = await client.run(count, [key], []).catch(() => undefined);
+      if (answer === undefined) return;
+      assert.notEqual(client.epoch, epoch, `answered with ${String(answer)}, at the same epoch`);
+    });
   }
 
   if (options.connectAs) {

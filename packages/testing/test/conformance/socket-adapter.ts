@@ -20,7 +20,7 @@ import type { Credentials } from "../../src/conformance.js";
 
 /** An adapter over a bare connection: the smallest that is right. */
 export class SocketAdapter implements RedisClient {
-  readonly #open: () => Promise<RespConnection>;
+  protected readonly open: () => Promise<RespConnection>;
   readonly #connection: RespConnection;
 
   static async connect(port: number, user?: Credentials): Promise<SocketAdapter> {
@@ -33,7 +33,7 @@ export class SocketAdapter implements RedisClient {
   }
 
   constructor(open: () => Promise<RespConnection>, connection: RespConnection) {
-    this.#open = open;
+    this.open = open;
     this.#connection = connection;
   }
 
@@ -60,7 +60,7 @@ export class SocketAdapter implements RedisClient {
   }
 
   async openSide({ end, ended }: Life): Promise<SideConnection> {
-    const connection = await this.#open();
+    const connection = await this.open();
     void connection.closed.then(end);
     void ended.then(() => connection.close());
     return { send: (command) => send(connection, command) };
@@ -75,7 +75,7 @@ export class SocketAdapter implements RedisClient {
   }
 
   async #listen(channel: string, { message, end, ended }: Listening): Promise<void> {
-    const connection = await this.#open();
+    const connection = await this.open();
     void connection.closed.then(end);
     void ended.then(() => connection.close());
     await asOurs(connection.subscribe(channel, message));

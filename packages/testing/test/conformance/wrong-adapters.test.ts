@@ -165,6 +165,22 @@ const wrong: readonly [string, string, typeof SocketAdapter][] = [
     },
   ],
   [
+    "sends again by itself, and does not tell",
+    "tells by its epoch when it may have sent a command twice by itself",
+    class extends SocketAdapter {
+      override async run(script: Script, keys: readonly string[], args: readonly string[]) {
+        try {
+          return await super.run(script, keys, args);
+        } catch (error) {
+          if (error instanceof ServerError) throw error;
+          const next = new SocketAdapter(this.open, await this.open());
+          listening.push(next);
+          return next.run(script, keys, args);
+        }
+      }
+    },
+  ],
+  [
     "hides why it may not",
     "rejects with a ServerError when the user may not run scripts",
     class extends SocketAdapter {
@@ -302,7 +318,9 @@ test.concurrent.each(wrong)(
     // Of its own, so that all of them can be tried at once: some are slow to fail.
     const home = await startProxiedServer();
     try {
-      const kit = (run: Runner): void => conformance(run, over(Adapter, home));
+      const loseNextReply = (): void => void home.proxy.dropNextReply("EVALSHA");
+      const kit = (run: Runner): void =>
+        conformance(run, { ...over(Adapter, home), loseNextReply });
       expect(await failureOf(promise, kit)).toBeDefined();
     } finally {
       await home.proxy.heal();
