@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Engine } from "./acquire/engine.js";
 import { NotObtainedError } from "./errors.js";
-import type { Lock } from "./lease/lock.js";
+import { type Lock, throwIfEnded } from "./lease/lock.js";
 import { checkPatience, type ObtainOptions } from "./options.js";
 import { checkObject, givenOptions } from "./own-options.js";
 
@@ -74,7 +74,7 @@ export class LockCalls {
     const lock = await this.obtain(key, ttl, { ...options, renew: true });
     try {
       const result = await fn(lock);
-      if (!lock.held) lock.signal.throwIfAborted();
+      if (!lock.held) throwIfEnded(lock);
       return result;
     } finally {
       await lock[Symbol.asyncDispose]();

@@ -89,6 +89,33 @@ test("what is left after the time of grace is released, and using rejects", asyn
   ]);
 });
 
+test("what a function returns that gave its lock back by itself is not thrown away", async () => {
+  const one = locker();
+  const using = one.using("k", 10_000, async (lock) => {
+    await aborted(lock.signal);
+    await lock.release();
+    return "done";
+  });
+  await waitUntil(() => [...one.held].length === 1, { what: "the lock" });
+  await one.close({ grace: 60_000 });
+  expect(await using).toBe("done");
+});
+
+test("using rejects with the loss of a lock that is lost in the time of grace", async () => {
+  const one = locker();
+  const using = failure(
+    one.using("k", 10_000, async (lock) => {
+      await aborted(lock.signal);
+      await server.command("DEL", "k");
+      await failure(lock.refresh());
+    }),
+  );
+  await waitUntil(() => [...one.held].length === 1, { what: "the lock" });
+  await one.close({ grace: 60_000 });
+  expect(await using).toBeInstanceOf(LockLostError);
+  expect(await using).toMatchObject({ reason: "deleted" });
+});
+
 test("a grace of 0 releases at once", async () => {
   const one = locker();
   const lock = await one.obtain("k", 60_000, { renew: true });

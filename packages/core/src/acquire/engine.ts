@@ -198,7 +198,7 @@ export class Engine {
     await Promise.resolve(); // A listener of events may have called, in the middle of an obtain.
     await Promise.race([this.#idle(), over]);
     for (const [holding, { lock = this.#lockOf(holding) }] of this.#held.entries()) {
-      void lock[Symbol.asyncDispose]();
+      lock.takeBack();
     }
     await this.#idle();
   }

@@ -36,7 +36,6 @@ export class Lease {
   /** In its stead once only the signal shows whether anybody cares for the lock. */
   #weakController: WeakRef<AbortController> | undefined;
   #dropped = false;
-  /** Why the holder was told to end, if it was. */
   #interrupted: Error | undefined;
   /** Whether a refresh was sent since the last that was confirmed, and why one got no answer, if known. */
   #asking = false;
@@ -145,6 +144,11 @@ export class Lease {
   /** A refresh was not answered: if nothing else comes in time, this is why the lock is lost. */
   doubt(error: unknown): void {
     this.#doubt = error;
+  }
+
+  /** Why the holder was told to end, if it was. */
+  get interrupted(): Error | undefined {
+    return this.#interrupted;
   }
 
   /** Tells the holder to end. Until it does, the lock is held and renewed as before. */

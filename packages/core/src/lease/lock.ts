@@ -105,6 +105,8 @@ export class HeldLock implements Lock {
   readonly #holding: Holding;
   readonly #keeper: Keeper;
   #released = false;
+  /** Why it was given back in its holder's stead. */
+  #takenBack: Error | undefined;
 
   constructor(holding: Holding, keeper: Keeper) {
     this.keys = holding.claim.keys;
@@ -140,6 +142,17 @@ export class HeldLock implements Lock {
 
   get signal(): AbortSignal {
     return this.#holding.lease.signal;
+  }
+
+  /** Why it is held no more, though its holder has not given it back; undefined where that is not so. */
+  get ended(): Error | undefined {
+    return this.#holding.lease.lost ?? this.#takenBack;
+  }
+
+  /** Gives it back in the stead of its holder, who was told to by the signal, and has not in time. */
+  takeBack(): void {
+    if (!this.#released) this.#takenBack = this.#holding.lease.interrupted;
+    void this[Symbol.asyncDispose]();
   }
 
   async ttl(): Promise<number> {
@@ -245,4 +258,14 @@ export class HeldLock implements Lock {
     const why = lease.lost?.message ?? "it was released before";
     throw new LockNotHeldError(this.keys, why, lease.lost);
   }
+}
+
+/**
+ * Throws why a lock is held no more that its holder has not given back. The signal alone does not say: in a
+ * time of grace it has aborted, whatever became of the lock.
+ */
+export function throwIfEnded(lock: Lock): void {
+  if (!(lock instanceof HeldLock))
+    lock.signal.throwIfAborted(); // Of a locker's subclass.
+  else if (lock.ended) throw lock.ended;
 }
