@@ -6,7 +6,9 @@ import {
   type Life,
   type Listening,
   type RedisClient,
+  type Reply,
   runScript,
+  ServerError,
   type SideConnection,
   type SideConnections,
   staySubscribed,
@@ -30,7 +32,8 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
     methods: ["evalsha", "duplicate"],
   },
   (redis) => {
-    let masters: readonly IoredisRedisLike[] = [];
+    const epoch = epochOf(redis);
+    const sameAsNext = watchNext(redis, epoch);
     return {
       // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
       keyPrefix: redis.options.keyPrefix ?? "",
@@ -43,19 +46,17 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
       get connection() {
         return redis.status === "ready" ? undefined : redis.status;
       },
-      // A new socket each time that it connects; in a cluster, another client for a node that was lost.
       get epoch() {
-        if (!("nodes" in redis)) return redis.stream;
-        const now = redis.nodes("master");
-        const isSame = now.length === masters.length && now.every((one, i) => one === masters[i]);
-        return isSame ? masters : (masters = now);
+        return epoch();
       },
       run(script, keys, args) {
+        const isSame = redis.status === "ready" ? undefined : sameAsNext();
         writeTogether(redis.stream);
-        return runScript(script, {
+        const sent = runScript(script, {
           evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
           eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
         });
+        return isSame ? unlessAgain(sent, isSame) : sent;
       },
       subscribe: (channel, listener) =>
         staySubscribed((listening) => listen(redis, channel, listening), listener),
@@ -63,6 +64,47 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
     };
   },
 );
+
+/** A new socket each time that it connects; in a cluster, another client for a node that was lost. */
+function epochOf(redis: IoredisLike): () => unknown {
+  if (!("nodes" in redis)) return () => redis.stream;
+  let masters: readonly IoredisRedisLike[] = [];
+  return () => {
+    const now = redis.nodes("master");
+    const isSame = now.length === masters.length && now.every((one, i) => one === masters[i]);
+    return isSame ? masters : (masters = now);
+  };
+}
+
+/** For a client that is not connected: whether it is still in the epoch that it enters next, or before it. */
+function watchNext(redis: IoredisLike, epoch: () => unknown): () => () => boolean {
+  let isSame: (() => boolean) | undefined;
+  return () => {
+    if (isSame) return isSame;
+    let next: { readonly epoch: unknown } | undefined;
+    const ready = (): void => {
+      redis.off("ready", ready);
+      isSame = undefined;
+      next = { epoch: epoch() };
+    };
+    redis.on("ready", ready);
+    return (isSame = () => !next || next.epoch === epoch());
+  };
+}
+
+/**
+ * What was answered to a command, unless ioredis has sent it again over another connection: the first copy
+ * may have been done. One that had to wait for its first connection nobody else can tell that of.
+ */
+async function unlessAgain(sent: Promise<Reply>, isSame: () => boolean): Promise<Reply> {
+  try {
+    const reply = await sent;
+    if (isSame()) return reply;
+  } catch (error) {
+    if (isSame() || !(error instanceof ServerError)) throw error;
+  }
+  throw new Error("the connection was lost");
+}
 
 /** Milliseconds of silence after which TCP asks whether the other end is still there. */
 const KEEP_ALIVE = 30_000;

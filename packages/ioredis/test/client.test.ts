@@ -244,6 +244,43 @@ describe.each(versions)("$name", ({ connect }) => {
     expect(client.epoch).not.toBe(epoch);
   });
 
+  describe("a command that had to wait for a connection, and that ioredis sent again over another", () => {
+    const TWICE = "if redis.call('INCR', KEYS[1]) == 1 then return 'first' end return ";
+
+    async function answer(
+      source: string,
+      options: { readonly lazyConnect?: true },
+    ): Promise<unknown> {
+      await server.command("SCRIPT", "LOAD", source);
+      const client = ioredisClient(connect(proxy.port, options));
+      proxy.dropNextReply("EVALSHA");
+      const error = await failure(run(client, source, ["n"]));
+      expect(await server.command("GET", "n")).toBe("2");
+      expect(client.connection).toBeUndefined();
+      return error;
+    }
+
+    test.each([
+      ["replied to", "'second'", {}],
+      ["replied to", "'second'", { lazyConnect: true }],
+      ["refused", "redis.error_reply('NOPERM no')", {}],
+      ["refused", "redis.error_reply('NOPERM no')", { lazyConnect: true }],
+    ] as const)("is unknown, where that copy was %s", async (_, second, options) => {
+      const error = await answer(TWICE + second, options);
+      expect(error).not.toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ message: "the connection was lost" });
+    });
+
+    test("so that a forced release says that it may have found somebody", async () => {
+      const locker = createLocker(connect(server.port));
+      await locker.forceRelease("k");
+      await locker.obtain("k", 60_000);
+      proxy.dropNextReply("EVALSHA");
+      const waits = createLocker(connect(proxy.port, { lazyConnect: true }));
+      expect(await waits.forceRelease("k")).toBe(true);
+    });
+  });
+
   describe("a connection beside it", () => {
     /** Opens one, which ends with a reason. */
     async function open(redis: User): Promise<{ ended: Promise<unknown>; id: string }> {

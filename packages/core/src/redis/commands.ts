@@ -137,7 +137,7 @@ export class Commands {
       const outcome = await this.#send(command, { sentAt, deadline, once }, options);
       if (outcome === again) continue;
       // The client has sent it again by itself, over another connection: the first copy may have been done.
-      // What had to wait for a connection was sent over none before.
+      // What had to wait for a connection was sent over none before; what became of it then the client tells.
       const isCopy = connection === undefined && this.client.epoch !== epoch;
       if (outcome.kind === "reply") return isCopy ? { ...outcome, once: false } : outcome;
       if (isCopy) unanswered ??= new Error("the connection was lost");
