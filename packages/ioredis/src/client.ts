@@ -33,7 +33,7 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
   },
   (redis) => {
     const epoch = epochOf(redis);
-    const sameAsNext = watchNext(redis, epoch);
+    const overTheFirst = firstOf(redis, epoch);
     return {
       // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
       keyPrefix: redis.options.keyPrefix ?? "",
@@ -50,13 +50,13 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
         return epoch();
       },
       run(script, keys, args) {
-        const isSame = redis.status === "ready" ? undefined : sameAsNext();
+        const waits = redis.status !== "ready";
         writeTogether(redis.stream);
         const sent = runScript(script, {
           evalsha: (sha1) => redis.evalsha(sha1, keys.length, ...keys, ...args),
           eval: (source) => redis.eval(source, keys.length, ...keys, ...args),
         });
-        return isSame ? unlessAgain(sent, isSame) : sent;
+        return waits ? overTheFirst(sent) : sent;
       },
       subscribe: (channel, listener) =>
         staySubscribed((listening) => listen(redis, channel, listening), listener),
@@ -76,34 +76,35 @@ function epochOf(redis: IoredisLike): () => unknown {
   };
 }
 
-/** For a client that is not connected: whether it is still in the epoch that it enters next, or before it. */
-function watchNext(redis: IoredisLike, epoch: () => unknown): () => () => boolean {
-  let isSame: (() => boolean) | undefined;
-  return () => {
-    if (isSame) return isSame;
-    let next: { readonly epoch: unknown } | undefined;
-    const ready = (): void => {
-      redis.off("ready", ready);
-      isSame = undefined;
-      next = { epoch: epoch() };
-    };
-    redis.on("ready", ready);
-    return (isSame = () => !next || next.epoch === epoch());
-  };
-}
-
 /**
- * What was answered to a command, unless ioredis has sent it again over another connection: the first copy
- * may have been done. One that had to wait for its first connection nobody else can tell that of.
+ * For commands that have to wait for a connection. What was answered over another than the first is no
+ * answer: ioredis has sent the command again, and the first copy may have been done. Who is told of each
+ * answer cannot tell that, for there was no connection when the command was sent.
  */
-async function unlessAgain(sent: Promise<Reply>, isSame: () => boolean): Promise<Reply> {
-  try {
-    const reply = await sent;
-    if (isSame()) return reply;
-  } catch (error) {
-    if (isSame() || !(error instanceof ServerError)) throw error;
-  }
-  throw new Error("the connection was lost");
+function firstOf(
+  redis: IoredisLike,
+  epoch: () => unknown,
+): (sent: Promise<Reply>) => Promise<Reply> {
+  const waiting = new Set<{ first?: { readonly epoch: unknown } }>();
+  const ready = (): void => {
+    for (const command of waiting) command.first ??= { epoch: epoch() };
+  };
+  return async (sent) => {
+    const command: { first?: { readonly epoch: unknown } } = {};
+    const isFirst = (): boolean => !command.first || command.first.epoch === epoch();
+    if (waiting.size === 0) redis.on("ready", ready);
+    waiting.add(command);
+    try {
+      const reply = await sent;
+      if (isFirst()) return reply;
+    } catch (error) {
+      if (isFirst() || !(error instanceof ServerError)) throw error;
+    } finally {
+      waiting.delete(command);
+      if (waiting.size === 0) redis.off("ready", ready);
+    }
+    throw new Error("the connection was lost");
+  };
 }
 
 /** Milliseconds of silence after which TCP asks whether the other end is still there. */

@@ -279,6 +279,19 @@ describe.each(versions)("$name", ({ connect }) => {
       const waits = createLocker(connect(proxy.port, { lazyConnect: true }));
       expect(await waits.forceRelease("k")).toBe(true);
     });
+
+    test("leaves no listener on the client, whatever becomes of it", async () => {
+      for (const end of [() => undefined, (redis: User) => redis.disconnect()]) {
+        const redis = connect(server.port, { lazyConnect: true });
+        const client = ioredisClient(redis);
+        const before = redis.listenerCount("ready");
+        const sent = Array.from({ length: 3 }, () => run(client, "return 1"));
+        expect(redis.listenerCount("ready")).toBe(before + 1);
+        end(redis);
+        await Promise.allSettled(sent);
+        expect(redis.listenerCount("ready")).toBe(before);
+      }
+    });
   });
 
   describe("a connection beside it", () => {
