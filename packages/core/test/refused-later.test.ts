@@ -146,21 +146,32 @@ describe("a command that the client itself has sent again, over another connecti
   });
 });
 
-test("a script that was cut off in its middle, in a slot that moves, is no refusal", async () => {
-  const inner = client();
-  let cutOff = true;
-  const one = new Locker({
-    async run(...command) {
-      const reply = await inner.run(...command);
-      if (!cutOff) return reply;
-      cutOff = false;
-      throw new ServerError("ERR Script attempted to access a non local key in a cluster node");
-    },
+describe("no refusal, since it may have been done, is", () => {
+  test.each([
+    [
+      "a script that was cut off in its middle, in a slot that moves",
+      "ERR Script attempted to access a non local key in a cluster node",
+    ],
+    ["the word of twemproxy for a server that is silent", "ERR Connection timed out"],
+    ["that of Codis for one it has lost", "ERR handle response, backend conn reset"],
+    ["that of Envoy", "upstream failure"],
+    ["that of a proxy in Go", "ERR read tcp 10.0.0.1:50000->10.0.0.2:6379: i/o timeout"],
+  ])("%s", async (_, text) => {
+    const inner = client();
+    let lost = true;
+    const one = new Locker({
+      async run(...command) {
+        const reply = await inner.run(...command);
+        if (!lost) return reply;
+        lost = false;
+        throw new ServerError(text);
+      },
+    });
+    const lock = await one.obtain("k", TTL);
+    expect(await server.command("GET", "k")).toBe(lock.token);
+    lost = true;
+    expect(await failure(lock.release())).toBeInstanceOf(OutcomeUnknownError);
   });
-  const lock = await one.obtain("k", TTL);
-  expect(await server.command("GET", "k")).toBe(lock.token);
-  cutOff = true;
-  expect(await failure(lock.release())).toBeInstanceOf(OutcomeUnknownError);
 });
 
 test("what is refused at once, and was never sent before, did nothing", async () => {

@@ -2,7 +2,7 @@ import { ServerError } from "../errors.js";
 import type { Entry, Timers } from "../time/timers.js";
 import { Batcher } from "./batcher.js";
 import type { RedisClient, Reply, Script } from "./client.js";
-import { isCutOff, isNotNow } from "./refusals.js";
+import { isNotNow, isRefusal } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
 /** A command, and what its reply means. */
@@ -173,7 +173,7 @@ export class Commands {
       });
       const fail = (error: Error): void => {
         this.timers.clear(expiry);
-        const refused = error instanceof ServerError && !isCutOff(error);
+        const refused = error instanceof ServerError && isRefusal(error);
         resolve(refused ? { kind: "refused", error } : { kind: "unknown", error });
       };
       this.#batcher.run(command, gather).then((raw) => {

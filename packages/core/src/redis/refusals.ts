@@ -32,9 +32,18 @@ export function isLasting(error: ServerError): boolean {
 }
 
 /**
- * Whether the script was begun and cut off in its middle, so that a part of it may be done. While a hash
- * slot moves, a script may not touch a key again that it has emptied: the key would be at the other node.
+ * Whether an error that was answered says that nothing was done. Not if the script was cut off in its
+ * middle: while a hash slot moves, it may not touch a key again that it has emptied, which would be at the
+ * other node. Nor if it is a proxy's own word for a server that it has lost, or waited for in vain: the
+ * command may have arrived.
  */
-export function isCutOff(error: ServerError): boolean {
-  return error.message.includes("non local key");
+export function isRefusal(error: ServerError): boolean {
+  const { message, reply } = error;
+  return !message.includes("non local key") && !(reply === "ERR" && LOST_BY_PROXY.test(message));
 }
+
+/**
+ * As twemproxy says it (`ERR Connection timed out`), Codis (`ERR handle response, backend conn reset`), and
+ * Envoy (`upstream failure`). Redis itself answers a script with no word of connections.
+ */
+const LOST_BY_PROXY = /\b(upstream|backend|conn|connection|timed out|timeout|broken pipe|EOF)\b/i;
