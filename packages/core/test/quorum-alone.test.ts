@@ -802,6 +802,19 @@ describe("a refresh", () => {
     expect(first.times("leave")).toHaveLength(before + 1);
   });
 
+  test("gives back a vote that was taken back when it is found to be lost otherwise", async () => {
+    const { locker, first, say } = await start();
+    const lock = await locker.obtain("k", TTL);
+    first.once("refresh", "0");
+    await lock.refresh();
+    await turn();
+    expect(first.names.at(-1)).toBe("vote");
+    say("ttl", "5", "deleted", "deleted");
+    expect(await lock.ttl()).toBe(0);
+    await turn();
+    expect(first.names.at(-1)).toBe("leave");
+  });
+
   test("asks in vain for a vote that is refused, and asks again", async () => {
     const { locker, say, second } = await start();
     const lock = await locker.obtain("k", TTL);
@@ -1292,6 +1305,24 @@ test("whoever closes waits until a place in line is left", async () => {
   await closed;
 });
 
+test("whoever closes waits for one who is first in line, and just then asks nobody", async () => {
+  jest.spyOn(Math, "random").mockReturnValue(0.9);
+  const { locker, say, first, pass } = await start();
+  say("vote", TAKEN, TAKEN, TAKEN);
+  say("stand", "7");
+  // The first asks for no votes at once, so that nothing but its place in line is to be given back.
+  const waits = [1, 2].map(() => failure(locker.obtain("k", TTL, { wait: 60_000 })));
+  await pass(30, 10);
+  let isClosed = false;
+  const closed = locker.close().then(() => (isClosed = true));
+  expect(await Promise.all(waits)).toMatchObject([{ code: "CLOSED" }, { code: "CLOSED" }]);
+  await turn();
+  expect([isClosed, first.times("leave")]).toEqual([false, []]);
+  await pass(10);
+  await closed;
+  expect(first.times("leave")).toHaveLength(2);
+});
+
 test("whoever closes a locker waits until what was given up is given back", async () => {
   const { locker, say } = await start();
   const { promise, answer } = later();
@@ -1549,6 +1580,39 @@ describe("servers that are not known yet", () => {
     await turn();
     await locker.inspect("k");
     expect(third.times("member").length).toBeGreaterThan(1);
+  });
+
+  test("and load their data, as they say again and again, are waited for once", async () => {
+    const { clock, locker, third, pass } = await start();
+    third.epoch++;
+    for (const name of ["member", "vote"]) third.says.set(name, new ServerError("LOADING data"));
+    const waits: number[] = [];
+    const obtain = async (): Promise<void> => {
+      const before = clock.now();
+      const lock = await locker.obtain("k", TTL);
+      waits.push(clock.now() - before);
+      await lock.release();
+    };
+    const first = obtain();
+    await pass(2_500, 10);
+    await first;
+    for (let i = 0; i < 30; i++) {
+      const next = obtain();
+      await pass(100, 10);
+      await next;
+    }
+    expect(waits).toEqual([500, ...Array<number>(30).fill(0)]);
+    // It votes once it has loaded them, and is waited for when its client connects anew.
+    third.says.delete("member");
+    third.says.set("vote", "7");
+    await pass(3_000, 10);
+    await obtain();
+    await turn();
+    third.epoch++;
+    third.sent.length = 0;
+    await obtain();
+    expect(third.names.slice(0, 2)).toEqual(["member", "vote"]);
+    expect(third.times("release")).toHaveLength(1);
   });
 
   test("do not wait for one that falls silent to look for their secrets", async () => {
@@ -1927,6 +1991,39 @@ describe("who waits", () => {
     const attempts = 1 + first.times("stand").length;
     expect(error).toMatchObject({ code: "NOT_OBTAINED", waited: 777, position: 1, attempts });
     expect(attempts).toBeGreaterThan(10);
+  });
+
+  test.each([4_600, 4_990])(
+    "ends at its time, though the line's server hangs after %i ms",
+    async (ms) => {
+      const { clock, locker, say, first, pass } = await start();
+      say("vote", TAKEN, TAKEN, TAKEN);
+      let ended = 0;
+      const failed = failure(locker.obtain("k", TTL, { wait: 5_000 })).finally(() => {
+        ended = clock.now() - BEGINNING;
+      });
+      await pass(ms, 10);
+      for (const name of ["stand", "member", "leave"]) first.says.set(name, silence);
+      await pass(3_000, 1);
+      await failed;
+      // A turn of the clock more, as this one is turned.
+      expect(ended).toBeLessThanOrEqual(5_001);
+    },
+  );
+
+  test("goes to the next line as soon as a server hangs that it is to leave", async () => {
+    const { locker, say, first, second, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", "7", PLACE);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal }));
+    await pass(290, 10);
+    for (const name of ["member", "leave"]) first.says.set(name, silence);
+    await pass(1_000, 10);
+    expect(second.times("stand").at(0)).toBeLessThan(1_000);
+    controller.abort(new Error("enough"));
+    await failed;
   });
 
   test("counts what it was granted in line from when it asked there", async () => {

@@ -163,11 +163,7 @@ export class QuorumClaim implements Claim {
         },
         isYes: (reply) => reply === "ours",
         yes: (votes) => said(votes, this.#votes.length, "ours"),
-        no: (votes) => {
-          this.#wanted = false;
-          for (const vote of this.#votes) if (vote.retaken) vote.giveBack(this.#tries);
-          return said(votes, this.#votes.length, lossOf(votes));
-        },
+        no: (votes) => this.#lost(votes),
       }),
     );
   }
@@ -182,9 +178,16 @@ export class QuorumClaim implements Claim {
           const reply = left[majorityOf(this.#votes.length) - 1] ?? 0;
           return said(votes, this.#votes.length, reply);
         },
-        no: (votes) => said(votes, this.#votes.length, lossOf(votes)),
+        no: (votes) => this.#lost(votes),
       }),
     );
+  }
+
+  /** So many say that it has nothing that no majority has it: what was taken back for it goes back. */
+  #lost(votes: readonly Reply<unknown>[]): Reply<"taken" | "deleted"> {
+    this.#wanted = false;
+    for (const vote of this.#votes) if (vote.retaken) vote.giveBack(this.#tries);
+    return said(votes, this.#votes.length, lossOf(votes));
   }
 
   #at(index: number): Vote {

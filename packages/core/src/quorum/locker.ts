@@ -117,11 +117,14 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
       const others = this.#waiting.get(key) ?? 0;
       this.#waiting.set(key, others + 1);
       const how = { crowded: others > 0, deadline, lastAnswer };
-      return waitForQuorum(acquisition, claim, quorum, how).finally(() => {
+      const waited = waitForQuorum(acquisition, claim, quorum, how).finally(() => {
         const left = (this.#waiting.get(key) ?? 1) - 1;
         if (left > 0) this.#waiting.set(key, left);
         else this.#waiting.delete(key);
       });
+      // It may leave its line a moment after whoever waited was told that it is over.
+      quorum.leaves(waited.catch(() => undefined));
+      return waited;
     };
     const inspect = (key: string): Command<Inspection> => this.#inspection(key);
     const [first = together(own)] = own;

@@ -77,6 +77,18 @@ export class Member {
     return outcome;
   }
 
+  /** Resolves when `asked` does; or once nobody waits for this server any more, or at `until`. */
+  async whileHeard(asked: Promise<unknown>, until: number = Infinity): Promise<void> {
+    if (this.#silent || this.#timers.now() >= until) return;
+    let over: () => void = () => undefined;
+    const isOver = new Promise<void>((resolve) => (over = resolve));
+    const forget = this.onSilence(over);
+    const timer = this.#timers.set(until, over);
+    await Promise.race([asked, isOver]);
+    this.#timers.clear(timer);
+    forget();
+  }
+
   /** Gives a free lock to the line here, however many dead are in it. */
   async serve(key: string): Promise<void> {
     for (let unserved = true; unserved;) {

@@ -2,7 +2,9 @@ import { createToken } from "../keys/token.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
 import type { Command, Failure, Outcome } from "../redis/commands.js";
+import { isNotNow } from "../redis/refusals.js";
 import type { Timers } from "../time/timers.js";
+import { majorityOf } from "./gather.js";
 import type { Member } from "./member.js";
 
 /** Milliseconds for which a server keeps its secret: long enough for a replica to get it. */
@@ -90,12 +92,21 @@ export class Roll {
     return this.#doubts.get(member) ?? nameless();
   }
 
+  /** It could not say who it is when it was last asked, as while it loads its data: that may take long. */
+  #isBusy(member: Member): boolean {
+    const doubt = this.#doubts.get(member);
+    return doubt?.kind === "refused" && isNotNow(doubt.error);
+  }
+
   /** Asks a server whether it is there. */
   probe(member: Member): Command<unknown> {
     return this.#command(member, "who");
   }
 
-  /** Calls those who are not known yet, and waits for them: not for who is silent, and not beyond `until`. */
+  /**
+   * Calls those who are not known yet, and waits for them: not for who is silent, nor, where a majority is
+   * known, for who could not say it the last time, and not beyond `until`.
+   */
   async #know(members: readonly Member[], until: number = Infinity): Promise<void> {
     if (members.every((member) => this.#isKnown(member))) return;
     for (const member of members) this.#callOne(member);
@@ -108,7 +119,12 @@ export class Roll {
         resolve();
       };
       const look = (): void => {
-        const open = members.some((member) => this.#underWay.has(member) && !member.silent);
+        const known = members.filter((member) => this.#isKnown(member));
+        const isEnough = known.length >= majorityOf(this.#members.length);
+        const open = members.some(
+          (member) =>
+            this.#underWay.has(member) && !member.silent && !(isEnough && this.#isBusy(member)),
+        );
         if (!open || this.#problem) done();
       };
       this.#onChange.add(look);
@@ -139,7 +155,7 @@ export class Roll {
     const isSame = (): boolean => member.client.epoch === epoch;
     // The same one, over another connection.
     if (this.#known.has(member) && this.#runIds.get(member) === own.runId) {
-      this.#known.set(member, epoch);
+      this.#isThere(member, epoch);
       return;
     }
     this.#known.delete(member);
@@ -152,11 +168,19 @@ export class Roll {
     if (this.#problem || !(await this.#ask(member, "write"))) return;
     if (!this.#written.includes(member)) this.#written.push(member);
     const others = this.#written.filter((other) => other !== member);
-    const looks = others.map((other) => whileHeard(other, this.#look(other, [member])));
+    // One that is down must not keep others from voting. They are asked for what it has, as it will be, if it
+    // was not, when it is called itself.
+    const looks = others.map((other) => other.whileHeard(this.#look(other, [member])));
     const [isThere] = await Promise.all([this.#look(member, others), ...looks]);
     if (!isThere) return;
-    if (isSame()) this.#known.set(member, epoch);
+    if (isSame()) this.#isThere(member, epoch);
     else if (isFirst) await this.#check(member, false); // It has just connected.
+  }
+
+  /** It casts votes from now on, over this connection. */
+  #isThere(member: Member, epoch: unknown): void {
+    this.#known.set(member, epoch);
+    this.#doubts.delete(member);
   }
 
   /** Whether a server answers; if it has what was written to others, that is a problem. */
@@ -204,18 +228,6 @@ export class Roll {
 /** Also of one that has said so before its client connected anew: its address may lead to another since. */
 function nameless(): Failure {
   return { kind: "unknown", error: new Error("it has not said yet which server it is") };
-}
-
-/**
- * Resolves with `asked`, or when the server falls silent: one that is down must not keep others from voting.
- * They are asked for what it has, as it will be, if it was not, when it is called itself.
- */
-async function whileHeard(member: Member, asked: Promise<unknown>): Promise<void> {
-  if (member.silent) return;
-  let forget: () => void = () => undefined;
-  const silence = new Promise<void>((resolve) => (forget = member.onSilence(resolve)));
-  await Promise.race([asked, silence]);
-  forget();
 }
 
 function aloneProblem(member: Member, { mode, role }: Identity): TypeError | undefined {

@@ -56,7 +56,8 @@ export async function waitForQuorum(
         await timers.sleep(Math.random() * SHORT_PAUSE);
       } while (timers.now() < patience && isFirst() && acquisition.wanted);
     }
-    await place.leave();
+    await member.whileHeard(place.leave(), deadline);
+    if (!acquisition.wanted) return answer;
     if (members.every((one) => one.silent || passedOver.has(one))) {
       // There is no line to stand in: what those say together who answer tells whether there can be one.
       if (!members.every((one) => one.silent)) answer = await acquisition.ask(lastAnswer);
