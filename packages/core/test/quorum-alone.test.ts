@@ -474,6 +474,19 @@ describe("a server", () => {
     expect(await undecided(one)).toBeUndefined();
   });
 
+  test("that has answered while the process was busy for longer is heard", async () => {
+    const { clock, locker, say } = await start();
+    const replies = [later(), later(), later()];
+    say("vote", ...replies.map(({ promise }) => promise));
+    const obtaining = locker.obtain("k", TTL);
+    await turn();
+    clock.stall(1_500);
+    // What is due is done first, and then what has come is read.
+    clock.advance(0);
+    for (const { answer } of replies) answer("7");
+    expect((await obtaining).held).toBe(true);
+  });
+
   test("whose client is closed is waited for by nobody either", async () => {
     const one = await start();
     one.first.closed = true;

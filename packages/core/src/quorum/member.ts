@@ -13,6 +13,8 @@ import type { Entry, Timers } from "../time/timers.js";
  * Lower: one that is slow for a moment is passed over. Higher: one that hangs is waited for longer.
  */
 const SILENCE = 500;
+/** The last of them, apart: a process that was busy for the others has yet to read what came meanwhile. */
+const LAST_READ = 1;
 /** How often whoever stands in line at a server asks whether it is still there, in milliseconds. */
 const PULSE = 200;
 
@@ -60,7 +62,9 @@ export class Member {
   /** Runs a command here, and notes whether it is answered. */
   async run<T>(command: Command<T>, options: RunOptions<T>): Promise<Outcome<T>> {
     const { late, until = Infinity } = options;
-    const timer = this.#timers.set(this.#timers.now() + SILENCE, () => this.#fallSilent());
+    let timer = this.#timers.set(this.#timers.now() + SILENCE - LAST_READ, () => {
+      timer = this.#timers.set(this.#timers.now() + LAST_READ, () => this.#fallSilent());
+    });
     const outcome = await this.commands.run(command, {
       ...options,
       late: (reply) => {
