@@ -474,6 +474,37 @@ describe("a server", () => {
     expect(await undecided(one)).toBeUndefined();
   });
 
+  test("that was silent, as most were, is heard when all answer again", async () => {
+    const { locker, say, pass } = await start();
+    const lock = await locker.obtain("k", TTL);
+    say("refresh", silence, silence, silence);
+    const refreshed = failure(lock.refresh());
+    await pass(2_000, 500);
+    expect(await refreshed).toBeInstanceOf(OutcomeUnknownError);
+    const [release, another] = [later(), later()];
+    say("release", "1", release.promise, another.promise);
+    const released = lock.release();
+    await pass(20);
+    release.answer("1");
+    await released;
+  });
+
+  test("that is silent again, as most are, is waited for as long as at first", async () => {
+    const { locker, say, pass } = await start();
+    say("vote", "7", silence, silence);
+    const isOver = async (ms: number): Promise<boolean> => {
+      let over = false;
+      void failure(locker.obtain("k", TTL)).then(() => (over = true));
+      await pass(ms, 50);
+      return over;
+    };
+    expect(await isOver(500)).toBe(true);
+    await pass(3_000, 500);
+    expect(await isOver(450)).toBe(false);
+    await pass(3_000, 500);
+    expect(await isOver(500)).toBe(true);
+  });
+
   test("that has answered while the process was busy for longer is heard", async () => {
     const { clock, locker, say } = await start();
     const replies = [later(), later(), later()];

@@ -40,7 +40,8 @@ export type Reply<T> = Extract<Outcome<T>, { kind: "reply" }>;
 
 /**
  * Asks all servers at once, and has an outcome as soon as a majority has said one thing, without waiting
- * for the others. A server that has been silent is not waited for where nothing else is open.
+ * for the others. A server that has been silent is not waited for where nothing else is open, unless so
+ * many have been that it takes some of them for a majority: then until it is silent to this, too.
  *
  * Yes and no are what majorities say; refused, if none can say yes because of refusals; else unknown.
  */
@@ -51,6 +52,9 @@ export function gather<T, P extends Peer>(
   const votes: Votes<T> = peers.map(() => undefined);
   const need = majorityOf(peers.length);
   const most = peers.length - need;
+  // Without those that were silent before there can be no majority: they are waited for as if they were not.
+  const heard = peers.filter(({ silent }) => !silent);
+  const hoped = new Set(heard.length < need ? peers : []);
   return new Promise((resolve) => {
     let over = false;
     const outcomeSoFar = (): Outcome<T> | undefined => {
@@ -58,11 +62,11 @@ export function gather<T, P extends Peer>(
       const no: Reply<T>[] = [];
       const refusals: ServerError[] = [];
       let open = false;
-      for (const { index, silent } of peers) {
-        const vote = votes[index];
+      for (const peer of peers) {
+        const vote = votes[peer.index];
         if (vote?.kind === "reply") (count.isYes(vote.reply) ? yes : no).push(vote);
         else if (vote?.kind === "refused") refusals.push(vote.error);
-        else if (!vote && !silent) open = true;
+        else if (!vote && (!peer.silent || hoped.has(peer))) open = true;
       }
       // What a majority amounts to may take a moment to find out.
       if (yes.length >= need) return count.yes(yes, votes, look);
@@ -81,7 +85,12 @@ export function gather<T, P extends Peer>(
       for (const run of forget) run();
       resolve(outcome);
     };
-    const forget = peers.map((peer) => peer.onSilence(look));
+    const forget = peers.map((peer) =>
+      peer.onSilence(() => {
+        hoped.delete(peer);
+        look();
+      }),
+    );
     for (const peer of peers) {
       void count.ask(peer).then((outcome) => {
         votes[peer.index] = outcome;
