@@ -2011,6 +2011,21 @@ describe("who waits", () => {
     expect(second.times("leave")[0]).toBe(510);
   });
 
+  test("keeps its turn at the next line while the server of the first refuses", async () => {
+    const { locker, say, second, pass } = await start();
+    say("vote", young, TAKEN, TAKEN);
+    say("stand", young, "7");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal }));
+    await pass(250, 1);
+    expect(second.times("stand")).toHaveLength(1);
+    expect(second.times("leave")).toEqual([]);
+    controller.abort(new Error("enough"));
+    await pass(10, 1);
+    await failed;
+  });
+
   test("asks nobody for votes while all are silent", async () => {
     const { locker, say, desks, pass } = await start();
     say("vote", TAKEN, TAKEN, TAKEN);

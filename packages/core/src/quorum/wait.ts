@@ -41,10 +41,12 @@ export async function waitForQuorum(
     if (inLine) answer = inLine;
     if (inLine?.kind === "granted") {
       claim.grantedInLine(inLine);
+      const without = new Set(passedOver);
       passedOver.clear();
       // Of two who are first in two lines, the one of the earlier keeps its vote; the other comes over, and
       // all behind it. Else each would keep the other from its majority for ever.
-      const isFirst = (): boolean => members.find(({ silent }) => !silent) === member;
+      const isFirst = (): boolean =>
+        members.find((one) => !one.silent && !without.has(one)) === member;
       const patience = Math.min(timers.now() + PATIENCE, deadline);
       do {
         answer = await acquisition.ask(lastAnswer);
