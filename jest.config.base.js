@@ -3,8 +3,6 @@ export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testTimeout: 30_000,
-  // Each file starts servers of its own, and waits most of the time: two at once, on any machine.
-  maxWorkers: 2,
   extensionsToTreatAsEsm: [".ts"],
   // Sources import "./lock.js", as Node will; here the file is still called lock.ts.
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },

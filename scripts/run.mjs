@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { setUp } from "./setup.mjs";
-import { Failure, runMain, say, show } from "./shell.mjs";
+import { Failure, runMain, show } from "./shell.mjs";
 
 /**
  * @typedef {object} Task
@@ -97,34 +97,9 @@ await runMain(() => {
 });
 
 async function test() {
-  /** @type {string[]} */
-  const failures = [];
-  // One package at a time: each starts servers of its own, which must not starve one another.
-  const args = ["run", "test", "--concurrency=1", "--continue"];
-  const code = await show("turbo", args, failuresInto(failures));
-  // Said once more at the end: a package that failed early is thousands of lines further up.
-  if (code !== 0 && failures.length > 0) say(`failed:\n${failures.join("\n")}`);
-  return code;
-}
-
-/**
- * Keeps what jest says of the test files that failed, as turbo passes it on.
- *
- * @param {string[]} failures
- * @returns {(line: string) => void}
- */
-function failuresInto(failures) {
-  /** @type {Map<string, "failing" | "told">} what is told now, by package */
-  const states = new Map();
-  return (line) => {
-    const [, task = "", text = ""] = /^(\S+:test): ?(.*)$/.exec(line) ?? [];
-    // What follows was told before.
-    if (text.startsWith("Summary of all failing tests")) states.set(task, "told");
-    if (states.get(task) === "told") return;
-    if (text.startsWith("FAIL ")) states.set(task, "failing");
-    else if (/^(PASS |Test Suites:)/.test(text)) states.delete(task);
-    if (states.get(task) === "failing") failures.push(line);
-  };
+  const built = await show("turbo", ["run", "build", "--output-logs=errors-only"]);
+  if (built !== 0) return built;
+  return show(process.execPath, ["--experimental-vm-modules", "node_modules/jest/bin/jest.js"]);
 }
 
 /**

@@ -1,7 +1,6 @@
 /** How the scripts beside this one talk and start other programs. */
 import { spawn, spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -24,20 +23,10 @@ export function say(line) {
  *
  * @param {string} program
  * @param {string[]} args
- * @param {(line: string) => void} [read] is given each line that it prints, too
  * @returns {Promise<number>} its exit code
  */
-export function show(program, args, read) {
-  const colors = read && process.stdout.isTTY && !process.env["NO_COLOR"];
-  const child = spawn(program, args, {
-    cwd: root,
-    env: { ...process.env, ...(colors && { FORCE_COLOR: "1" }) },
-    stdio: ["ignore", read ? "pipe" : "inherit", "inherit"],
-  });
-  if (read && child.stdout) {
-    child.stdout.pipe(process.stdout, { end: false });
-    createInterface({ input: child.stdout }).on("line", read);
-  }
+export function show(program, args) {
+  const child = spawn(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   /** @param {NodeJS.Signals} signal */
   const pass = (signal) => {
     // A terminal sends Ctrl-C to all that runs in it: the child has it already, and would take a
@@ -48,8 +37,7 @@ export function show(program, args, read) {
   for (const signal of signals) process.on(signal, pass);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    // When all that it printed was read.
-    child.on("close", (code) => {
+    child.on("exit", (code) => {
       for (const signal of signals) process.off(signal, pass);
       resolve(code ?? 1);
     });

@@ -8,8 +8,10 @@ import {
   startServer,
   waitUntil,
 } from "@redislock/test-kit";
+import { fileURLToPath } from "node:url";
 import { tooWide } from "./too-wide.js";
 
+const program = fileURLToPath(new URL("../dist/demo.js", import.meta.url));
 const PASSWORD = "open-sesame";
 const small = ["--sellers=3", "--tickets=6", "--pause=300", "--lease=1000"];
 /** Several processes have to start for each act. */
@@ -31,7 +33,7 @@ afterEach(() => demo.stop());
 afterAll(() => server.stop());
 
 function startDemo(redisUrl: string, ...args: string[]): NodeProcess {
-  demo = startProcess("dist/demo.js", { args, env: { REDIS_URL: redisUrl } });
+  demo = startProcess(program, { args, env: { REDIS_URL: redisUrl } });
   return demo;
 }
 
@@ -78,7 +80,7 @@ test("oversells without the lock, and not with it, through either adapter", asyn
 });
 
 test("on a terminal it has colours, and no line is wider than 80 columns", async () => {
-  const command = [process.execPath, "dist/demo.js", ...small].join(" ");
+  const command = [process.execPath, `"${program}"`, ...small].join(" ");
   demo = startProcess("--command", {
     // A terminal of its own for the command.
     runtime: ["script", "--quiet", "--return", "--log-out", "/dev/null"],
@@ -113,7 +115,7 @@ test.each(["SIGTERM", "SIGHUP"] as const)(
 );
 
 test("when nobody reads on, it ends, and its sellers and its keys are gone too", async () => {
-  const command = [process.execPath, "dist/demo.js", ...small].join(" ");
+  const command = [process.execPath, `"${program}"`, ...small].join(" ");
   demo = startProcess("-c", {
     runtime: ["bash"],
     args: [`set -o pipefail; ${command} | grep --max-count=1 Act`],

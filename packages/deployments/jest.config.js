@@ -1,4 +1,3 @@
 import base from "../../jest.config.base.js";
 
-// Trials mostly wait: three side by side leave two cores room to breathe.
-export default { ...base, maxWorkers: 3, testTimeout: 600_000 };
+export default { ...base, testTimeout: 600_000 };

@@ -30,7 +30,7 @@ async function expectManyLocks({ name, cluster }: Kind, count: number): Promise<
   return bytes;
 }
 
-test.each([ioredis(6), nodeRedis(6)])(
+test.each(cast([ioredis(6), nodeRedis(6)]))(
   "$name: ten thousand locks in one process are renewed, none of them late, by one timer",
   async (kind) => {
     const bytes = await expectManyLocks(kind, 10_000);

@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { compilePackage, startProcess, startServer } from "@redislock/test-kit";
 import { createHash } from "node:crypto";
 
-import { ioredis, nodeRedis } from "./clients.js";
+import { cast, ioredis, nodeRedis } from "./clients.js";
 
 const compiled = await compilePackage(new URL("..", import.meta.url));
 const server = await startServer();
@@ -29,7 +29,7 @@ const BOUNDS: Readonly<Record<string, Bounds>> = {
   "lock that is renewed": { bytes: 2_300, objects: 52 },
 };
 
-describe.each([ioredis(6), nodeRedis(6)])("$name", ({ name }) => {
+describe.each(cast([ioredis(6), nodeRedis(6)]))("$name", ({ name }) => {
   test.each(Object.entries(BOUNDS))(
     "one more %s takes no more than %o of the heap",
     async (what, bounds) => {

@@ -145,7 +145,7 @@ describe.each(
   });
 });
 
-test.each([ioredisCluster(6), nodeRedisCluster(6)])(
+test.each(cast([ioredisCluster(6), nodeRedisCluster(6)]))(
   "a waiter that is killed keeps the lock from the next for five seconds at most ($name)",
   async (kind) => {
     const key = `killed ${kind.library}`;

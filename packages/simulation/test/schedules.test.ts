@@ -17,13 +17,13 @@ import { simulate } from "../src/schedules/simulate.js";
 import type { Trouble } from "../src/schedules/world.js";
 import type { Wrong } from "../src/violation.js";
 
-const SCHEDULES = amount(50, 1_500);
+const SCHEDULES = amount(25, 1_500);
 /** Within how many schedules a planted bug has to show. */
 const UNTIL_FOUND = 400;
 /** How many schedules have each of the troubles that the lock has to stand where it has them. */
-const IN_TROUBLE = amount(10, 300);
+const IN_TROUBLE = amount(6, 300);
 /** How many schedules show that fencing tokens keep out who lost its lock. */
-const FENCED = amount(8, 150);
+const FENCED = amount(5, 150);
 /** Much longer than it takes, unless the machine is busy with other things. */
 const PATIENCE = 600_000;
 

@@ -1,0 +1,3 @@
+import { withNest } from "../../jest.older.js";
+
+export default withNest(11);
