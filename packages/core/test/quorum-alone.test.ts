@@ -912,15 +912,22 @@ describe("who tries again", () => {
   });
 });
 
-test("who tries again where the lock is taken tells that it waits", async () => {
+test("who tries again where the lock is taken tells that it waits, and whom for", async () => {
   const told: string[] = [];
-  const { locker, say, pass } = await start({ onEvent: detailed(({ type }) => told.push(type)) });
+  let holders: Promise<unknown> | undefined;
+  const onEvent = detailed((event) => {
+    told.push(event.type);
+    if (event.type === "waiting") holders = event.holders();
+  });
+  const { locker, say, pass } = await start({ onEvent });
   say("vote", TAKEN, TAKEN, TAKEN);
+  say("inspect", ["900", "9", "you", "0"], ["900", "9", "you", "0"], FREE);
   told.length = 0;
   const failed = failure(locker.obtain("k", TTL, { retry: (count) => (count < 2 ? 10 : 0) }));
   await pass(20);
   await failed;
   expect(told).toEqual(["obtaining", "waiting", "waited", "notObtained"]);
+  expect(await holders).toMatchObject([{ remaining: 900, fencingToken: 9, metadata: "you" }]);
 });
 
 describe("who gives up", () => {
@@ -1039,6 +1046,23 @@ describe("what makes no quorum is an error that says why", () => {
         `${name} is not for a quorum: majorities for two holders can consist of different ` +
         "servers, so that more are let in than may be",
     });
+  });
+
+  test.each<[(locker: QuorumLocker) => Promise<unknown>, string]>([
+    [
+      // @ts-expect-error Not for a quorum.
+      (locker) => locker.obtain(["k", "l"], TTL),
+      "key must be one: a quorum takes locks one by one",
+    ],
+    [(locker) => locker.obtain("k", TTL + 1), "ttl must be at most maxTtl, 10000 ms, got 10001"],
+    [
+      (locker) => locker.obtain("k", 10, { holdAtLeast: TTL + 1 }),
+      "holdAtLeast must be at most maxTtl, 10000 ms, got 10001",
+    ],
+  ])("of what it gives no lock for: %#", async (obtain, message) => {
+    const { locker, sent } = await start();
+    expect(await failure(obtain(locker))).toMatchObject({ message });
+    expect(sent()).toEqual([[], [], []]);
   });
 
   test("of what adapters are given", () => {

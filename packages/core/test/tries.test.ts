@@ -26,6 +26,7 @@ class Scripted implements RedisClient {
   readonly sent: number[] = [];
   readonly names: string[] = [];
   connection: string | undefined;
+  epoch = 1;
   closed = false;
   readonly #answers: readonly (() => Promise<Reply>)[];
 
@@ -196,6 +197,54 @@ describe("a command that is not answered", () => {
     const client = new Scripted(thrown, reply(FREE));
     expect(await client.inspect()).toMatchObject({ held: 0 });
     expect(client.sent).toEqual([0, 10]);
+  });
+});
+
+describe("a command that the client itself may have sent again, over another connection", () => {
+  /** Answered when the client has connected anew. */
+  const anew = (answer: () => Promise<Reply>): Scripted => {
+    const client: Scripted = new Scripted(
+      () => {
+        client.epoch++;
+        client.connection = undefined;
+        return answer();
+      },
+      reply([null, null, null, "0", "0", "0"]),
+    );
+    return client;
+  };
+  const noPerm = refused("NOPERM no");
+
+  test("is unknown where it was refused then", async () => {
+    const client = anew(noPerm);
+    const error = await client.inspect();
+    expect(error).toMatchObject({ code: "UNKNOWN" });
+    expect(String(error)).toMatch(
+      /unknown: the connection was lost; sent again, it was refused: NOPERM no$/,
+    );
+    expect(client.sent).toEqual([0]);
+  });
+
+  test("is refused where it had waited for its first connection", async () => {
+    const client = anew(noPerm);
+    client.connection = "connecting";
+    expect(await client.inspect()).toMatchObject({ code: "REFUSED" });
+  });
+
+  test("may have taken away what the copy does not find", async () => {
+    const nothing = reply(["0", "0"]);
+    expect(await anew(nothing).locker().forceRelease("k")).toBe(true);
+    expect(await new Scripted(nothing).locker().forceRelease("k")).toBe(false);
+  });
+
+  test("leaves what it may have taken, though the copy is told that it is another's", async () => {
+    const taken = reply(["5", "7", "m"]);
+    const client = anew(taken);
+    expect(await client.locker().tryObtain("k", TTL)).toBeNull();
+    expect(client.names).toEqual(["obtain", "leave"]);
+    const once = new Scripted(taken);
+    expect(await once.locker().tryObtain("k", TTL)).toBeNull();
+    expect(once.names).toEqual(["obtain"]);
   });
 });
 
@@ -494,6 +543,27 @@ test("an obtain that polls asks no more once it is aborted", async () => {
   expect(client.sent).toEqual([0, 10]);
   // It was told once that it waits; in no line.
   expect(told).toStrictEqual([undefined]);
+});
+
+test("an obtain that polls ends with the lock, or where the next try would come too late", async () => {
+  const taken = reply(["5", "7", "m"]);
+  const had = new Scripted(taken, reply("8"));
+  const lock = await had.outcome(had.locker().obtain("k", TTL, { retry: () => 400 }));
+  expect(lock).toMatchObject({ fencingToken: 8 });
+  expect([had.sent, had.names]).toEqual([
+    [0, 400],
+    ["obtain", "obtain"],
+  ]);
+  for (const [retry, sent] of [
+    [() => 500, [0, 500]],
+    [() => 499, [0, 499, 998]],
+    [() => 1_000, [0]],
+  ] as const) {
+    const client = new Scripted(taken);
+    const error = await client.outcome(client.locker().obtain("k", 1_000, { retry }));
+    expect(error).toMatchObject({ code: "NOT_OBTAINED", attempts: sent.length });
+    expect([client.sent, client.clock.now()]).toEqual([sent, sent.at(-1)]);
+  }
 });
 
 test("an obtain that polls ends with its client", async () => {
