@@ -2,7 +2,13 @@
 import { describe, expect, test } from "@jest/globals";
 import { failure } from "@redislock/test-kit";
 
-import { Locker, type ObtainOptions, type RedisClient, type Reply } from "../src/index.js";
+import {
+  Locker,
+  type ObtainOptions,
+  type RedisClient,
+  type Reply,
+  type Subscription,
+} from "../src/index.js";
 
 const TTL = 60_000;
 const DAY = "86400000";
@@ -154,4 +160,21 @@ test("operators ask about one lock", async () => {
   expect(inspect).toEqual([`inspect(${SHARED})`, "100"]);
   expect(force).toEqual([`forceRelease(${ALONE})`]);
   expect(leave).toEqual([`leave(${ALONE})`, expect.stringMatching(/^[\w-]{22}$/), "", ""]);
+});
+
+test("who leads is announced by the name of the lock, where its followers listen", async () => {
+  const listened: string[] = [];
+  const subscribe = (channel: string): Promise<Subscription> => {
+    listened.push(channel);
+    return Promise.resolve({ close: () => Promise.resolve() });
+  };
+  const client = Object.assign(new Noted(), { keyPrefix: "p:", subscribe });
+  const locker = new Locker(client, { namespace: "n:" });
+  await locker.lead("k", TTL, {}, () => undefined);
+  expect(client.sent).toContainEqual(["announce(n:k)"]);
+  for await (const leader of locker.leader("k")) {
+    expect(leader).toBeUndefined();
+    break;
+  }
+  expect(listened).toEqual(["redislock:leader:p:n:k"]);
 });
