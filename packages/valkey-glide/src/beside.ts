@@ -16,7 +16,7 @@ type Configuration = GlideClientConfiguration & GlideClusterClientConfiguration;
 
 /** What comes unasked from the server, or from GLIDE about its connections. */
 export interface Pushes {
-  readonly message?: (text: string) => void;
+  readonly message: (text: string) => void;
   /** Anything else: a subscription is confirmed, or a connection was lost. */
   readonly other: () => void;
 }
@@ -39,9 +39,9 @@ function isConfiguration(value: unknown): value is Configuration {
   return typeof value === "object" && value !== null && "addresses" in value;
 }
 
-export function openSingle(glide: GlideLike, life: Life, pushes: Pushes): Promise<GlideClient> {
+export function openSingle(glide: GlideLike, life: Life, pushes?: Pushes): Promise<GlideClient> {
   const settings = settingsOf(glide, pushes);
-  return closedWith(life, unreferenced(GlideClient, life).createClient(settings));
+  return closedWith(life, unreferenced(GlideClient).createClient(settings));
 }
 
 export function openCluster(
@@ -50,12 +50,17 @@ export function openCluster(
   pushes: Pushes,
 ): Promise<GlideClusterClient> {
   const settings = settingsOf(glide, pushes);
-  return closedWith(life, unreferenced(GlideClusterClient, life).createClient(settings));
+  return closedWith(life, unreferenced(GlideClusterClient).createClient(settings));
 }
 
-function settingsOf(glide: GlideLike, pushes: Pushes): Configuration {
-  // Messages come by RESP3 alone, which is what GLIDE speaks if it is not told otherwise.
-  const { protocol: _, clientSideCache: __, ...configuration } = configurationOf(glide);
+function settingsOf(glide: GlideLike, pushes: Pushes | undefined): Configuration {
+  const {
+    // Messages come by RESP3 alone, which is what GLIDE speaks if it is not told otherwise.
+    protocol: _,
+    clientSideCache: __,
+    pubsubSubscriptions: ___,
+    ...configuration
+  } = configurationOf(glide);
   return {
     ...configuration,
     readFrom: "primary",
@@ -63,7 +68,7 @@ function settingsOf(glide: GlideLike, pushes: Pushes): Configuration {
     defaultDecoder: Decoder.Bytes,
     lazyConnect: false,
     requestTimeout: PATIENCE,
-    pubsubSubscriptions: listeningTo(pushes),
+    ...(pushes && { pubsubSubscriptions: listeningTo(pushes) }),
   };
 }
 
@@ -75,7 +80,7 @@ function listeningTo({ message, other }: Pushes): GlideClientConfiguration.PubSu
   let others = 0;
   const callback = ({ message: text }: PubSubMsg): void => {
     others--;
-    message?.(String(text));
+    message(String(text));
   };
   return {
     channelsAndPatterns: {},
@@ -99,13 +104,12 @@ interface SocketOpener {
  * The same class, whose clients do not keep the process alive: the socket to the native part of GLIDE
  * does, and GLIDE has no setting for that.
  */
-function unreferenced<T extends object>(library: T & SocketOpener, life: Life): T {
+function unreferenced<T extends object>(library: T & SocketOpener): T {
   const { GetSocket: getSocket } = library;
   if (!getSocket) throw new Error("This version of Valkey GLIDE opens its socket in another way");
   const unreferencedSocket = async (path: string): Promise<Socket> => {
     const socket = await getSocket(path);
     socket.unref();
-    void life.ended.then(() => socket.destroy());
     return socket;
   };
   return new Proxy(library, {

@@ -14,15 +14,13 @@ const WHO_AM_I = ["CLIENT", "ID"];
  * comes together with the question which connection it is.
  */
 export async function openSide(glide: GlideLike, life: Life): Promise<SideConnection> {
-  let pushed = (): void => undefined;
-  const client = await orServerError(openSingle(glide, life, { other: () => pushed() }));
+  const client = await orServerError(openSingle(glide, life));
   const id = await orServerError(client.customCommand(WHO_AM_I));
   const lost = (): Error => {
     const error = new Error("The connection was lost");
     life.end(error);
     return error;
   };
-  pushed = lost;
   // One after the other, for GLIDE does not promise an order.
   let last: Promise<unknown> = Promise.resolve();
   return {

@@ -1,10 +1,10 @@
 /** What is special about GLIDE: what it makes of errors, and when it is closed. */
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { failure, run, startProxiedServer } from "@redislock/test-kit";
+import { failure, run, startProxiedServer, waitUntil } from "@redislock/test-kit";
 import { ServerError } from "@redislock/core/adapter";
 import { GlideClient } from "@valkey/valkey-glide";
 
-import { createLocker, valkeyGlideClient } from "../src/index.js";
+import { createLocker, type RedisClient, valkeyGlideClient } from "../src/index.js";
 import { closeClients, connect } from "./versions.js";
 
 const { server, proxy, stop } = await startProxiedServer();
@@ -106,6 +106,86 @@ test("a message that is no text is heard as well, and so is the next one", async
   await all;
   expect(heard).toEqual(["\u{FFFD}", "text"]);
   await subscription?.close();
+});
+
+test("what is heard does not end the connection that hears it", async () => {
+  const client = valkeyGlideClient(await connect(server.port));
+  const heard: string[] = [];
+  let resumed = 0;
+  const subscription = await client.subscribe?.("channel", {
+    message: (text) => heard.push(text),
+    resumed: () => resumed++,
+  });
+  const listening = (): Promise<unknown> => server.command("CLIENT", "LIST", "TYPE", "pubsub");
+  const ids = async (): Promise<unknown> => /id=\d+/g.exec(String(await listening()))?.join();
+  const before = await ids();
+  for (const text of ["one", "two", "three"]) {
+    await server.command("PUBLISH", "channel", text);
+    await waitUntil(() => heard.at(-1) === text, { what: text });
+  }
+  expect([heard, resumed, await ids()]).toEqual([["one", "two", "three"], 0, before]);
+  await subscription?.close();
+});
+
+describe("a connection beside it", () => {
+  /** The life of a connection, to be ended. */
+  function life(): { readonly end: () => void; readonly ended: Promise<void> } {
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    return { end, ended };
+  }
+
+  /** A client whose connection is the only one: those of tests before may take long to close. */
+  async function only(): Promise<RedisClient> {
+    const client = valkeyGlideClient(await connect(proxy.port));
+    await alone();
+    return client;
+  }
+
+  const alone = (): Promise<unknown> =>
+    waitUntil(() => proxy.connections === 1, { what: "all others to be closed" });
+
+  test("does not keep the process alive, and is closed when its life has ended", async () => {
+    const client = await only();
+    // Those alone that keep it alive.
+    const pipes = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === "PipeWrap").length;
+    const before = pipes();
+    const { end, ended } = life();
+    const side = await client.side?.open({ end, ended });
+    expect(await side?.send(["PING"])).toBe("PONG");
+    expect(pipes()).toBeLessThanOrEqual(before);
+    expect(proxy.connections).toBe(2);
+    end();
+    await alone();
+  });
+
+  test("that is lost is not used on, once GLIDE has connected again", async () => {
+    const client = await only();
+    const { end, ended } = life();
+    let isOver = false;
+    void ended.then(() => (isOver = true));
+    const side = await client.side?.open({ end, ended });
+    const id = (): Promise<unknown> => side?.send(["CLIENT", "ID"]) ?? Promise.resolve();
+    expect(await id()).toBe(await id());
+    await proxy.cutAll();
+    const errors: unknown[] = [];
+    // What is sent before GLIDE knows of the loss fails by an error of its own.
+    while (!isOver) errors.push(await failure(id()));
+    expect(errors.at(-1)).toMatchObject({ message: "The connection was lost" });
+  });
+
+  test("that comes when nobody wants it any more is closed", async () => {
+    const client = await only();
+    proxy.silence();
+    const { end, ended } = life();
+    void Promise.allSettled([client.side?.open({ end, ended })]);
+    await waitUntil(() => proxy.connections === 2, { what: "it to connect" });
+    end();
+    await ended;
+    proxy.speak({ deliver: true });
+    await alone();
+  });
 });
 
 test("is closed once it was closed, not before", async () => {
