@@ -1,10 +1,12 @@
 /** What of the platform is used for time, and for signals. */
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { createHook } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 
 import { controller, onAbort } from "../src/time/abort.js";
 import { builtin } from "../src/time/builtin.js";
 import { systemClock } from "../src/time/clock.js";
+import { here } from "../src/time/context.js";
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -101,4 +103,12 @@ test.each([
   } finally {
     Reflect.set(globalThis, "process", real);
   }
+});
+
+test("what keeps an async context is called by a name of ours, for those who look into them", () => {
+  const made: string[] = [];
+  const hook = createHook({ init: (_, type) => void made.push(type) }).enable();
+  here();
+  hook.disable();
+  expect(made).toContain("redislock");
 });

@@ -38,20 +38,22 @@ const prefixes = ["", "p:", "{p}:", "p{", "p}:", "a{b", "{", "}{", "{a}{", "p{}:
 
 describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
   const space: Space = { ...plain, keyPrefix, cluster: true };
-  const locks = randomNames(40, 7).map((name) => ({ name, keys: lockNames(name, space) }));
+  const locksOf = (): { name: string; keys: string[] }[] =>
+    randomNames(40, 7).map((name) => ({ name, keys: lockNames(name, space) }));
 
   test("all keys of a lock are in one slot, says the server", async () => {
-    for (const { name, keys } of locks) {
+    for (const { name, keys } of locksOf()) {
       const slots = await realSlots(keys.map((key) => keyPrefix + key));
       expect([name, new Set(slots).size]).toEqual([name, 1]);
     }
   });
 
   test("the lock's own key is what the user called it", () => {
-    for (const { name, keys } of locks) expect(keys[0]).toBe(name);
+    for (const { name, keys } of locksOf()) expect(keys[0]).toBe(name);
   });
 
   test("no two locks have a key in common but the fence, which all of a slot share", async () => {
+    const locks = locksOf();
     const all = locks.flatMap(({ keys: [lock, grant, , line, waiters] }) => [
       ...[lock, grant, line, waiters],
     ]);
@@ -63,7 +65,7 @@ describe.each(prefixes)("with the client's prefix %j", (keyPrefix) => {
   });
 
   test("nor has a lock whose name is made of another's companion", () => {
-    for (const { name, keys } of locks.slice(0, 10)) {
+    for (const { name, keys } of locksOf().slice(0, 10)) {
       const [, companion = ""] = keys;
       const stem = companion.indexOf(":redislock:");
       for (const length of [stem - 2, stem - 1, stem, stem + 1]) {
@@ -111,6 +113,16 @@ test("a prefix of the client's and the same as part of the key give one lock and
     const inKey = lockNames(`p:${name}`, plain);
     expect(withoutFence(prefixed).map((key) => `p:${key}`)).toEqual(withoutFence(inKey));
   }
+});
+
+test.each([
+  ["a", "a:redislock:line{Flk}", "redislock{Flk}"],
+  ["x{a}y", "x{a}y:redislock:line", "redislock{Flk}"],
+  ["a{b", "a{b:redislock:lineBph}", "redislock{Boc}"],
+  ["{}", "{}:redislock:line:FYG", "redislock{D75}"],
+])("the line and the fence of %j are called as the table says", (name, line, fence) => {
+  const names = lockNames(name, plain);
+  expect([names[3], names[2]]).toEqual([line, fence]);
 });
 
 test("names of plain keys are those that trying finds", () => {

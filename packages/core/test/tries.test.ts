@@ -545,6 +545,18 @@ test("an obtain that polls asks no more once it is aborted", async () => {
   expect(told).toStrictEqual([undefined]);
 });
 
+test("an obtain that polls leaves no timer when it is aborted, however long it pauses", async () => {
+  const client = new Scripted(reply(["5", "7", "m"]));
+  const control = new AbortController();
+  const options = { retry: () => 300_000, signal: control.signal };
+  const failed = failure(client.locker().obtain("k", TTL, options));
+  await new Promise((resolve) => setImmediate(resolve));
+  control.abort();
+  await failed;
+  client.clock.advance(16_000);
+  expect(client.clock.timers).toBe(0);
+});
+
 test("an obtain that polls ends with the lock, or where the next try would come too late", async () => {
   const taken = reply(["5", "7", "m"]);
   const had = new Scripted(taken, reply("8"));
