@@ -12,7 +12,8 @@ const usage = `usage: pnpm mutants
        pnpm mutants ts [PACKAGE [FILE ...]] [--tests=NAME,...] [--seconds=N]
 
 With lua, FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; none for all.
-With ts, PACKAGE is core, ioredis or node-redis, none for all three, and FILE a path below its src.
+With ts, PACKAGE is core, ioredis, node-redis or valkey-glide, none for all four, and FILE a path below
+its src.
 
   --only=ID          one mutant
   --plants           those planted by hand

@@ -15,7 +15,7 @@ import { named } from "./mutate.mjs";
  */
 
 const folder = join(root, "temp/mutants");
-const PACKAGES = ["core", "ioredis", "node-redis"];
+const PACKAGES = ["core", "ioredis", "node-redis", "valkey-glide"];
 
 /**
  * @param {{ names: readonly string[], tests?: string, seconds?: number, concurrency: number }} options

@@ -48,7 +48,7 @@ export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdap
     // Missing in a pool, which has several connections, and behind sentinels. It is counted when a connection
     // is ready, and what was in the queue may have been answered before that: it is like no other until then.
     get epoch() {
-      return redis.isReady === false ? Symbol("connecting") : redis.socketEpoch;
+      return redis.isReady === false ? Symbol() : redis.socketEpoch;
     },
     run(script, keys, args) {
       const options = { keys, arguments: args };

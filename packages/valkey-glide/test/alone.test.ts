@@ -67,6 +67,11 @@ test.each([
 );
 
 test.each([[null], ["a text"]])("what is no error is passed on as it is: %j", async (thrown) => {
-  const client = clientOf({ customCommand: () => AbortSignal.abort(thrown).throwIfAborted() });
+  const client = clientOf({
+    customCommand: async () => {
+      await Promise.resolve();
+      AbortSignal.abort(thrown).throwIfAborted(); // Throws it as it is.
+    },
+  });
   await expect(run(client, "return 1")).rejects.toBe(thrown);
 });

@@ -160,6 +160,16 @@ describe("a connection beside it", () => {
     await alone();
   });
 
+  test("passes on what the server refuses, in its words", async () => {
+    const { end, ended } = life();
+    const side = await valkeyGlideClient(await connect(server.port)).side?.open({ end, ended });
+    const error = await failure(side?.send(["SET", "key"]) ?? Promise.resolve());
+    expect(error).toBeInstanceOf(ServerError);
+    expect(error).toMatchObject({ message: "ERR wrong number of arguments for 'set' command" });
+    expect(await side?.send(["PING"])).toBe("PONG");
+    end();
+  });
+
   test("that is lost is not used on, once GLIDE has connected again", async () => {
     const client = await only();
     const { end, ended } = life();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, expect, test } from "@jest/globals";
-import { startCluster } from "@redislock/test-kit";
+import { failure, startCluster } from "@redislock/test-kit";
 import { clusterTests } from "@redislock/test-kit/adapters";
 import { Decoder, ProtocolVersion } from "@valkey/valkey-glide";
 
@@ -37,4 +37,16 @@ test("minReplicas is refused, for GLIDE does not say which node has a slot", asy
   expect(() => createLocker(glide, { minReplicas: 1 })).toThrow(
     new TypeError("minReplicas needs a client that can have connections beside its own"),
   );
+});
+
+test("who may not listen is told so in the server's words", async () => {
+  for (const node of cluster.nodes) {
+    const rights = ["on", "nopass", "~*", "+@all", "resetchannels"];
+    await node.command("ACL", "SETUSER", "mute", ...rights);
+  }
+  const credentials = { username: "mute", password: "any" };
+  const client = valkeyGlideClient(await connectCluster(port, { addresses, credentials }));
+  const listener = { message: () => undefined, resumed: () => undefined };
+  const error = await failure(client.subscribe?.("channel", listener) ?? Promise.resolve());
+  expect(error).toMatchObject({ code: "SERVER", reply: "NOPERM" });
 });
