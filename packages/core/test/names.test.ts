@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { companion, connect, seededRandom, startServer } from "@redislock/test-kit";
+import { randomUUID } from "node:crypto";
 
 import { hashSlot } from "../src/keys/hash-slot.js";
 import { isCompanionName, lockNames, sharedNames, type Space } from "../src/keys/names.js";
@@ -101,6 +102,14 @@ test.each(["", "app:", "{app}", "app{", "app{}"])(
     }
   },
 );
+
+test("all keys of a lock are in its slot, whichever slots were used before", () => {
+  for (let n = 0; n < 100; n++) {
+    const name = randomUUID();
+    const slots = sharedNames(name, plain).map(hashSlot);
+    expect([name, ...new Set(slots)]).toEqual([name, hashSlot(name)]);
+  }
+});
 
 test("a namespace is a part of the name", () => {
   const inNamespace = lockNames("b}", { ...plain, namespace: "a{" });
