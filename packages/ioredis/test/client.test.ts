@@ -294,6 +294,17 @@ describe.each(versions)("$name", ({ connect }) => {
     });
   });
 
+  test("has no listener of ours for a command that need not wait for a connection", async () => {
+    const redis = connect(server.port);
+    const client = ioredisClient(redis);
+    const waiting = run(client, "return 1");
+    expect(redis.listenerCount("ready")).toBe(1);
+    await waiting;
+    const running = run(client, "return 1");
+    expect(redis.listenerCount("ready")).toBe(0);
+    await running;
+  });
+
   describe("a connection beside it", () => {
     /** Opens one, which ends with a reason. */
     async function open(redis: User): Promise<{ ended: Promise<unknown>; id: string }> {
