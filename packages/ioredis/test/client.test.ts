@@ -325,6 +325,15 @@ describe.each(versions)("$name", ({ connect }) => {
       expect(sockets()).toBe(before);
     });
 
+    test("passes on what the server refuses, in its words", async () => {
+      const life = { end: () => undefined, ended: new Promise<void>(() => undefined) };
+      const side = await ioredisClient(connect(server.port)).side?.open(life);
+      const error = await failure(side?.send(["SET", "key"]) ?? Promise.resolve());
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ reply: "ERR" });
+      expect(await side?.send(["PING"])).toBe("PONG");
+    });
+
     test("that is closed by the server says so", async () => {
       const { ended, id } = await open(connect(server.port));
       await server.command("CLIENT", "KILL", "ID", id);
