@@ -159,6 +159,35 @@ describe("the channel", () => {
   });
 });
 
+describe("while a client begins to listen", () => {
+  test("what it hears is heard", async () => {
+    client.opening = () => {
+      client.say("come 1");
+      return new Promise(() => undefined);
+    };
+    await wait();
+    expect(client.standing.map(({ reach }) => reach)).toEqual(["0", "0"]);
+  });
+
+  test("it may say that it does", async () => {
+    client.opening = () => {
+      client.listeners[0]?.resumed();
+      return new Promise(() => undefined);
+    };
+    await wait();
+    expect(client.standing.map(({ reach }) => reach)).toEqual(["0", "1"]);
+  });
+
+  test("it may say that it does no more", async () => {
+    client.opening = () => {
+      client.listeners[0]?.lost?.(new Error("no more connections"));
+      return new Promise(() => undefined);
+    };
+    await wait();
+    expect(events).toMatchObject([{ type: "subscribeFailed" }]);
+  });
+});
+
 describe("a message", () => {
   test("that grants the lock with the proof of the last command is the lock, without another", async () => {
     const { lock } = await wait();
@@ -190,7 +219,8 @@ describe("a message", () => {
     ["come", "come 1"],
     ["of a later version", "later 1 and more"],
     ["of a later version that is like one of this", "later 1 18 PROOF"],
-    ["with a fencing token that is none", "grant 1 0 x"],
+    ["with a fencing token that is none", "grant 1 0 PROOF"],
+    ["with a fencing token that is no number", "grant 1 x PROOF"],
   ])("%s has the waiter ask", async (_, text) => {
     await wait();
     const asked = count();
