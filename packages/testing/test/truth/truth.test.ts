@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { amount } from "@redislock/test-kit";
 import fc from "fast-check";
 
 import { comparable, type Observation } from "./observation.js";
 import { lookAround, operations } from "./operations.js";
 import { memorySubject, redisOneByOne, redisSubject, type Subject } from "./servers.js";
 
-const RUNS = 4_000;
+const RUNS = amount(1_500, 4_000);
 
 // What a failure prints, to see the same again: TRUTH_SEED=… TRUTH_PATH=… pnpm test -- truth
 const { TRUTH_SEED, TRUTH_PATH } = process.env;
