@@ -67,6 +67,10 @@ const LOOK = { listening: 15_000, deaf: 1_000 } as const;
 const RETRY_AFTER = 10_000;
 /** How long a message may be on its way, in milliseconds. */
 const ON_ITS_WAY = 1_000;
+/** Why an iteration ends that nobody is told of any more. */
+const LEFT = new Error("nobody follows any more");
+
+type Following = AsyncGenerator<Leader | undefined, void, undefined>;
 
 /** What takes part in an election, or watches it. */
 export interface Place {
@@ -130,14 +134,29 @@ export async function lead<T>(
 }
 
 /** Tells who leads: at once, and whenever that changed. */
-export async function* follow(
+export function follow(place: Place, signal: AbortSignal | undefined): Following {
+  const stop = controller();
+  const told = tell(place, signal, stop);
+  const end = told.return.bind(told);
+  const leave: Following["return"] = (value) => {
+    // A generator that waits would end at the next news only.
+    stop.abort(LEFT);
+    return end(value);
+  };
+  return Object.assign(told, { return: leave });
+}
+
+/** Ends with the signal, or with `stop`, for whatever reason. */
+async function* tell(
   place: Place,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Leader | undefined, void, undefined> {
+  stop: AbortController,
+): Following {
   const { engine, space, key } = place;
   const { commands } = engine;
   const { timers } = commands;
-  const vigil = new Vigil(place, signal);
+  const vigil = new Vigil(place, stop.signal);
+  if (signal) vigil.onEnd(relay(signal, stop));
   const ear = new Ear(place, () => vigil.wake());
   vigil.onEnd(() => ear.close());
   let shown: Leader | undefined;
@@ -175,6 +194,8 @@ export async function* follow(
       heardBefore = heard;
       await vigil.sleep(now + next - timers.now());
     }
+  } catch (error) {
+    if (error !== LEFT) throw error;
   } finally {
     vigil.end();
   }

@@ -563,6 +563,37 @@ describe("a follower", () => {
     expect(events).toEqual([]);
   });
 
+  test.each(["waits for news", "asks who leads"])(
+    "who leaves while it %s is told so at once, and listens no more",
+    async (what) => {
+      const channel = new Channel();
+      const { locker, says } = start({}, channel);
+      const { signal } = new AbortController();
+      says.set("inspect", what === "waits for news" ? FREE : held().promise);
+      const leaders = locker.leader("k", { signal })[Symbol.asyncIterator]();
+      if (what === "waits for news") await leaders.next();
+      const [one, another] = [leaders.next(), leaders.next()];
+      await turn();
+      const end = { value: undefined, done: true };
+      expect(await leaders.return?.()).toEqual(end);
+      expect(await Promise.all([one, another, leaders.next()])).toEqual([end, end, end]);
+      await turn();
+      expect(channel.closings).toBe(channel.listeners.length);
+      expect(getEventListeners(signal, "abort")).toEqual([]);
+    },
+  );
+
+  test("who leaves before it began has asked nothing", async () => {
+    const { locker, times } = start();
+    const { signal } = new AbortController();
+    const leaders = locker.leader("k", { signal })[Symbol.asyncIterator]();
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    expect(await leaders.return?.()).toEqual({ value: undefined, done: true });
+    expect(await leaders.next()).toEqual({ value: undefined, done: true });
+    expect(times("inspect")).toEqual([]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   test("whose signal aborts in whatever moment leaves no channel open", async () => {
     for (let moment = 0; moment < 40; moment++) {
       const channel = new Channel();
