@@ -196,6 +196,35 @@ describe("it is ended, and the next one opened,", () => {
     expect((await obtained).held).toBe(true);
   });
 
+  test("when the client has connected anew, perhaps to another master", async () => {
+    let epoch = 1;
+    const { locker, sent, first, lives, ends } = setUp({ told: () => ({ epoch }) });
+    await first();
+    epoch = 2;
+    const lock = await locker.obtain("k", 60_000);
+    expect(ends).toEqual([expect.objectContaining({ message: "the client has connected anew" })]);
+    // Of the new one it is not known yet that it leads where the client's own does.
+    expect(sent).toEqual({ own: ["obtain"], beside: ["EVAL", "WAIT"] });
+    epoch = 3;
+    await lock.refresh();
+    await lock.refresh();
+    expect([lives.length, ends.length]).toEqual([3, 2]);
+  });
+
+  test("not while the client connects anew, and stands for no connection", async () => {
+    let connection: string | undefined;
+    const { locker, first, lives } = setUp({
+      told: () => ({ connection, epoch: connection ? Symbol(connection) : 1 }),
+    });
+    await first();
+    const lock = await locker.obtain("k", 60_000);
+    connection = "reconnecting";
+    await Promise.all([lock.refresh(), lock.refresh()]);
+    connection = undefined;
+    await lock.refresh();
+    expect(lives).toHaveLength(1);
+  });
+
   test("not after a refusal that has nothing to do with where it leads", async () => {
     const { clock, locker, way, lives, first } = setUp();
     await first();

@@ -22,8 +22,13 @@ export const isScript = (name: string): boolean => name.startsWith("EVAL");
 /** A server with a replica, and what is sent to it: over the client's own connection, and beside it. */
 export function setUp({
   closed,
+  told = () => ({}),
   ...options
-}: MemoryClientOptions & { closed?: () => boolean } = {}) {
+}: MemoryClientOptions & {
+  closed?: () => boolean;
+  /** What the client says of its own connection. */
+  told?: () => Pick<RedisClient, "connection" | "epoch">;
+} = {}) {
   const clock = new ManualClock();
   const server = new MemoryServer({ clock, replicas: 1 });
   const inner = memoryClient(server, options);
@@ -47,6 +52,12 @@ export function setUp({
     subscribe,
     get closed() {
       return closed?.() === true;
+    },
+    get connection() {
+      return told().connection;
+    },
+    get epoch() {
+      return told().epoch;
     },
     side: {
       open: async (life) => {

@@ -140,10 +140,20 @@ export class Replicas {
   /** Undefined also where the client does not know the master. */
   #knownLink(keys: readonly string[]): Link | undefined {
     try {
-      return this.#links.get(this.#masterOf(keys));
+      return this.#currentLink(this.#masterOf(keys));
     } catch {
       return undefined;
     }
+  }
+
+  /** Where the client has connected anew, there may be another master. While it does, nobody knows. */
+  #currentLink(master: string): Link | undefined {
+    const link = this.#links.get(master);
+    const { connection, epoch } = this.#client;
+    if (!link || connection !== undefined || link.epoch === epoch) return link;
+    this.#links.delete(master);
+    link.end(new Error("the client has connected anew"));
+    return undefined;
   }
 
   /** Throws if the client does not know it. */
@@ -155,16 +165,19 @@ export class Replicas {
   /** The connection to the master that has these keys. */
   #linkOf(keys: readonly string[]): Link {
     const master = this.#masterOf(keys);
-    const known = this.#links.get(master);
+    const known = this.#currentLink(master);
     if (known) return known;
     const link = new Link(this.#timers, this.#replication, {
       open: (life) => outermost.runInAsyncScope(async () => this.#side.open(life, master)),
       keyPrefix: this.#client.keyPrefix ?? "",
+      epoch: this.#client.epoch,
       patience: this.#timeout / 2,
       until: () => this.#until,
     });
     this.#links.set(master, link);
-    void link.ended.then(() => this.#links.delete(master));
+    void link.ended.then(() => {
+      if (this.#links.get(master) === link) this.#links.delete(master);
+    });
     return link;
   }
 }
@@ -172,6 +185,8 @@ export class Replicas {
 interface LinkSettings {
   readonly open: (life: Life) => Promise<SideConnection>;
   readonly keyPrefix: string;
+  /** That of the client when it was opened. */
+  readonly epoch: unknown;
   /** Milliseconds that it may take to open, and beyond its own time to answer. */
   readonly patience: number;
   /** When nobody waits for an answer any more. */
@@ -220,6 +235,10 @@ class Link {
 
   get ended(): Promise<unknown> {
     return this.#life.ended;
+  }
+
+  get epoch(): unknown {
+    return this.#settings.epoch;
   }
 
   get isFree(): boolean {
