@@ -254,6 +254,31 @@ describe("who waits", () => {
     expect(left(server)).toEqual([]);
   });
 
+  test("is told of too few replicas when its time is over while they are waited for", async () => {
+    const { clock, locker, server, client } = setUp();
+    const held = await new Locker(client, { clock }).obtain("k", 60_000);
+    const refused = failure(locker.obtain("k", 60_000, { wait: 200 }));
+    await clock.advance(100);
+    server.setReplicas(0);
+    await held.release();
+    await clock.advance(1_000);
+    expect(await refused).toMatchObject(FEW);
+    expect(left(server)).toEqual([]);
+  });
+
+  test("has the lock that was granted in time, also if replicas have it a moment later", async () => {
+    const { clock, locker, server, client } = setUp();
+    const held = await new Locker(client, { clock }).obtain("k", 60_000);
+    const waiting = locker.obtain("k", 60_000, { wait: 200 });
+    await clock.advance(100);
+    server.setReplicas(0);
+    await held.release();
+    await clock.advance(200);
+    server.setReplicas(1);
+    await clock.advance(0);
+    expect((await waiting).held).toBe(true);
+  });
+
   test("no more, and hears that it was granted the lock, gives it back and asks no replicas", async () => {
     const { clock, client, server } = setUp();
     const { client: counting, waits } = counted(client);

@@ -226,15 +226,11 @@ export class Acquisition {
     return this.#replicas && !direct ? this.#confirm(this.#replicas, grant, deadline) : grant;
   }
 
-  /** Tells of a grant that was heard of, if it counts; of none, if that must be asked. */
-  accept(grant: Granted, tell: (grant: Granted | undefined) => void): void {
-    if (!this.#replicas) {
-      tell(grant);
-      return;
-    }
-    void this.#confirm(this.#replicas, grant, Infinity).then((answer) => {
-      tell(answer.kind === "granted" ? answer : undefined);
-    });
+  /** What a grant that was heard of comes to: itself; where replicas must have it, only once they do. */
+  accept(grant: Granted, deadline: number, tell: (answer: Answer) => void): void {
+    this.#traces.granted = true;
+    if (this.#replicas) void this.#confirm(this.#replicas, grant, deadline).then(tell);
+    else tell(grant);
   }
 
   /**

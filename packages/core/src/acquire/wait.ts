@@ -1,7 +1,7 @@
 import { createToken } from "../keys/token.js";
 import type { Grant, Reach } from "../primitives/primitive.js";
 import type { Entry, Timers } from "../time/timers.js";
-import type { Acquisition, Answer } from "./acquisition.js";
+import type { Acquisition, Answer, Granted } from "./acquisition.js";
 import type { Inbox, Mailbox, Owner } from "./inbox.js";
 import { LONGEST_PATIENCE, termsOf, untilTurn } from "./waiter.js";
 
@@ -137,12 +137,27 @@ class Waiter implements Mailbox {
     if (proof !== this.#proof || acquisition.isOver(sentAt, ttl)) {
       this.come();
     } else if (this.#state !== "over") {
-      acquisition.accept({ kind: "granted", fencingToken, seat, sentAt, ttl }, (grant) => {
-        if (grant) this.#end(grant);
-        else this.come();
-      });
+      this.#accept({ kind: "granted", fencingToken, seat, sentAt, ttl });
     }
     acquisition.heardOfGrant();
+  }
+
+  /** Where replicas are asked first, that is as if it were asked: its time may be over before the answer. */
+  #accept(grant: Granted): void {
+    const isWaiting = this.#state === "waiting";
+    if (isWaiting && this.#turn) this.#line.timers.clear(this.#turn);
+    if (isWaiting) this.#state = "asking";
+    this.#acquisition.accept(grant, this.#lastAnswer, (answer) => {
+      if (answer.kind === "granted") {
+        this.#end(answer);
+        return;
+      }
+      if (isWaiting && this.#state === "asking") {
+        this.#state = "waiting";
+        this.#answer = answer;
+      }
+      this.come();
+    });
   }
 
   #end(answer: Answer): void {
