@@ -347,3 +347,26 @@ describe("a lock that was granted, and replicas are asked for", () => {
     expect(left()).toEqual([]);
   });
 });
+
+test("a refresh that a server that hung does after the release leaves the lock taken no longer", async () => {
+  const { clock, server, locker, way, first } = setUp();
+  await first();
+  const lock = await locker.obtain("k", 60_000, { holdAtLeast: 10_000 });
+  let refreshes = (): unknown => undefined;
+  way.beside = (name, go) => {
+    if (isScript(name)) refreshes = go;
+    return NEVER;
+  };
+  const unknown = failure(lock.refresh());
+  await clock.advance(2_000);
+  expect(await unknown).toBeInstanceOf(OutcomeUnknownError);
+  way.own = async (_, go) => {
+    const reply = await go();
+    // It has read both connections by then, the client's own first.
+    await refreshes();
+    refreshes = () => undefined;
+    return reply;
+  };
+  await lock.release();
+  expect(server.command("PTTL", "k")).toBe("8000");
+});

@@ -141,6 +141,11 @@ export class Lease {
     this.#rewatch(sentAt + usable(ttl));
   }
 
+  /** Whether a refresh was sent, and none confirmed since: it may be done yet. */
+  get asking(): boolean {
+    return this.#asking;
+  }
+
   /** A refresh was not answered: if nothing else comes in time, this is why the lock is lost. */
   doubt(error: unknown): void {
     this.#doubt = error;

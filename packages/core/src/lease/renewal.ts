@@ -135,13 +135,22 @@ export class Renewal {
    * make it longer again.
    */
   async leaveTaken(holding: Holding): Promise<Verdict | Failure> {
-    const { claim, fencingToken, seat, takenUntil, renewed } = holding;
+    const { lease, renewed } = holding;
     const { timers, timeout } = this.#commands;
     const until = timers.now() + timeout;
     while (renewed.busy) await renewed.busy;
     if (timers.now() >= until) return outOfTurn();
+    const first = await this.#cut(holding, until);
+    if (first !== "ours" || !lease.asking) return first;
+    // Of two connections, a server that hung reads either first: once it answers, it has read both.
+    const second = await this.#cut(holding, until);
+    return typeof second === "string" ? first : second;
+  }
+
+  async #cut(holding: Holding, until: number): Promise<Verdict | Failure> {
+    const { claim, fencingToken, seat, takenUntil, renewed } = holding;
     renewed.order = (renewed.order ?? 0) + 1;
-    const rest = Math.max(1, Math.ceil(takenUntil - timers.now()));
+    const rest = Math.max(1, Math.ceil(takenUntil - this.#commands.timers.now()));
     const command = claim.refresh(fencingToken, rest, renewed.order, seat);
     const outcome = await this.#commands.run(command, { until });
     return outcome.kind === "reply" ? outcome.reply : outcome;
