@@ -207,6 +207,19 @@ describe.each(kinds.filter(({ isPool }) => !isPool))("$name", ({ create }) => {
     await connecting;
   });
 
+  test("what the server refuses over a connection beside it is passed on in its words", async () => {
+    const redis = create(server.port);
+    await redis.connect();
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const side = await nodeRedisClient(redis).side?.open({ end, ended });
+    const error = await failure(side?.send(["SET", "key"]) ?? Promise.resolve());
+    expect(error).toBeInstanceOf(ServerError);
+    expect(error).toMatchObject({ reply: "ERR" });
+    expect(await side?.send(["PING"])).toBe("PONG");
+    end();
+  });
+
   test("its epoch is another once it has connected anew", async () => {
     const redis = create(proxy.port);
     await redis.connect();
