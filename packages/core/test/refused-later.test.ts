@@ -146,6 +146,16 @@ describe("a command that the client itself has sent again, over another connecti
   });
 });
 
+test("a command that is not known is refused, whatever key is quoted with it", async () => {
+  const refusing = new Locker({
+    run: () =>
+      Promise.reject(
+        new ServerError("ERR unknown command 'EVALSHA', with args beginning with: 'conn:host' "),
+      ),
+  });
+  expect(await failure(refusing.obtain("conn:host", TTL))).toBeInstanceOf(RefusedError);
+});
+
 describe("no refusal, since it may have been done, is", () => {
   test.each([
     [
@@ -155,6 +165,13 @@ describe("no refusal, since it may have been done, is", () => {
     ["the word of twemproxy for a server that is silent", "ERR Connection timed out"],
     ["that of Codis for one it has lost", "ERR handle response, backend conn reset"],
     ["that of Envoy", "upstream failure"],
+    ["that of twemproxy for one that hung up", "ERR unknown"],
+    ["that of twemproxy for one that cannot be reached any more", "ERR No route to host"],
+    ["that of twemproxy for one whose answer it cannot read", "ERR Invalid argument"],
+    ["that of Corvus", "ERR Proxy error"],
+    ["that of Predixy", "ERR deliver request fail"],
+    ["that of a proxy for clusters", "ERR Cluster node disconnected: 10.0.0.2:6379"],
+    ["that of one that could not read the answer", "ERR Failed to read reply"],
     ["that of a proxy in Go", "ERR read tcp 10.0.0.1:50000->10.0.0.2:6379: i/o timeout"],
   ])("%s", async (_, text) => {
     const inner = client();
