@@ -7,6 +7,8 @@ import {
   type Listening,
   type RedisClient,
   runScript,
+  type ScriptCommands,
+  ServerError,
   type SideConnection,
   type SideConnections,
   staySubscribed,
@@ -51,17 +53,56 @@ export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdap
       return redis.isReady === false ? Symbol() : redis.socketEpoch;
     },
     run(script, keys, args) {
-      const options = { keys, arguments: args };
-      return runScript(script, {
-        evalsha: (sha1) => redis.evalSha(sha1, options),
-        eval: (source) => redis.eval(source, options),
-      });
+      return runScript(script, commandsOf(redis, keys, args));
     },
     subscribe: (channel, listener) =>
       staySubscribed((listening) => listen(redis, channel, listening), listener),
     side: sideOf(redis),
   }),
 );
+
+/** How a script is run with these keys. */
+function commandsOf(
+  redis: NodeRedisLike,
+  keys: readonly string[],
+  args: readonly string[],
+): ScriptCommands {
+  if (!("getSentinelNode" in redis)) {
+    const options = { keys, arguments: args };
+    return {
+      evalsha: (sha1) => redis.evalSha(sha1, options),
+      eval: (source) => redis.eval(source, options),
+    };
+  }
+  // The client of the master knows nothing of the prefix that its sentinel has.
+  const prefix = asText(redis._keyPrefix);
+  const rest = [String(keys.length), ...keys.map((key) => prefix + key), ...args];
+  return {
+    evalsha: (sha1) => sendOnce(redis, ["EVALSHA", sha1, ...rest]),
+    eval: (source) => sendOnce(redis, ["EVAL", source, ...rest]),
+  };
+}
+
+/**
+ * Behind sentinels, node-redis sends again what was not answered, and tells nobody: if that copy is refused,
+ * it looks as if nothing was done. So it is not told of what was lost, and whoever wants it sends it again.
+ */
+async function sendOnce(
+  redis: NodeRedisSentinelLike,
+  command: readonly string[],
+): Promise<unknown> {
+  const result = await redis._execute(false, async (master) => {
+    try {
+      return { reply: await master.sendCommand(command) };
+    } catch (error) {
+      // What was answered was not done: after READONLY it looks for the new master, and sends it there.
+      if (asServerError(error) instanceof ServerError) throw error;
+      return { error };
+    }
+  });
+  if ("error" in result) throw result.error;
+  return result.reply;
+}
 
 /** Opens a connection that listens to one channel, and dies when it is lost. */
 async function listen(redis: NodeRedisLike, channel: string, listening: Listening): Promise<void> {

@@ -33,6 +33,11 @@ export interface Duplicable {
   duplicate(override: object): ConnectionLike;
 }
 
+/** The client of a master behind sentinels: in its types there is no method of a single command. */
+export interface NodeRedisMasterLike extends Duplicable {
+  sendCommand(args: readonly string[]): Promise<unknown>;
+}
+
 export interface NodeRedisClientLike extends ScriptRunner, Duplicable {
   readonly isReady: boolean;
 }
@@ -51,8 +56,8 @@ export interface NodeRedisClusterLike extends ScriptRunner {
 
 export interface NodeRedisSentinelLike extends ScriptRunner {
   getSentinelNode(): unknown;
-  /** Gives the client of the master away. */
-  _execute<T>(readonly: boolean, task: (master: Duplicable) => Promise<T>): Promise<T>;
+  /** Gives the client of the master away, again if that is lost before the task is done. */
+  _execute<T>(readonly: boolean, task: (master: NodeRedisMasterLike) => Promise<T>): Promise<T>;
   on(event: "topology-change", listener: (change: { type: string }) => void): unknown;
 }
 

@@ -46,7 +46,7 @@ const open = (redis: NodeRedisLike) => {
 
 describe("behind sentinels", () => {
   function sentinel() {
-    const master = source();
+    const master = { ...source(), sendCommand: () => Promise.resolve("OK") };
     const asked: boolean[] = [];
     const topology = new EventEmitter();
     const redis = {

@@ -1,10 +1,12 @@
 /** A sentinel of node-redis: its waiters are told, whichever server is the master. */
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
+  failure,
   follow,
   Heard,
   lastOrAll,
   openInboxes,
+  startProxy,
   startSentinel,
   untilInLine,
   waitUntil,
@@ -15,8 +17,14 @@ import {
 import { createSentinel } from "redis";
 import { createSentinel as createSentinel5 } from "redis-5";
 
-import { createLocker, nodeRedisClient, type Subscription } from "../src/index.js";
-import { closeClients, versions, type SentinelUser } from "./versions.js";
+import {
+  createLocker,
+  nodeRedisClient,
+  OutcomeUnknownError,
+  RefusedError,
+  type Subscription,
+} from "../src/index.js";
+import { closeClients, versions, type SentinelOptions, type SentinelUser } from "./versions.js";
 
 /** One of each major, as it comes. */
 const asTheyCome = lastOrAll(versions.filter(({ name }) => /5 with RESP2|6 with RESP3/.test(name)));
@@ -46,9 +54,9 @@ const failOvers = { planned, "after a crash": crash, "of a master that hangs": h
 const listeners = async (server: RedisServer): Promise<number> =>
   Number([await server.command("PUBSUB", "NUMSUB", "channel")].flat()[1]);
 
-describe.each(asTheyCome)("$name", ({ createSentinel }) => {
-  async function connect(): Promise<SentinelUser> {
-    const redis = createSentinel(set.sentinel.port);
+describe.each(asTheyCome)("$name", ({ createSentinel, hasKeyPrefix }) => {
+  async function connect(options?: SentinelOptions): Promise<SentinelUser> {
+    const redis = createSentinel(set.sentinel.port, options);
     await redis.connect();
     return redis;
   }
@@ -124,6 +132,41 @@ describe.each(asTheyCome)("$name", ({ createSentinel }) => {
       await locker.close();
     },
   );
+
+  test("what was done, its reply lost with the connection, and whose copy is refused, is unknown", async () => {
+    const master = await set.master();
+    const proxy = await startProxy(master.port);
+    try {
+      const address = { host: "127.0.0.1", port: proxy.port };
+      const redis = await connect({ nodeAddressMap: { [`127.0.0.1:${master.port}`]: address } });
+      const locker = createLocker(redis, { commandTimeout: 60_000 });
+      await (await locker.obtain("another", 60_000)).release();
+      const fault = proxy.dropNextReply("EVALSHA");
+      // No copy comes through before it is refused.
+      proxy.refuse();
+      const call = failure(locker.obtain("key", 60_000));
+      await fault.happened;
+      await master.command("ACL", "SETUSER", "default", "-evalsha", "-eval");
+      await proxy.accept();
+      const error = await call;
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect(String(error)).toMatch(/sent again, it was refused: NOPERM/);
+      await expect(master.command("EXISTS", "key")).resolves.toBe(1);
+      expect(await failure(locker.obtain("third", 60_000))).toBeInstanceOf(RefusedError);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  test("a keyPrefix goes before the keys, once", async () => {
+    const redis = await connect({ keyPrefix: "app:" });
+    const lock = await createLocker(redis).obtain("key", 60_000);
+    const master = await set.master();
+    const key = hasKeyPrefix ? "app:key" : "key";
+    await expect(master.command("GET", key)).resolves.toBe(lock.token);
+    await lock.release();
+    await expect(master.command("EXISTS", key)).resolves.toBe(0);
+  });
 
   test("a subscription that is closed leaves no connection", async () => {
     subscription = await nodeRedisClient(await connect()).subscribe?.("channel", heard);

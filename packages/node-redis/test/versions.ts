@@ -38,6 +38,14 @@ export interface Options {
   readonly keyPrefix?: string | Buffer;
 }
 
+/** Options of a sentinel that a user of ours may set. */
+export interface SentinelOptions {
+  /** Where the servers are that the sentinels name. */
+  readonly nodeAddressMap?: Record<string, { readonly host: string; readonly port: number }>;
+  /** New in 6, which 5 does not look at. */
+  readonly keyPrefix?: string;
+}
+
 /** What tests do with a client that belongs to a user of ours. */
 interface Closable {
   readonly isOpen: boolean;
@@ -61,7 +69,7 @@ export interface Version {
   readonly createClient: (port: number, options?: Options) => Closable & NodeRedisClientLike;
   readonly createPool: (port: number, options?: Options) => Closable & NodeRedisPoolLike;
   readonly createCluster: (port: number, options?: Options) => ClusterUser;
-  readonly createSentinel: (port: number) => SentinelUser;
+  readonly createSentinel: (port: number, options?: SentinelOptions) => SentinelUser;
 }
 
 const url = (port: number): string => `redis://127.0.0.1:${port}`;
@@ -79,7 +87,8 @@ const versionsOf5 = ([2, 3] as const).map((RESP): Version => ({
   createPool: (port, options) => ours(createClientPool5({ ...options, url: url(port), RESP })),
   createCluster: (port, options) =>
     ours(createCluster5({ ...options, rootNodes: [{ url: url(port) }], RESP })),
-  createSentinel: (port) => ours(createSentinel5({ ...sentinelOptions(port), RESP })),
+  createSentinel: (port, options) =>
+    ours(createSentinel5({ ...options, ...sentinelOptions(port), RESP })),
 }));
 
 const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
@@ -89,7 +98,8 @@ const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
   createPool: (port, options) => ours(createClientPool({ ...options, url: url(port), RESP })),
   createCluster: (port, options) =>
     ours(createCluster({ ...options, rootNodes: [{ url: url(port) }], RESP })),
-  createSentinel: (port) => ours(createSentinel({ ...sentinelOptions(port), RESP })),
+  createSentinel: (port, options) =>
+    ours(createSentinel({ ...options, ...sentinelOptions(port), RESP })),
 }));
 
 /** Every test runs with each of them. */
