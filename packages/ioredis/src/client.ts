@@ -65,14 +65,24 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
   },
 );
 
-/** A new socket each time that it connects; in a cluster, another client for a node that was lost. */
+/**
+ * A new socket each time that it connects; in a cluster, that of any node, or another client for a node that
+ * was lost.
+ */
 function epochOf(redis: IoredisLike): () => unknown {
   if (!("nodes" in redis)) return () => redis.stream;
-  let masters: readonly IoredisRedisLike[] = [];
+  let masters: { readonly node: IoredisRedisLike; stream: unknown }[] = [];
   return () => {
     const now = redis.nodes("master");
-    const isSame = now.length === masters.length && now.every((one, i) => one === masters[i]);
-    return isSame ? masters : (masters = now);
+    const isSame = now.every((node, i) => {
+      const known = masters[i];
+      if (known?.node !== node) return false;
+      // It connects for the first time when it is first asked.
+      known.stream ??= node.stream;
+      return known.stream === node.stream;
+    });
+    if (isSame && now.length === masters.length) return masters;
+    return (masters = now.map((node) => ({ node, stream: node.stream })));
   };
 }
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { run, startCluster, waitUntil } from "@redislock/test-kit";
+import { failure, run, startCluster, startProxy, waitUntil } from "@redislock/test-kit";
 import { clusterTests } from "@redislock/test-kit/adapters";
 
-import { ioredisClient } from "../src/index.js";
+import { createLocker, ioredisClient, OutcomeUnknownError, RefusedError } from "../src/index.js";
 import { closeClients, versions, type ClusterSettings } from "./versions.js";
 
 const cluster = await startCluster();
@@ -90,4 +90,53 @@ describe.each(versions)("$name", ({ connect, connectCluster }) => {
     expect(redis.nodes()).toEqual(nodes);
     await subscription?.close();
   });
+
+  test("what a node that reconnects by itself has sent again, and was refused, is unknown", async () => {
+    const node = cluster.nodeOfSlot(await cluster.slotOf("key"));
+    const proxy = await startProxy(node.port);
+    try {
+      const redis = connectCluster(port, {
+        natMap: { [`127.0.0.1:${node.port}`]: { host: "127.0.0.1", port: proxy.port } },
+        // Often enough for the copy to be given up late.
+        clusterNodeRetryStrategy: () => 200,
+      });
+      const locker = createLocker(redis, { commandTimeout: 60_000 });
+      await (await locker.obtain("{key} b", 60_000)).release();
+      const fault = proxy.dropNextReply("EVALSHA");
+      // No copy comes through before it is refused.
+      proxy.refuse();
+      const call = failure(locker.obtain("key", 60_000));
+      await fault.happened;
+      await node.command("ACL", "SETUSER", "default", "-evalsha", "-eval");
+      await proxy.accept();
+      expect(await call).toBeInstanceOf(OutcomeUnknownError);
+      await expect(node.command("EXISTS", "key")).resolves.toBe(1);
+      expect(await failure(locker.obtain("{key} c", 60_000))).toBeInstanceOf(RefusedError);
+    } finally {
+      await node.command("ACL", "SETUSER", "default", "+evalsha", "+eval");
+      await node.command("FLUSHALL");
+      await proxy.stop();
+    }
+  });
+
+  test("what is refused by a node that was never asked before is refused", async () => {
+    const node = cluster.nodeOfSlot(await cluster.slotOf("key"));
+    await node.command("ACL", "SETUSER", "default", "-evalsha", "-eval");
+    try {
+      const redis = connectCluster(port);
+      await run(ioredisClient(redis), "return 1", [await keyElsewhere("key")]);
+      expect(await failure(createLocker(redis).obtain("key", 60_000))).toBeInstanceOf(RefusedError);
+    } finally {
+      await node.command("ACL", "SETUSER", "default", "+evalsha", "+eval");
+    }
+  });
 });
+
+/** A key that another node of the cluster has. */
+async function keyElsewhere(key: string): Promise<string> {
+  const node = cluster.nodeOfSlot(await cluster.slotOf(key));
+  for (let n = 0; ; n++) {
+    const other = `other ${n}`;
+    if (cluster.nodeOfSlot(await cluster.slotOf(other)) !== node) return other;
+  }
+}
