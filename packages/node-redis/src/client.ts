@@ -121,8 +121,8 @@ function sideOf(redis: NodeRedisLike): SideConnections {
     },
     open: async (life, master) => {
       const node = redis.masters.find(({ address }) => address === master);
-      if (!node?.client) throw new Error(`The cluster is not connected to ${master}`);
-      return openSide(duplicateOf(node.client), life);
+      if (!node) throw new Error(`The cluster has no master ${master}`);
+      return openSide(duplicateOf(await redis.nodeClient(node)), life);
     },
   };
 }
@@ -164,8 +164,10 @@ async function duplicate(redis: NodeRedisLike, life: Life): Promise<ConnectionLi
     });
   }
   if (!("masters" in redis)) return duplicateOf(redis);
-  const nodes = redis.masters.flatMap(({ client }) => (client?.isReady === true ? [client] : []));
-  return duplicateOf(anyNode(nodes));
+  const ready = redis.masters.filter(({ client }) => client?.isReady === true);
+  // With minimizeConnections, nodes are without a client until they are needed.
+  const nodes = ready.length > 0 ? ready : redis.masters.filter(({ client }) => !client);
+  return duplicateOf(await redis.nodeClient(anyNode(nodes)));
 }
 
 /** A connection to what was the master would be of no use, and it may be long until that hangs up. */

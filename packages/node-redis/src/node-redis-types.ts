@@ -47,11 +47,16 @@ export interface NodeRedisPoolLike extends ScriptRunner {
 }
 
 export interface NodeRedisClusterLike extends ScriptRunner {
-  readonly masters: readonly {
-    readonly address: string;
-    readonly client?: Duplicable | undefined;
-  }[];
+  readonly masters: readonly ClusterNodeLike[];
   readonly slots: readonly { readonly master: { readonly address: string } }[];
+  /** Connects it if it is not: with `minimizeConnections`, nodes are without a client until then. */
+  nodeClient(node: ClusterNodeLike): Promise<Duplicable>;
+}
+
+/** A node of a cluster. */
+export interface ClusterNodeLike {
+  readonly address: string;
+  readonly client?: Duplicable | undefined;
 }
 
 export interface NodeRedisSentinelLike extends ScriptRunner {

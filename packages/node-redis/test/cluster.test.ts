@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { startCluster } from "@redislock/test-kit";
+import { Heard, startCluster } from "@redislock/test-kit";
 import { clusterTests } from "@redislock/test-kit/adapters";
 
 import { nodeRedisClient, type RedisClient } from "../src/index.js";
@@ -36,7 +36,9 @@ clusterTests(
   closeClients,
 );
 
-describe.each(versions)("$name", ({ createCluster }) => {
+describe.each(versions)("$name", (version) => {
+  const { createCluster } = version;
+
   test("is closed before it is connected and after it is destroyed", async () => {
     const redis = createCluster(port);
     const client = nodeRedisClient(redis);
@@ -45,5 +47,27 @@ describe.each(versions)("$name", ({ createCluster }) => {
     expect(client.closed).toBe(false);
     redis.destroy();
     expect(client.closed).toBe(true);
+  });
+
+  describe("with minimizeConnections, before a node was asked", () => {
+    const minimized = connect(version, { minimizeConnections: true });
+
+    test("a connection beside it leads there", async () => {
+      const { side } = await minimized();
+      let end: (reason: unknown) => void = () => undefined;
+      const ended = new Promise<unknown>((resolve) => (end = resolve));
+      const master = side?.masterOf?.(await cluster.slotOf("key"));
+      const connection = await side?.open({ end, ended }, master);
+      expect(await connection?.send(["SET", "key", "here"])).toBe("OK");
+      end(new Error("the test is over"));
+    });
+
+    test("a subscription hears", async () => {
+      const heard = new Heard();
+      const subscription = await (await minimized()).subscribe?.("channel", heard);
+      await cluster.nodes[0]?.command("PUBLISH", "channel", "hello");
+      expect(await heard.next()).toBe("message: hello");
+      await subscription?.close();
+    });
   });
 });

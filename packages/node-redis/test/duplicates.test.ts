@@ -86,6 +86,8 @@ describe("of a cluster", () => {
     const redis = {
       ...scripts,
       slots: [],
+      nodeClient: ({ address }: { readonly address: string }) =>
+        address === "ready" ? Promise.resolve(ready) : Promise.reject(new Error("it is gone")),
       masters: [
         { address: "gone" },
         { address: "late", client: late },
@@ -94,7 +96,7 @@ describe("of a cluster", () => {
     };
     for (let n = 0; n < 20; n++) await nodeRedisClient(redis).subscribe?.("channel", listener);
     expect([ready.made.length, late.made.length]).toEqual([20, 0]);
-    redis.masters.pop();
+    redis.masters = redis.masters.filter(({ address }) => address === "late");
     await expect(nodeRedisClient(redis).subscribe?.("channel", listener)).rejects.toThrow(
       "No node of the cluster is connected",
     );

@@ -36,6 +36,8 @@ export interface Options {
   };
   /** New in 6, which 5 does not look at. */
   readonly keyPrefix?: string | Buffer;
+  /** Of a cluster: no connection that was not needed yet. */
+  readonly minimizeConnections?: boolean;
 }
 
 /** Options of a sentinel that a user of ours may set. */
