@@ -1516,6 +1516,14 @@ describe("servers that are not known yet", () => {
       ([, , third]) => Object.assign(third ?? {}, { role: "slave" }),
     ],
     [
+      "server 1 does not say its run_id and role (INFO): it cannot be told from the others",
+      (desks) => desks.forEach((desk) => Object.assign(desk, { runId: "" })),
+    ],
+    [
+      "server 3 does not say its run_id and role (INFO): it cannot be told from the others",
+      ([, , third]) => Object.assign(third ?? {}, { role: "" }),
+    ],
+    [
       "server 1 and server 3 are one server, or one is a replica of the other: a quorum is of " +
         "servers that do not share their data",
       ([, , third]) => Object.assign(third ?? {}, { runId: "run0" }),

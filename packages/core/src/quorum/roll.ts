@@ -230,10 +230,15 @@ function nameless(): Failure {
   return { kind: "unknown", error: new Error("it has not said yet which server it is") };
 }
 
-function aloneProblem(member: Member, { mode, role }: Identity): TypeError | undefined {
+function aloneProblem(member: Member, { runId, mode, role }: Identity): TypeError | undefined {
   if (mode === "cluster") {
     return new TypeError(
       `${named(member)} is a node of a cluster: a quorum is of servers that do not share their data`,
+    );
+  }
+  if (runId === "" || role === "") {
+    return new TypeError(
+      `${named(member)} does not say its run_id and role (INFO): it cannot be told from the others`,
     );
   }
   if (role === "master") return undefined;
