@@ -735,7 +735,13 @@ export const bugsOfReplicas: readonly Bug[] = [
     name: "a waiter that is told of its grant before replicas have it",
     servers: "replicas",
     shows: ["a lease that too few replicas have", "two holders at once"],
-    library: { file: "acquire/acquisition.js", change: ["if (!this.#replicas) {", "if (true) {"] },
+    library: {
+      file: "acquire/acquisition.js",
+      change: [
+        "this.#confirm(this.#replicas, grant, deadline).then(tell)",
+        "Promise.resolve(grant).then(tell)",
+      ],
+    },
   },
   {
     name: "a renewal that counts before replicas have it",

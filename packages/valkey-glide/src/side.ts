@@ -16,10 +16,9 @@ const WHO_AM_I = ["CLIENT", "ID"];
 export async function openSide(glide: GlideLike, life: Life): Promise<SideConnection> {
   const client = await orServerError(openSingle(glide, life));
   const id = await orServerError(client.customCommand(WHO_AM_I));
-  const lost = (): Error => {
-    const error = new Error("The connection was lost");
+  const lost = (error: unknown): never => {
     life.end(error);
-    return error;
+    throw error;
   };
   // One after the other, for GLIDE does not promise an order.
   let last: Promise<unknown> = Promise.resolve();
@@ -27,8 +26,10 @@ export async function openSide(glide: GlideLike, life: Life): Promise<SideConnec
     send(command) {
       const sending = last.then(async () => {
         const batch = new Batch(false).customCommand(WHO_AM_I).customCommand([...command]);
-        const [current, reply] = (await client.exec(batch, false, { timeout: PATIENCE })) ?? [];
-        if (current !== id) throw lost();
+        // What a server answers is in the list, also its errors: this is GLIDE's own word for no answer.
+        const answers = await client.exec(batch, false, { timeout: PATIENCE }).catch(lost);
+        const [current, reply] = answers ?? [];
+        if (current !== id) lost(new Error("The connection was lost"));
         if (reply instanceof Error) throw asServerError(reply);
         return replyOf(reply);
       });
