@@ -664,7 +664,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     name: "a vote that is not given back where nobody has answered",
     servers: "quorum",
     shows: ["something left behind"],
-    from: 45,
+    from: 150,
     library: {
       file: "quorum/ballot.js",
       change: [
@@ -691,7 +691,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
     needs: ["foreign"],
-    from: 1_790,
+    from: 850,
     library: {
       file: "quorum/ballot.js",
       change: ["Math.max(this.#token, ...given", "this.#token || Math.max(...given"],
