@@ -2,7 +2,7 @@
 export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   extensionsToTreatAsEsm: [".ts"],
   // Sources import "./lock.js", as Node will; here the file is still called lock.ts.
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },

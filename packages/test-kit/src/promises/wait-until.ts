@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface WaitUntilOptions {
   /** What is waited for, as the error says it: "the key to expire". */
   readonly what?: string;
-  /** Milliseconds before giving up. Default 15 000, for busy machines. */
+  /** Milliseconds before giving up. Default 60 000, for busy machines. */
   readonly timeout?: number;
   /** Milliseconds between two looks. Default 5. */
   readonly interval?: number;
@@ -22,7 +22,7 @@ export async function waitUntil<T>(
   condition: () => T | Promise<T>,
   options: WaitUntilOptions = {},
 ): Promise<T> {
-  const { what = "the condition", timeout = 15_000, interval = 5 } = options;
+  const { what = "the condition", timeout = 60_000, interval = 5 } = options;
   const deadline = performance.now() + timeout;
   for (;;) {
     const answer = await condition();

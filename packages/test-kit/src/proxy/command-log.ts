@@ -21,7 +21,7 @@ export function matches(command: Command, match: CommandMatch | undefined): bool
 export interface WaitForOptions {
   /** Which one of the commands that match. Default 1, the first. */
   readonly count?: number;
-  /** Milliseconds before giving up. Default 15 000, for busy machines. */
+  /** Milliseconds before giving up. Default 60 000, for busy machines. */
   readonly timeout?: number;
 }
 
@@ -50,7 +50,7 @@ export class CommandLog {
    * one), otherwise when it comes.
    */
   async waitFor(match: CommandMatch, options: WaitForOptions = {}): Promise<Command> {
-    const { count = 1, timeout = 15_000 } = options;
+    const { count = 1, timeout = 60_000 } = options;
     const found = deferred<Command>();
     const look = (): void => {
       const command = this.#matching(match)[count - 1];
