@@ -95,13 +95,13 @@ export class NodeProcess {
 
   /**
    * The first line that matches after the one that was found last: calls in a row follow a dialogue.
-   * Rejects when the process ends without it, and after `timeout` milliseconds, default 25 000.
+   * Rejects when the process ends without it, and after `timeout` milliseconds, default 60 000.
    */
   async waitForLine(
     match: LineMatch,
     options: { readonly timeout?: number } = {},
   ): Promise<string> {
-    const { timeout = 25_000 } = options;
+    const { timeout = 60_000 } = options;
     const found = deferred<string>();
     const look = (): void => {
       const index = this.#lines.findIndex(

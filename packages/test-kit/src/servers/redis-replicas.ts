@@ -2,7 +2,7 @@ import { startServer, type RedisServer } from "./redis-server.js";
 import { waitUntil } from "../promises/wait-until.js";
 
 /** Milliseconds for a replica to follow. */
-const TIMEOUT = 20_000;
+const TIMEOUT = 60_000;
 
 /** A master, and servers that follow it. */
 export interface Replicated {

@@ -3,7 +3,7 @@ import { startServer, type RedisServer } from "./redis-server.js";
 import { waitUntil } from "../promises/wait-until.js";
 
 /** Milliseconds for a failover. */
-const TIMEOUT = 20_000;
+const TIMEOUT = 60_000;
 /** Milliseconds of silence after which the sentinel calls a master dead. */
 const DOWN_AFTER = 500;
 

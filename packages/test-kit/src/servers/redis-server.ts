@@ -10,7 +10,7 @@ import { RespError, type Reply } from "../protocol/resp.js";
 import { waitUntil } from "../promises/wait-until.js";
 
 /** Milliseconds a server may take from its start to its first answer. */
-const START_TIMEOUT = 10_000;
+const START_TIMEOUT = 60_000;
 const PORT_TRIES = 3;
 
 const CHANNEL_RULE = /^(&.*|allchannels|resetchannels)$/;

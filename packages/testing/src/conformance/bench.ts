@@ -7,7 +7,7 @@ import { ServerError } from "@redislock/core/adapter";
 import type { ConformanceOptions, Connected, Credentials, Network, Runner } from "./options.js";
 
 /** Milliseconds that a test may take. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 /** Milliseconds that something may take to come about. */
 const SOON = 10_000;
 

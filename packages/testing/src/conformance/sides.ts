@@ -54,7 +54,7 @@ export function sideTests(test: Register, options: ConformanceOptions): void {
   test("a connection beside it that is not wanted any more is closed", async (bench) => {
     const side = await open(bench);
     if (!side) return;
-    const waiting = rejection(side.connection.send(["WAIT", "1000", "10000"]));
+    const waiting = rejection(side.connection.send(["WAIT", "1000", "5000"]));
     side.life.end(new Error("not wanted any more"));
     for (const error of [
       await waiting,
@@ -73,7 +73,7 @@ export function sideTests(test: Register, options: ConformanceOptions): void {
     if (!side) return;
     let ended = false;
     void side.life.ended.then(() => (ended = true));
-    const waiting = rejection(side.connection.send(["WAIT", "1000", "10000"]));
+    const waiting = rejection(side.connection.send(["WAIT", "1000", "5000"]));
     await network.cutAll();
     const error = await waiting;
     assert.ok(!(error instanceof ServerError), `no server said so: ${String(error)}`);
