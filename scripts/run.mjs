@@ -31,8 +31,7 @@ const tasks = {
   test: {
     usage: `usage: npm test
 
-Every promise, against real servers on free ports; each with some kinds of
-clients.
+Every promise, against real servers on free ports; each with one kind of client.
 ${setupHelp}`,
     needsRedis: () => true,
     needsBrowser: true,

@@ -265,7 +265,7 @@ export class HeldLock implements Lock {
  * time of grace it has aborted, whatever became of the lock.
  */
 export function throwIfEnded(lock: Lock): void {
-  if (!(lock instanceof HeldLock))
-    lock.signal.throwIfAborted(); // Of a locker's subclass.
+  // A subclass of a locker may give another.
+  if (!(lock instanceof HeldLock)) lock.signal.throwIfAborted();
   else if (lock.ended) throw lock.ended;
 }
