@@ -102,10 +102,13 @@ test("renewals are sent and told of in the context of their lock", async () => {
 test("a waiter asks in the context of its obtain, whether a message or a timer makes it ask", async () => {
   const clock = new VirtualClock();
   const redis = client();
+  let answered = 0;
   const watched: RedisClient = {
-    run: (script, keys, args) => {
+    run: async (script, keys, args) => {
       note(`${script.name} of ${String(keys[0])}`);
-      return redis.run(script, keys, args);
+      const reply = await redis.run(script, keys, args);
+      answered++;
+      return reply;
     },
     subscribe: (channel, listener) => redis.subscribe(channel, listener),
   };
@@ -116,11 +119,14 @@ test("a waiter asks in the context of its obtain, whether a message or a timer m
     failure(one.obtain(key, 60_000, { wait: Infinity }));
   const asked = (line: string): number => seen.filter((other) => other === line).length;
   const failed = [request.run("one", () => wait("a"))];
-  // When the subscription is there, whoever waits asks again.
-  await waitUntil(() => asked("obtain of a in one") === 2, { what: "the second command" });
+  // When the subscription is there, whoever waits asks again, and has a timer once that is answered.
+  await waitUntil(() => asked("obtain of a in one") === 2 && answered === 2, {
+    what: "the second answer",
+  });
   clock.advance(1_000);
   failed.push(request.run("two", () => wait("b")));
   await untilInLine("b", 1, "told");
+  await waitUntil(() => answered === 3, { what: "the third answer" });
   clock.advance(14_000);
   await waitUntil(() => asked("obtain of a in one") === 3, { what: "the first check-in" });
   clock.advance(1_000);

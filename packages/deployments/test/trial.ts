@@ -3,6 +3,7 @@ import { expect } from "@jest/globals";
 import { Locker } from "@redislock/core";
 import {
   compilePackage,
+  RespError,
   seededRandom,
   startProcess,
   waitUntil,
@@ -244,12 +245,17 @@ function unexpected(
     .map(({ how, code, message }) => `${how}: ${code}: ${message}`);
 }
 
+/** A sentinel that makes a master a replica cuts all connections to it, those of the test among them. */
+function cutOff(error: unknown): undefined {
+  if (error instanceof RespError) throw error;
+}
+
 async function untilNobodyIsConnected(server: RedisServer): Promise<void> {
   let strangers: string[] = [];
   const isAlone = async (): Promise<boolean> => {
-    const clients = String(await server.command("CLIENT", "LIST"))
-      .trim()
-      .split("\n");
+    const list = await server.command("CLIENT", "LIST").catch(cutOff);
+    if (list === undefined) return false;
+    const clients = String(list).trim().split("\n");
     // Not ourselves (U), and neither who follows (S), nor who is followed (M), nor who watches.
     strangers = clients.filter((line) => !/ flags=\w*[USM]| name=sentinel-/.test(line));
     return strangers.length === 0;
@@ -268,7 +274,9 @@ async function nothingIsLeft({ access, servers }: Deployment): Promise<void> {
   let left: string[] = [];
   const isClean = async (): Promise<boolean> => {
     for (const key of KEYS) await (await locker.tryObtain(key, 1_000))?.release();
-    left = (await Promise.all(servers.map(remains))).flat();
+    const found = await Promise.all(servers.map(remains)).catch(cutOff);
+    if (found === undefined) return false;
+    left = found.flat();
     return left.length === 0;
   };
   try {

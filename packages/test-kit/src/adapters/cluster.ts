@@ -203,7 +203,7 @@ export function clusterTests(
         try {
           expect(await heard.next()).toBe("resumed");
           if (other) await subscriptions.publish(other, "still here");
-          expect(await heard.next()).toBe("message: still here");
+          expect(await heard.nextMessage()).toBe("message: still here");
         } finally {
           await listenedTo?.restart();
           await cluster.untilServing();

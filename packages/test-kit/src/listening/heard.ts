@@ -22,6 +22,14 @@ export class Heard {
     }
   }
 
+  /** The next message, for where a subscription may say more than once that it resumed. */
+  async nextMessage(): Promise<string> {
+    for (;;) {
+      const heard = await this.next();
+      if (heard !== "resumed") return heard;
+    }
+  }
+
   /** What was heard and not yet asked for. */
   get rest(): readonly string[] {
     return this.#heard;
