@@ -99,14 +99,14 @@ test.concurrent.each(cast(kinds))(
 
 /** What ioredis gives up on stays in its queue, and is sent when the server is back. */
 const haunted = ([5, 6] as const).flatMap((major) => [
-  ioredis(major, { commandTimeout: 500 }, "with a commandTimeout"),
-  ioredisCluster(major, { commandTimeout: 500 }, "with a commandTimeout"),
+  ioredis(major, { commandTimeout: 2_000 }, "with a commandTimeout"),
+  ioredisCluster(major, { commandTimeout: 2_000 }, "with a commandTimeout"),
 ]);
 
 test.concurrent.each([...cast(kinds), ...haunted])(
   "$name: a question that waited for the server to come back leaves no lock that nobody knows of",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 1_500 });
+    await using scene = await stage.open(kind, { commandTimeout: 4_000 });
     const { key, locker, proxy, value } = scene;
     proxy.refuse();
     await proxy.cutAll();
@@ -134,7 +134,7 @@ test.concurrent.each([...cast(kinds), ...haunted])(
 test.concurrent.each(haunted)(
   "$name: a command that ioredis gave up on but sends all the same leaves no lock",
   async (kind) => {
-    await using scene = await stage.open(kind, { commandTimeout: 1_500 });
+    await using scene = await stage.open(kind, { commandTimeout: 4_000 });
     const { key, locker, proxy } = scene;
     const held = proxy.silence();
     const error = await failure(locker.obtain(key, 60_000));

@@ -132,9 +132,11 @@ describe("a wait", () => {
     await untilInLine("k", 1, "told");
     await lock.release();
     await waiting;
-    expect(types()).toEqual(
-      "obtaining obtained obtaining waiting waitingForOwn released waited obtained".split(" "),
+    // The grant comes over another connection, and may be there before the answer to the release.
+    expect(types().filter((type) => type !== "released")).toEqual(
+      "obtaining obtained obtaining waiting waitingForOwn waited obtained".split(" "),
     );
+    expect(types().indexOf("released")).toBeGreaterThan(types().indexOf("waitingForOwn"));
     idOf(events.filter(({ type }) => type === "released" || type === "obtained").slice(0, 2));
     expect(events.at(-1)).toMatchObject({ id });
   });

@@ -142,7 +142,7 @@ describe.each(adapters)("$adapter", ({ connect }) => {
     });
 
     test.each(["its signal", "close"])("after a wait, by %s: aborted", async (by) => {
-      await (await locker()).obtain("order:42", TTL);
+      const held = await (await locker()).obtain("order:42", TTL);
       const one = await locker();
       const control = new AbortController();
       const { signal } = control;
@@ -164,6 +164,7 @@ describe.each(adapters)("$adapter", ({ connect }) => {
       expect(span?.events).toMatchObject([
         { name: "waiting", attributes: { "redislock.position": 1 } },
       ]);
+      await held.release();
     });
 
     test("with trouble: failed, and what it was", async () => {
