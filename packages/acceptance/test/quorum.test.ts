@@ -1,5 +1,6 @@
 /** Locks of several independent servers, through clients of both libraries, and mixed. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { RedisLockError } from "@redislock/core";
 import { QuorumLocker } from "@redislock/core/quorum";
 import { ioredisClient } from "@redislock/ioredis";
 import { createQuorumLocker } from "@redislock/ioredis/quorum";
@@ -160,13 +161,51 @@ test("a lock is the same through every client", async () => {
   }
 });
 
-test.each([
+/** Right after they were exchanged, the clients have no connection. */
+function notYet(error: unknown): false {
+  expect(error).toBeInstanceOf(RedisLockError);
+  return false;
+}
+
+const libraries = [
   { name: "ioredis", connect: async (port: number) => ioredisClient(ioredis({ port })) },
   {
     name: "node-redis",
     connect: async (port: number) => nodeRedisClient(await nodeRedis({ port })),
   },
-])(
+];
+
+test.each(libraries)(
+  "$name: two servers that exchange their addresses have one vote each, as before",
+  async ({ connect }) => {
+    const [a, b, c] = servers;
+    if (!a || !b || !c) throw new Error("There are not three servers");
+    const proxies = await Promise.all([a, c].map(({ port }) => startProxy(port)));
+    const [first, third] = proxies;
+    if (!first || !third) throw new Error("There are not two proxies");
+    try {
+      const [one, two, three] = await Promise.all(
+        [first, b, third].map(({ port }) => connect(port)),
+      );
+      if (!one || !two || !three) throw new Error("There are not three clients");
+      const locker = new QuorumLocker([one, two, three], options);
+      ends.unshift(() => locker.close());
+      await (await locker.obtain("known", TTL)).release();
+      first.lead(c.port);
+      third.lead(a.port);
+      for (const proxy of proxies) await proxy.cutAll();
+      const votes = async (): Promise<string> =>
+        String(await Promise.all(servers.map((server) => server.command("EXISTS", "exchanged"))));
+      const allVote = async (): Promise<boolean> =>
+        locker.using("exchanged", TTL, async () => (await votes()) === "1,1,1").catch(notYet);
+      await waitUntil(allVote, { what: "three votes" });
+    } finally {
+      for (const proxy of proxies) await proxy.stop();
+    }
+  },
+);
+
+test.each(libraries)(
   "$name: a server to which a second address leads from some time on has one vote",
   async ({ connect }) => {
     const [a, b, c] = servers;

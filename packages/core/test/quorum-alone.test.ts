@@ -66,8 +66,10 @@ class Desk implements RedisClient {
   mode = "standalone";
   role = "master";
   runId: string;
-  /** Whose secrets it has, by their places. */
+  /** Whose secrets it has, by their places, whatever their names are. */
   readonly has: Set<number>;
+  /** The names of the secrets that were written to it. */
+  secrets = new Set<string>();
   readonly #clock: VirtualClock;
   readonly #once: { readonly name: string; readonly said: Said }[] = [];
 
@@ -91,7 +93,7 @@ class Desk implements RedisClient {
 
   run({ name }: { readonly name: string }, keys: readonly string[], args: readonly string[]) {
     const what = name === "vote" && args.length > 7 ? "stand" : name;
-    const said = this.#next(what) ?? (name === "member" ? this.#identity(keys) : null);
+    const said = this.#next(what) ?? (name === "member" ? this.#identity(keys, args) : null);
     this.sent.push({ name: what, at: this.#clock.now() - BEGINNING, keys, args });
     return said instanceof Error ? Promise.reject(said) : Promise.resolve(said);
   }
@@ -107,8 +109,12 @@ class Desk implements RedisClient {
     return once ? once.said : this.says.get(name);
   }
 
-  #identity(keys: readonly string[]): Reply {
-    const has = keys.map((_, index) => (this.has.has(index) ? "1" : "0"));
+  #identity(keys: readonly string[], [own]: readonly string[]): Reply {
+    const written = keys[Number(own) - 1];
+    if (written !== undefined) this.secrets.add(written);
+    const isThere = (key: string, index: number): boolean =>
+      this.has.has(index) || this.secrets.has(key);
+    const has = keys.map((key, index) => (isThere(key, index) ? "1" : "0"));
     return [this.runId, this.mode, this.role, has.join("")];
   }
 
@@ -1099,6 +1105,65 @@ describe("a client that has connected anew", () => {
       message: expect.stringContaining("server 1 and server 3 are one server"),
     });
     expect(sent().flat()).not.toContain("vote");
+  });
+
+  describe("and leads to another, since two of them have been exchanged,", () => {
+    /** The addresses of the first and the third are exchanged. */
+    const exchanged = async () => {
+      const all = await start();
+      const { first, third } = all;
+      [first.runId, third.runId] = [third.runId, first.runId];
+      [first.secrets, third.secrets] = [third.secrets, first.secrets];
+      return all;
+    };
+
+    test("makes a quorum with it, when both have connected anew", async () => {
+      const { locker, first, third } = await exchanged();
+      first.epoch++;
+      third.epoch++;
+      expect((await locker.obtain("k", TTL)).held).toBe(true);
+      await turn();
+      for (const desk of [first, third]) expect(desk.names.at(-1)).toBe("vote");
+    });
+
+    test("casts its vote also while the other is gone", async () => {
+      const { locker, first, third, pass } = await exchanged();
+      first.says.set("member", silence);
+      first.epoch++;
+      third.epoch++;
+      const obtained = locker.obtain("k", TTL);
+      await pass(600, 100);
+      expect((await obtained).held).toBe(true);
+      expect(third.names).toContain("vote");
+    });
+
+    test("asks the other, which has not connected anew so far as it knows", async () => {
+      const { locker, first, third } = await exchanged();
+      third.epoch++;
+      expect((await locker.obtain("k", TTL)).held).toBe(true);
+      await turn();
+      // So it has to be found independent, too, before its next vote.
+      expect(first.names).toEqual(["member", "member"]);
+      expect((await locker.obtain("l", TTL)).held).toBe(true);
+      await turn();
+      expect(first.names.slice(2)).toEqual(["member", "member", "member", "vote"]);
+      expect(third.names.at(-1)).toBe("vote");
+    });
+
+    test("casts no vote while the other does not say who it is", async () => {
+      const { locker, first, third, pass } = await exchanged();
+      first.says.set("member", silence);
+      third.epoch++;
+      const obtained = locker.obtain("k", TTL);
+      await pass(600, 100);
+      expect((await obtained).held).toBe(true);
+      expect(third.names).not.toContain("vote");
+      first.says.delete("member");
+      first.epoch++;
+      await (await locker.obtain("l", TTL)).release();
+      await turn();
+      expect(third.names).toContain("vote");
+    });
   });
 
   test("and leads to a server that is new has it looked for the secrets of the others", async () => {

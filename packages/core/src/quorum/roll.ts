@@ -160,10 +160,13 @@ export class Roll {
     }
     this.#known.delete(member);
     this.#accuse(aloneProblem(member, own));
+    // Secrets from before are with those to whom the addresses led then.
+    if (this.#runIds.has(member) && this.#runIds.get(member) !== own.runId) this.#names = undefined;
     // Of one server, two databases have nothing in common but this.
     this.#runIds.set(member, own.runId);
     for (const [other, runId] of this.#runIds) {
-      if (other !== member && runId === own.runId) this.#accuse(sameProblem(other, member));
+      if (other === member || runId !== own.runId) continue;
+      if (!(await this.#isAnother(other, member, runId))) return;
     }
     if (this.#problem || !(await this.#ask(member, "write"))) return;
     if (!this.#written.includes(member)) this.#written.push(member);
@@ -175,6 +178,23 @@ export class Roll {
     if (!isThere) return;
     if (isSame()) this.#isThere(member, epoch);
     else if (isFirst) await this.#check(member, false); // It has just connected.
+  }
+
+  /**
+   * Whether a server that called its run the same is another by now: of two that have been exchanged, one is
+   * asked first. If it is not, the two are one server. As long as it does not say, nobody knows.
+   */
+  async #isAnother(other: Member, member: Member, runId: string): Promise<boolean> {
+    const isConnectedAnew = this.#known.has(other) && !this.#isKnown(other);
+    if (!isConnectedAnew) {
+      let now: Identity | undefined;
+      await other.whileHeard(this.#ask(other, "who").then((said) => (now = said)));
+      if (now?.runId === runId) this.#accuse(sameProblem(other, member));
+      if (!now || now.runId === runId) return false;
+    }
+    // It casts no vote until it has been found to be independent, too.
+    this.#known.delete(other);
+    return true;
   }
 
   /** It casts votes from now on, over this connection. */
