@@ -12,6 +12,8 @@ export default {
   ],
   // Each file starts servers of its own, and waits most of the time: more at once than there are cores.
   maxWorkers: ALL ? 3 : 4,
+  // What a file's modules take is never given back: all garbage of a worker that has run many takes seconds.
+  workerIdleMemoryLimit: "600MB",
   // In files whose tests keep to a server's own corner, so many tests at a time.
   maxConcurrency: 10,
   // Those of the projects do not count.
