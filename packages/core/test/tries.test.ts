@@ -26,7 +26,7 @@ class Scripted implements RedisClient {
   readonly sent: number[] = [];
   readonly names: string[] = [];
   connection: string | undefined;
-  epoch = 1;
+  epoch: number | undefined = 1;
   closed = false;
   readonly #answers: readonly (() => Promise<Reply>)[];
 
@@ -205,7 +205,7 @@ describe("a command that the client itself may have sent again, over another con
   const anew = (answer: () => Promise<Reply>): Scripted => {
     const client: Scripted = new Scripted(
       () => {
-        client.epoch++;
+        client.epoch = (client.epoch ?? 0) + 1;
         client.connection = undefined;
         return answer();
       },
@@ -223,6 +223,12 @@ describe("a command that the client itself may have sent again, over another con
       /unknown: the connection was lost; sent again, it was refused: NOPERM no$/,
     );
     expect(client.sent).toEqual([0]);
+  });
+
+  test("is refused where the client does not know its connection before its first answer", async () => {
+    const client = anew(noPerm);
+    client.epoch = undefined;
+    expect(await client.inspect()).toMatchObject({ code: "REFUSED" });
   });
 
   test("is refused where it had waited for its first connection", async () => {

@@ -8,13 +8,13 @@ import {
   type RedisClient,
   runScript,
   type ScriptCommands,
-  ServerError,
   type SideConnection,
   type SideConnections,
   staySubscribed,
   toReply,
 } from "@redislock/core/adapter";
 
+import { SentinelMaster } from "./sentinel-master.js";
 import type {
   ConnectionLike,
   Duplicable,
@@ -36,38 +36,42 @@ export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdap
     example: "createClient({ url })",
     methods: ["evalSha", "eval"],
   },
-  (redis) => ({
-    // node-redis puts it before the keys of a script by itself, but not before the name of a channel.
-    keyPrefix: asText(redis._keyPrefix),
-    cluster: "masters" in redis,
-    // Also before connect(): node-redis then refuses every command, and does not connect by itself.
-    get closed() {
-      return !redis.isOpen;
-    },
-    get connection() {
-      return redis.isReady === false ? "connecting or reconnecting" : undefined;
-    },
-    // Missing in a pool, which has several connections, and behind sentinels. It is counted when a connection
-    // is ready, and what was in the queue may have been answered before that: it is like no other until then.
-    get epoch() {
-      return redis.isReady === false ? Symbol() : redis.socketEpoch;
-    },
-    run(script, keys, args) {
-      return runScript(script, commandsOf(redis, keys, args));
-    },
-    subscribe: (channel, listener) =>
-      staySubscribed((listening) => listen(redis, channel, listening), listener),
-    side: sideOf(redis),
-  }),
+  (redis) => {
+    const master = "getSentinelNode" in redis ? new SentinelMaster(redis) : undefined;
+    return {
+      // node-redis puts it before the keys of a script by itself, but not before the name of a channel.
+      keyPrefix: asText(redis._keyPrefix),
+      cluster: "masters" in redis,
+      // Also before connect(): node-redis then refuses every command, and does not connect by itself.
+      get closed() {
+        return !redis.isOpen;
+      },
+      get connection() {
+        return redis.isReady === false ? "connecting or reconnecting" : undefined;
+      },
+      // Missing in a pool, which has several connections. It is counted when a connection is ready, and what
+      // was in the queue may have been answered before that: it is like no other until then.
+      get epoch() {
+        return redis.isReady === false ? Symbol() : master ? master.epoch : redis.socketEpoch;
+      },
+      run(script, keys, args) {
+        return runScript(script, commandsOf(redis, master, keys, args));
+      },
+      subscribe: (channel, listener) =>
+        staySubscribed((listening) => listen(redis, channel, listening), listener),
+      side: sideOf(redis),
+    };
+  },
 );
 
 /** How a script is run with these keys. */
 function commandsOf(
   redis: NodeRedisLike,
+  master: SentinelMaster | undefined,
   keys: readonly string[],
   args: readonly string[],
 ): ScriptCommands {
-  if (!("getSentinelNode" in redis)) {
+  if (!master) {
     const options = { keys, arguments: args };
     return {
       evalsha: (sha1) => redis.evalSha(sha1, options),
@@ -78,30 +82,9 @@ function commandsOf(
   const prefix = asText(redis._keyPrefix);
   const rest = [String(keys.length), ...keys.map((key) => prefix + key), ...args];
   return {
-    evalsha: (sha1) => sendOnce(redis, ["EVALSHA", sha1, ...rest]),
-    eval: (source) => sendOnce(redis, ["EVAL", source, ...rest]),
+    evalsha: (sha1) => master.send(["EVALSHA", sha1, ...rest]),
+    eval: (source) => master.send(["EVAL", source, ...rest]),
   };
-}
-
-/**
- * Behind sentinels, node-redis sends again what was not answered, and tells nobody: if that copy is refused,
- * it looks as if nothing was done. So it is not told of what was lost, and whoever wants it sends it again.
- */
-async function sendOnce(
-  redis: NodeRedisSentinelLike,
-  command: readonly string[],
-): Promise<unknown> {
-  const result = await redis._execute(false, async (master) => {
-    try {
-      return { reply: await master.sendCommand(command) };
-    } catch (error) {
-      // What was answered was not done: after READONLY it looks for the new master, and sends it there.
-      if (asServerError(error) instanceof ServerError) throw error;
-      return { error };
-    }
-  });
-  if ("error" in result) throw result.error;
-  return result.reply;
 }
 
 /** Opens a connection that listens to one channel, and dies when it is lost. */

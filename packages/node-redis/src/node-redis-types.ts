@@ -35,6 +35,7 @@ export interface Duplicable {
 
 /** The client of a master behind sentinels: in its types there is no method of a single command. */
 export interface NodeRedisMasterLike extends Duplicable {
+  readonly socketEpoch?: number;
   sendCommand(args: readonly string[]): Promise<unknown>;
 }
 

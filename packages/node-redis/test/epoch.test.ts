@@ -1,7 +1,48 @@
 /** What stands for a client's connection: without a server. */
 import { expect, test } from "@jest/globals";
+import { failure, run } from "@redislock/test-kit";
 
 import { nodeRedisClient } from "../src/index.js";
+
+test("behind sentinels it is another whenever an answer comes over a connection that is new", async () => {
+  const clients = [1, 2].map((server) => ({
+    ...{ isReady: true, socketEpoch: 1, name: `server ${server}` },
+    duplicate: () => never(),
+    sendCommand: () => Promise.resolve(1),
+  }));
+  let [master] = clients;
+  const unused = (): never => never();
+  const client = nodeRedisClient({
+    ...{ isOpen: true, isReady: true, getSentinelNode: unused, on: unused },
+    ...{ evalSha: unused, eval: unused },
+    _execute: (_, task) => Promise.resolve(task(master ?? never())),
+  });
+  const seen: unknown[] = [client.epoch];
+  const ask = async (): Promise<void> => {
+    await run(client, "return 1");
+    seen.push(client.epoch);
+  };
+  await ask();
+  await ask();
+  [, master] = clients;
+  await ask();
+  if (master) master.socketEpoch++;
+  await ask();
+  if (master) master.sendCommand = () => Promise.reject(new Error("it was lost"));
+  await failure(ask());
+  expect(client.epoch).toBe(seen.at(-1));
+  expect(seen.map((epoch, index) => seen.indexOf(epoch) === index)).toEqual([
+    true,
+    true,
+    false,
+    true,
+    true,
+  ]);
+});
+
+function never(): never {
+  throw new Error("nobody asks for it");
+}
 
 test("while it connects, the epoch is like no other, and then the one that it counts", () => {
   const redis = {

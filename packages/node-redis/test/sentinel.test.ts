@@ -6,6 +6,7 @@ import {
   Heard,
   lastOrAll,
   openInboxes,
+  run,
   startProxy,
   startSentinel,
   untilInLine,
@@ -80,6 +81,22 @@ describe.each(asTheyCome)("$name", ({ createSentinel, hasKeyPrefix }) => {
   });
 
   describe.each(Object.entries(failOvers))("after a failover, %s,", (_, failOver) => {
+    test("the epoch is another from the first answer of the new master on", async () => {
+      const client = nodeRedisClient(await connect());
+      expect(client.epoch).toBeUndefined();
+      await run(client, "return 1");
+      const { epoch } = client;
+      expect(epoch).toBeDefined();
+      await run(client, "return 1");
+      expect(client.epoch).toBe(epoch);
+      const { port } = await failOver();
+      const answerer = "return string.match(redis.call('INFO', 'server'), 'tcp_port:(%d+)')";
+      const isThere = async (): Promise<boolean> =>
+        (await run(client, answerer).catch(() => undefined)) === String(port);
+      await waitUntil(isThere, { what: "an answer of the new master" });
+      expect(client.epoch).not.toBe(epoch);
+    });
+
     test("a subscription says that it resumed, and hears what the new master says", async () => {
       subscription = await nodeRedisClient(await connect()).subscribe?.("channel", heard);
       const second = await failOver();

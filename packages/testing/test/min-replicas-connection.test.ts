@@ -211,6 +211,16 @@ describe("it is ended, and the next one opened,", () => {
     expect([lives.length, ends.length]).toEqual([3, 2]);
   });
 
+  test("not when the client gets to know its connection by its first answer", async () => {
+    let epoch: number | undefined;
+    const { locker, first, lives } = setUp({ told: () => ({ epoch }) });
+    await first();
+    epoch = 1;
+    const lock = await locker.obtain("k", 60_000);
+    await lock.refresh();
+    expect(lives).toHaveLength(1);
+  });
+
   test("not while the client connects anew, and stands for no connection", async () => {
     let connection: string | undefined;
     const { locker, first, lives } = setUp({

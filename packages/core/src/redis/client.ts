@@ -64,7 +64,8 @@ export interface RedisClient {
    * that the client has connected anew, perhaps to another server; of a client of a cluster, each time that
    * it has lost one of its connections. A quorum asks then which server it is. And whatever was sent before,
    * and answered after, may have been sent twice by the client itself: a refusal is no proof then that
-   * nothing was done. Leave it out if the client does not tell.
+   * nothing was done. Undefined while the client does not know, as before its first answer; leave it out if
+   * it never tells.
    */
   readonly epoch?: unknown;
 }

@@ -138,7 +138,9 @@ export class Commands {
       if (outcome === again) continue;
       // The client has sent it again by itself, over another connection: the first copy may have been done.
       // What had to wait for a connection was sent over none before; what became of it then the client tells.
-      const isCopy = connection === undefined && this.client.epoch !== epoch;
+      // Before its first answer, a client may not know its connection.
+      const wasKnown = connection === undefined && epoch !== undefined;
+      const isCopy = wasKnown && this.client.epoch !== epoch;
       if (outcome.kind === "reply") return isCopy ? { ...outcome, once: false } : outcome;
       if (isCopy) unanswered ??= new Error("the connection was lost");
       if (outcome.kind === "unknown") {

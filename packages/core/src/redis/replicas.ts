@@ -149,8 +149,8 @@ export class Replicas {
   /** Where the client has connected anew, there may be another master. While it does, nobody knows. */
   #currentLink(master: string): Link | undefined {
     const link = this.#links.get(master);
-    const { connection, epoch } = this.#client;
-    if (!link || connection !== undefined || link.epoch === epoch) return link;
+    if (link?.epoch === undefined || this.#client.connection !== undefined) return link;
+    if (link.epoch === this.#client.epoch) return link;
     this.#links.delete(master);
     link.end(new Error("the client has connected anew"));
     return undefined;
