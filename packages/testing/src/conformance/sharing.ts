@@ -42,7 +42,7 @@ export function sharingTests(test: Register): void {
     const key = bench.key("a");
     const [long, short] = [
       await one.obtain(key, 5_000, SHARED),
-      await one.obtain(key, 150, SHARED),
+      await one.obtain(key, 1_000, SHARED),
     ];
     await long.refresh(LONG);
     assert.ok((await long.ttl()) > 5_000);
