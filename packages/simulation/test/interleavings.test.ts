@@ -34,7 +34,7 @@ const bothPermits = { limit: 2, permits: 2 } as const;
 /** More steps than any schedule has. */
 const TO_THE_END = 200;
 /** Of scenarios that say nothing else. */
-const MOST_DEPTH = amount(7, TO_THE_END);
+const MOST_DEPTH = amount(6, TO_THE_END);
 /** Much longer than it takes, unless the machine is busy with other things. */
 const PATIENCE = 600_000;
 
@@ -142,12 +142,12 @@ describe("every order of events", () => {
     {
       name: "the first in line gives up",
       parts: [holder, { ...ann, givesUp: true }, bob],
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     {
       name: "the first in line is killed, whose lease is short",
       parts: [holder, { ...ann, dies: true, ttl: 200 }, { ...bob, ttl: 30_000 }],
-      depth: amount(9, 12),
+      depth: amount(7, 12),
     },
     {
       name: "the holder is killed, those in line want it for longer and shorter",
@@ -156,9 +156,9 @@ describe("every order of events", () => {
         { ...ann, ttl: 200 },
         { ...bob, ttl: 30_000 },
       ],
-      depth: amount(8, 11),
+      depth: amount(7, 11),
     },
-    { name: "the lease ends", parts: [holder, ann], leaps: 2, depth: amount(9, 12) },
+    { name: "the lease ends", parts: [holder, ann], leaps: 2, depth: amount(7, 12) },
     { name: "one thing is lost", parts: [holder, ann], losses: 1 },
     {
       name: "the first in line listens to a replica",
@@ -168,7 +168,7 @@ describe("every order of events", () => {
     {
       name: "who listens to a replica gives up",
       parts: [holder, { ...ann, replica: true, givesUp: true }, bob],
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     {
       name: "who listens to a replica loses something",
@@ -189,17 +189,17 @@ describe("every order of events", () => {
     {
       name: "the line is lost alone, and two wait",
       ...without("line", ann, bob),
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     {
       name: "the waiters' records are lost alone, and two wait",
       ...without("waiters", ann, bob),
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     {
       name: "the first in line is killed, and the clock is set back",
       ...deadInTheFuture,
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     {
       name: "the holder refreshes a lock that is renewed, and one thing is lost",
@@ -216,17 +216,17 @@ describe("every order of events", () => {
     {
       name: "who waits to write gives up before one who waits to read",
       parts: [reader, { ...ann, givesUp: true }, bobReads],
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     {
       name: "who waits to read is killed, and another waits to write",
       parts: [holder, { ...annReads, dies: true, ttl: 200 }, bob],
-      depth: amount(9, 12),
+      depth: amount(7, 12),
     },
     {
       name: "who reads is killed, beside another",
       parts: [{ ...reader, dies: true, ttl: 200 }, annReads, bob],
-      depth: amount(8, 11),
+      depth: amount(7, 11),
     },
     {
       name: "one waits for two permits before one who wants one",
@@ -249,20 +249,20 @@ describe("every order of events", () => {
     {
       name: "those who share a lock are lost alone",
       parts: [reader, annReads, bob, { name: "operator", deletes: "holders" }],
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     { name: "a foreign program takes the lock", parts: [holder, ann, foreign] },
     {
       name: "a foreign program takes the lock, and its lease ends",
       parts: [holder, ann, foreign],
       leaps: 2,
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     { name: "a foreign program takes the lock that is shared", parts: [reader, ann, foreign] },
     {
       name: "a foreign program takes the lock, for which a reader and a writer wait",
       parts: [reader, annReads, bob, foreign],
-      depth: amount(7, 10),
+      depth: amount(6, 10),
     },
     {
       name: "a foreign program takes the lock, for whose permits two wait",
@@ -276,7 +276,7 @@ describe("every order of events", () => {
     },
     {
       name: "two keys in either order",
-      depth: amount(9, 12),
+      depth: amount(7, 12),
       parts: [
         { ...holder, keys: "a" },
         { ...ann, keys: ["a", "b"] },
@@ -302,7 +302,7 @@ describe("orders of events by chance", () => {
   const scenarios: (Scenario & { readonly name: string; readonly schedules?: number })[] = [
     {
       name: "one of two gives up, and nobody notices what is lost",
-      schedules: amount(100, ORDERS_OF_SILENCE),
+      schedules: amount(50, ORDERS_OF_SILENCE),
       ...silence,
     },
     {
@@ -387,7 +387,7 @@ describe("orders of events by chance", () => {
     "$name",
     async (scenario) => {
       for (let seed = 1; seed <= amount(1, 5); seed++) {
-        const { schedules = amount(50, 200) } = scenario;
+        const { schedules = amount(25, 200) } = scenario;
         await sample(() => create(scenario), { depth: 80, schedules, seed });
       }
     },

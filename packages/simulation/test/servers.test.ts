@@ -8,7 +8,7 @@ import { firstWrong, report, search } from "../src/schedules/search.js";
 import { simulate } from "../src/schedules/simulate.js";
 import type { Wrong } from "../src/violation.js";
 
-const SCHEDULES = { quorum: amount(5, 150), replicas: amount(8, 250) } as const;
+const SCHEDULES = { quorum: amount(3, 150), replicas: amount(5, 250) } as const;
 /** Within how many schedules a planted bug has to show. */
 const UNTIL_FOUND = 300;
 /** Much longer than it takes, unless the machine is busy with other things. */
