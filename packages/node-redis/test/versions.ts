@@ -82,11 +82,15 @@ const sentinelOptions = (port: number) => ({
   sentinelRootNodes: [{ host: "127.0.0.1", port }],
 });
 
+/** By default, a command that has waited for 3 s for a free connection fails. */
+const patient = { acquireTimeout: 60_000 };
+
 const versionsOf5 = ([2, 3] as const).map((RESP): Version => ({
   name: `node-redis 5 with RESP${RESP}`,
   hasKeyPrefix: false,
   createClient: (port, options) => ours(createClient5({ ...options, url: url(port), RESP })),
-  createPool: (port, options) => ours(createClientPool5({ ...options, url: url(port), RESP })),
+  createPool: (port, options) =>
+    ours(createClientPool5({ ...options, url: url(port), RESP }, patient)),
   createCluster: (port, options) =>
     ours(createCluster5({ ...options, rootNodes: [{ url: url(port) }], RESP })),
   createSentinel: (port, options) =>
@@ -97,7 +101,8 @@ const versionsOf6 = ([2, 3] as const).map((RESP): Version => ({
   name: `node-redis 6 with RESP${RESP}`,
   hasKeyPrefix: true,
   createClient: (port, options) => ours(createClient({ ...options, url: url(port), RESP })),
-  createPool: (port, options) => ours(createClientPool({ ...options, url: url(port), RESP })),
+  createPool: (port, options) =>
+    ours(createClientPool({ ...options, url: url(port), RESP }, patient)),
   createCluster: (port, options) =>
     ours(createCluster({ ...options, rootNodes: [{ url: url(port) }], RESP })),
   createSentinel: (port, options) =>

@@ -32,7 +32,7 @@ export function sideTests(test: Register, options: ConformanceOptions): void {
     const side = await open(bench);
     if (!side) return;
     const many = "1000";
-    const waited = side.connection.send(["WAIT", many, "300"]);
+    const waited = side.connection.send(["WAIT", many, "2000"]);
     let over = false;
     const counted = waited.finally(() => (over = true));
     const one = newScript("return 1");
