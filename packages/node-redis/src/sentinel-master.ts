@@ -5,8 +5,8 @@ import type { NodeRedisMasterLike, NodeRedisSentinelLike } from "./node-redis-ty
 /** The master behind sentinels, whichever server that is. */
 export class SentinelMaster {
   readonly #redis: NodeRedisSentinelLike;
-  /** Over which of its connections each client has answered last. */
-  readonly #connections = new WeakMap<NodeRedisMasterLike, number | undefined>();
+  /** The clients that have answered of this master, each with the connection over which it has. */
+  #pool = new Map<NodeRedisMasterLike, number | undefined>();
   #epoch: number | undefined;
 
   constructor(redis: NodeRedisSentinelLike) {
@@ -15,7 +15,8 @@ export class SentinelMaster {
 
   /**
    * Another each time that an answer came over a connection which none has come over before: perhaps of
-   * another server. Undefined before the first, as nobody tells where a sentinel's client has connected to.
+   * another server. Not while others of a pool stand: whenever there is a new master, all of them are
+   * replaced. Undefined before the first, as nobody tells where a sentinel's client has connected to.
    */
   get epoch(): number | undefined {
     return this.#epoch;
@@ -44,9 +45,12 @@ export class SentinelMaster {
 
   #answered(master: NodeRedisMasterLike): void {
     const { socketEpoch } = master;
-    const isKnown = this.#connections.has(master);
-    if (isKnown && this.#connections.get(master) === socketEpoch) return;
-    this.#connections.set(master, socketEpoch);
-    this.#epoch = (this.#epoch ?? 0) + 1;
+    if (this.#pool.has(master) && this.#pool.get(master) === socketEpoch) return;
+    const isOneOfPool = [...this.#pool.keys()].some((one) => one !== master && one.isReady);
+    if (!isOneOfPool) {
+      this.#pool.clear();
+      this.#epoch = (this.#epoch ?? 0) + 1;
+    }
+    this.#pool.set(master, socketEpoch);
   }
 }
