@@ -1207,6 +1207,25 @@ describe("a client that has connected anew", () => {
     expect(await failed).toBeInstanceOf(OutcomeUnknownError);
   });
 
+  test("and leads to another that has granted the lock in line has no vote of that one", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const failed = failure(locker.obtain("k", TTL, { wait: 2_000 }));
+    await pass(0);
+    first.says.set("stand", "7");
+    while (second.times("vote").length < 2) await pass(5);
+    [first.runId, third.runId] = [third.runId, first.runId];
+    [first.secrets, third.secrets] = [third.secrets, first.secrets];
+    first.epoch++;
+    first.says.set("member", refusal);
+    third.epoch++;
+    third.says.set("vote", "7");
+    const before = third.times("vote").length;
+    await pass(5_000, 20);
+    expect(await failed).toBeInstanceOf(NotObtainedError);
+    expect(third.times("vote").length).toBeGreaterThan(before);
+  });
+
   test("for the first time, and leads to where another has led before, makes a quorum with it", async () => {
     const { locker, first, third, pass } = scene();
     third.says.set("member", refusal);
