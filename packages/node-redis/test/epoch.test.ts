@@ -13,7 +13,7 @@ test("behind sentinels it is another whenever an answer comes over a connection 
   let [master] = clients;
   const unused = (): never => never();
   const client = nodeRedisClient({
-    ...{ isOpen: true, isReady: true, getSentinelNode: unused, on: unused },
+    ...{ isOpen: true, isReady: true, getSentinelNode: unused, on: () => undefined },
     ...{ evalSha: unused, eval: unused },
     _execute: (_, task) => Promise.resolve(task(master ?? never())),
   });
@@ -52,8 +52,10 @@ test("behind sentinels it is the same for all of a pool, until all of them are r
   let clients = pool(3);
   let turn = 0;
   const unused = (): never => never();
+  let changed: (change: { type: string }) => void = unused;
   const client = nodeRedisClient({
-    ...{ isOpen: true, isReady: true, getSentinelNode: unused, on: unused },
+    ...{ isOpen: true, isReady: true, getSentinelNode: unused },
+    on: (_, listener) => (changed = listener),
     ...{ evalSha: unused, eval: unused },
     _execute: (_, task) => Promise.resolve(task(clients[turn++ % clients.length] ?? never())),
   });
@@ -72,6 +74,15 @@ test("behind sentinels it is the same for all of a pool, until all of them are r
   const after = await epochs();
   expect(after.size).toBe(1);
   expect(after).not.toEqual(before);
+  // As soon as it is known: what is sent from then on was sent to no other.
+  for (const one of clients) one.isReady = false;
+  clients = pool(3);
+  changed({ type: "REPLICA_ADD" });
+  expect(after).toContain(client.epoch);
+  changed({ type: "MASTER_CHANGE" });
+  const { epoch } = client;
+  expect(after).not.toContain(epoch);
+  expect(await epochs()).toEqual(new Set([epoch]));
 });
 
 function never(): never {
