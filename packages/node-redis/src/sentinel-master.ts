@@ -6,7 +6,7 @@ import type { NodeRedisMasterLike, NodeRedisSentinelLike } from "./node-redis-ty
 export class SentinelMaster {
   readonly #redis: NodeRedisSentinelLike;
   /** The clients that have answered of this master, each with the connection over which it has. */
-  #pool = new Map<NodeRedisMasterLike, number | undefined>();
+  readonly #pool = new Map<NodeRedisMasterLike, number | undefined>();
   #epoch: number | undefined;
 
   constructor(redis: NodeRedisSentinelLike) {
@@ -19,8 +19,9 @@ export class SentinelMaster {
 
   /**
    * Another when there is a new master, and each time that an answer came over a connection which none has
-   * come over before: perhaps of another server. Not while others of a pool stand: whenever there is a new master, all of them are
-   * replaced. Undefined before the first, as nobody tells where a sentinel's client has connected to.
+   * come over before: perhaps of another server. Not while others of a pool stand: whenever there is a new
+   * master, all of them are replaced. Undefined before the first, as nobody tells where a sentinel's client
+   * has connected to.
    */
   get epoch(): number | undefined {
     return this.#epoch;
