@@ -1166,6 +1166,85 @@ describe("a client that has connected anew", () => {
     });
   });
 
+  test("and leads to another that has just proved a lease proves nothing by that one once more", async () => {
+    const { locker, first, second, third, pass } = await start();
+    const lock = await locker.obtain("k", TTL);
+    await turn();
+    second.says.set("refresh", silence);
+    const who = later();
+    third.once("member", who.promise);
+    third.epoch++;
+    const failed = failure(lock.refresh());
+    await turn();
+    expect(first.names).toContain("refresh");
+    // Of the two that are exchanged, the first is not there yet.
+    [first.runId, third.runId] = [third.runId, first.runId];
+    [first.secrets, third.secrets] = [third.secrets, first.secrets];
+    first.epoch++;
+    first.says.set("member", silence);
+    who.answer(["run0", "standalone", "master", ""]);
+    await pass(2_000, 100);
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+    expect(third.names).toContain("refresh");
+  });
+
+  test("and leads to another that has just given its vote has no vote of that one", async () => {
+    const { locker, first, second, third, pass } = await start();
+    second.says.set("vote", silence);
+    const vote = later();
+    third.says.set("vote", vote.promise);
+    const failed = failure(locker.obtain("k", TTL));
+    await turn();
+    [first.runId, third.runId] = [third.runId, first.runId];
+    [first.secrets, third.secrets] = [third.secrets, first.secrets];
+    first.epoch++;
+    first.says.set("member", refusal);
+    third.epoch++;
+    void locker.inspect("k");
+    await turn();
+    vote.answer("7");
+    await pass(2_000, 100);
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  test("and leads to another that has granted the lock in line has no vote of that one", async () => {
+    const { locker, say, first, second, third, pass } = await start();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    const failed = failure(locker.obtain("k", TTL, { wait: 2_000 }));
+    await pass(0);
+    first.says.set("stand", "7");
+    while (second.times("vote").length < 2) await pass(5);
+    [first.runId, third.runId] = [third.runId, first.runId];
+    [first.secrets, third.secrets] = [third.secrets, first.secrets];
+    first.epoch++;
+    first.says.set("member", refusal);
+    third.epoch++;
+    third.says.set("vote", "7");
+    const before = third.times("vote").length;
+    await pass(5_000, 20);
+    expect(await failed).toBeInstanceOf(NotObtainedError);
+    expect(third.times("vote").length).toBeGreaterThan(before);
+  });
+
+  test("for the first time, and leads to where another has led before, makes a quorum with it", async () => {
+    const { locker, first, third, pass } = scene();
+    third.says.set("member", refusal);
+    await (await locker.obtain("known", TTL)).release();
+    await turn();
+    third.says.delete("member");
+    [first.runId, third.runId] = [third.runId, first.runId];
+    [first.secrets, third.secrets] = [third.secrets, first.secrets];
+    first.has.clear();
+    third.has.clear();
+    first.epoch++;
+    first.says.set("member", silence);
+    third.epoch++;
+    const obtained = locker.obtain("k", TTL);
+    await pass(600, 100);
+    expect((await obtained).held).toBe(true);
+    expect(third.names).toContain("vote");
+  });
+
   test("and leads to a server that is new has it looked for the secrets of the others", async () => {
     const { locker, third, sent } = await start();
     third.epoch++;

@@ -5,17 +5,23 @@ import type { NodeRedisMasterLike, NodeRedisSentinelLike } from "./node-redis-ty
 /** The master behind sentinels, whichever server that is. */
 export class SentinelMaster {
   readonly #redis: NodeRedisSentinelLike;
-  /** Over which of its connections each client has answered last. */
-  readonly #connections = new WeakMap<NodeRedisMasterLike, number | undefined>();
+  /** The clients that have answered of this master, each with the connection over which it has. */
+  readonly #pool = new Map<NodeRedisMasterLike, number | undefined>();
   #epoch: number | undefined;
 
   constructor(redis: NodeRedisSentinelLike) {
     this.#redis = redis;
+    // Before its first answer: what was not sent yet goes there, and is no copy.
+    redis.on("topology-change", ({ type }) => {
+      if (type === "MASTER_CHANGE" && this.#epoch !== undefined) this.#anew(this.#epoch);
+    });
   }
 
   /**
-   * Another each time that an answer came over a connection which none has come over before: perhaps of
-   * another server. Undefined before the first, as nobody tells where a sentinel's client has connected to.
+   * Another when there is a new master, and each time that an answer came over a connection which none has
+   * come over before: perhaps of another server. Not while others of a pool stand: whenever there is a new
+   * master, all of them are replaced. Undefined before the first, as nobody tells where a sentinel's client
+   * has connected to.
    */
   get epoch(): number | undefined {
     return this.#epoch;
@@ -29,13 +35,14 @@ export class SentinelMaster {
   async send(command: readonly string[]): Promise<unknown> {
     const result = await this.#redis._execute(false, async (master) => {
       try {
-        return { reply: await master.sendCommand(command) };
-      } catch (error) {
-        // What was answered was not done: after READONLY it looks for the new master, and sends it there.
-        if (asServerError(error) instanceof ServerError) throw error;
-        return { error };
-      } finally {
+        const reply = await master.sendCommand(command);
         this.#answered(master);
+        return { reply };
+      } catch (error) {
+        if (!(asServerError(error) instanceof ServerError)) return { error };
+        this.#answered(master);
+        // What was answered was not done: after READONLY it looks for the new master, and sends it there.
+        throw error;
       }
     });
     if ("error" in result) throw result.error;
@@ -44,9 +51,16 @@ export class SentinelMaster {
 
   #answered(master: NodeRedisMasterLike): void {
     const { socketEpoch } = master;
-    const isKnown = this.#connections.has(master);
-    if (isKnown && this.#connections.get(master) === socketEpoch) return;
-    this.#connections.set(master, socketEpoch);
-    this.#epoch = (this.#epoch ?? 0) + 1;
+    if (this.#pool.has(master) && this.#pool.get(master) === socketEpoch) return;
+    const others = [...this.#pool.keys()].filter((one) => one !== master);
+    const isFirst = this.#pool.size === 0;
+    this.#epoch ??= 1;
+    if (!isFirst && !others.some(({ isReady }) => isReady)) this.#anew(this.#epoch);
+    this.#pool.set(master, socketEpoch);
+  }
+
+  #anew(epoch: number): void {
+    this.#pool.clear();
+    this.#epoch = epoch + 1;
   }
 }

@@ -13,7 +13,7 @@ test("behind sentinels it is another whenever an answer comes over a connection 
   let [master] = clients;
   const unused = (): never => never();
   const client = nodeRedisClient({
-    ...{ isOpen: true, isReady: true, getSentinelNode: unused, on: unused },
+    ...{ isOpen: true, isReady: true, getSentinelNode: unused, on: () => undefined },
     ...{ evalSha: unused, eval: unused },
     _execute: (_, task) => Promise.resolve(task(master ?? never())),
   });
@@ -24,6 +24,8 @@ test("behind sentinels it is another whenever an answer comes over a connection 
   };
   await ask();
   await ask();
+  // Whoever finds a new master closes the clients of the old one.
+  if (master) master.isReady = false;
   [, master] = clients;
   await ask();
   if (master) master.socketEpoch++;
@@ -38,6 +40,49 @@ test("behind sentinels it is another whenever an answer comes over a connection 
     true,
     true,
   ]);
+});
+
+test("behind sentinels it is the same for all of a pool, until all of them are replaced", async () => {
+  const pool = (size: number) =>
+    Array.from({ length: size }, () => ({
+      ...{ isReady: true, socketEpoch: 1 },
+      duplicate: () => never(),
+      sendCommand: () => Promise.resolve(1),
+    }));
+  let clients = pool(3);
+  let turn = 0;
+  const unused = (): never => never();
+  let changed: (change: { type: string }) => void = unused;
+  const client = nodeRedisClient({
+    ...{ isOpen: true, isReady: true, getSentinelNode: unused },
+    on: (_, listener) => (changed = listener),
+    ...{ evalSha: unused, eval: unused },
+    _execute: (_, task) => Promise.resolve(task(clients[turn++ % clients.length] ?? never())),
+  });
+  const epochs = async (): Promise<Set<unknown>> => {
+    const seen = new Set<unknown>();
+    for (let i = 0; i < 6; i++) {
+      await run(client, "return 1");
+      seen.add(client.epoch);
+    }
+    return seen;
+  };
+  const before = await epochs();
+  expect(before.size).toBe(1);
+  for (const one of clients) one.isReady = false;
+  clients = pool(3);
+  const after = await epochs();
+  expect(after.size).toBe(1);
+  expect(after).not.toEqual(before);
+  // As soon as it is known: what is sent from then on was sent to no other.
+  for (const one of clients) one.isReady = false;
+  clients = pool(3);
+  changed({ type: "REPLICA_ADD" });
+  expect(after).toContain(client.epoch);
+  changed({ type: "MASTER_CHANGE" });
+  const { epoch } = client;
+  expect(after).not.toContain(epoch);
+  expect(await epochs()).toEqual(new Set([epoch]));
 });
 
 function never(): never {

@@ -80,6 +80,21 @@ describe.each(asTheyCome)("$name", ({ createSentinel, hasKeyPrefix }) => {
     await Promise.all([one.close(), two.close()]);
   });
 
+  test("what is sent first after a failover that was heard of is known to be sent once", async () => {
+    const redis = await connect();
+    const locker = createLocker(redis);
+    expect(await locker.forceRelease("nobody's")).toBe(false);
+    const heardOf = new Promise<void>((resolve) =>
+      redis.on("topology-change", ({ type }) => {
+        if (type === "MASTER_CHANGE") resolve();
+      }),
+    );
+    await Promise.all([heardOf, set.failOver()]);
+    await waitUntil(() => Promise.resolve(redis.isReady !== false), { what: "a ready client" });
+    expect(await locker.forceRelease("nobody's")).toBe(false);
+    await locker.close();
+  });
+
   describe.each(Object.entries(failOvers))("after a failover, %s,", (_, failOver) => {
     test("the epoch is another from the first answer of the new master on", async () => {
       const client = nodeRedisClient(await connect());

@@ -114,17 +114,18 @@ export class QuorumClaim implements Claim {
   }
 
   /** The line's server has granted it, by a lease of `ttl` from `sentAt`. */
-  grantedInLine({ fencingToken, sentAt: from, ttl }: Granted): void {
+  grantedInLine({ fencingToken, sentAt: asked, ttl }: Granted): void {
     if (!this.line) return;
     const { member } = this.line;
     // Its address may lead to another server by now, which has given no vote.
-    if (this.#quorum.roll.runIdOf(member) !== this.#lineRun) return;
+    const from = this.#lineRun;
+    if (from === undefined || this.#quorum.roll.runIdOf(member) !== from) return;
     const vote = this.#at(member.index);
     vote.fence = fencingToken;
     // Counted as the others are: a shorter lease is one that was sent earlier.
-    const sentAt = from + usable(ttl) - usable(this.ttl);
+    const sentAt = asked + usable(ttl) - usable(this.ttl);
     const reply: Asked = { kind: "granted", fencingToken };
-    this.#granted = { vote, reply: { kind: "reply", reply, sentAt, once: false } };
+    this.#granted = { vote, reply: { kind: "reply", reply, sentAt, once: false, from } };
   }
 
   /** What was granted by standing in line was given back. */

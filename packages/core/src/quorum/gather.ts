@@ -93,12 +93,23 @@ export function gather<T, P extends Peer>(
     );
     for (const peer of peers) {
       void count.ask(peer).then((outcome) => {
-        votes[peer.index] = outcome;
+        votes[peer.index] = isHeard(outcome, votes) ? twice() : outcome;
         if (over) count.straggler?.(peer, outcome);
         else look();
       });
     }
   });
+}
+
+/** Whether it is of a server that was heard by another address: the two have been exchanged meanwhile. */
+function isHeard(outcome: Outcome<unknown>, votes: Votes<unknown>): boolean {
+  if (outcome.kind !== "reply" || outcome.from === undefined) return false;
+  return votes.some((vote) => vote?.kind === "reply" && vote.from === outcome.from);
+}
+
+function twice(): Outcome<never> {
+  const error = new Error("it is a server that was heard by another address just before");
+  return { kind: "unknown", error };
 }
 
 /** One refusal, with what the others said. */

@@ -67,9 +67,10 @@ export class Roll {
 
   /** The same for what is done at every server, known or not. */
   byKnown<T>(member: Member, outcome: Outcome<T>): Outcome<T> {
-    if (outcome.kind !== "reply" || this.#isKnown(member)) return outcome;
+    if (outcome.kind !== "reply") return outcome;
+    const from = this.runIdOf(member);
     // Never a refusal: what was asked for may have been done.
-    return nameless();
+    return from === undefined ? nameless() : { ...outcome, from };
   }
 
   /** Has a server say who it is, if its client has connected anew; not for longer than `until`. */
@@ -192,8 +193,9 @@ export class Roll {
       if (now?.runId === runId) this.#accuse(sameProblem(other, member));
       if (!now || now.runId === runId) return false;
     }
-    // It casts no vote until it has been found to be independent, too.
+    // It casts no vote until it has been found to be independent, too. Its secret is where it was.
     this.#known.delete(other);
+    this.#names = undefined;
     return true;
   }
 

@@ -37,6 +37,8 @@ export interface Replied<T> {
   readonly sentAt: number;
   /** False if it was sent before without a reply, so that it may have been done twice. */
   readonly once: boolean;
+  /** Of one of several servers: what that calls its run. */
+  readonly from?: string;
 }
 
 /** An outcome without a reply. */
