@@ -204,7 +204,7 @@ function checkKeys(keys: string | readonly string[], space: Space): readonly str
   if (unique.length === 0 || unique.length > MAX_KEYS) {
     throw new RangeError(`keys must hold 1 to ${MAX_KEYS} keys, got ${unique.length}`);
   }
-  for (const key of unique) checkKey(key, space.namespace);
+  for (const key of unique) checkKey(key, space.keyPrefix + space.namespace);
   if (space.cluster) checkSlots(unique, space);
   return unique;
 }
@@ -218,10 +218,10 @@ export function checkNamespace(namespace: unknown): void {
   checkText("namespace", namespace, MAX_NAMESPACE_BYTES);
 }
 
-function checkKey(key: string, namespace: string): void {
+function checkKey(key: string, before: string): void {
   checkText("key", key, MAX_KEY_BYTES);
   if (key === "") throw new RangeError("key must not be empty");
-  if (isCompanionName(key, namespace)) {
+  if (isCompanionName(key, before)) {
     throw new RangeError(`key must not end like a name of this library's own, got ${quote(key)}`);
   }
 }

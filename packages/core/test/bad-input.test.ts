@@ -62,6 +62,7 @@ const keys: Row[] = [
   ["a lone low surrogate", TypeError, /key must be well-formed/, "\udd12a"],
   ["surrogates the wrong way round", TypeError, /key must be well-formed/, "\udd12\ud83d"],
   ["a companion's name", RangeError, /key must not end like/, "a:redislock:line{abc}"],
+  ["the fence of a namespace", RangeError, /key must not end like/, "{app}:redislock"],
   ["no keys at all", RangeError, /keys must hold 1 to 100 keys, got 0/, []],
   [
     "too many keys",

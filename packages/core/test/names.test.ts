@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { companion, connect, seededRandom, startServer } from "@redislock/test-kit";
+import { companion, connect, failure, seededRandom, startServer } from "@redislock/test-kit";
 import { randomUUID } from "node:crypto";
 
 import { hashSlot } from "../src/keys/hash-slot.js";
 import { isCompanionName, lockNames, sharedNames, type Space } from "../src/keys/names.js";
+import { Locker } from "../src/index.js";
 
 const server = await startServer({ args: ["--cluster-enabled", "yes"] });
 const connection = await connect(server.port);
@@ -102,6 +103,22 @@ test.each(["", "app:", "{app}", "app{", "app{}"])(
     }
   },
 );
+
+test.each(["{t}:", "{t}", "p{}:", "q{", "}q{a:"])(
+  "the fence of the namespace %j is no name for a lock in another",
+  (namespace) => {
+    const [, , fence = ""] = lockNames("a", { ...plain, namespace });
+    for (let length = 0; length <= namespace.length; length++) {
+      const [another, key] = [fence.slice(0, length), fence.slice(length)];
+      expect([another, key, isCompanionName(key, another)]).toEqual([another, key, true]);
+    }
+  },
+);
+
+test("so is one that begins with the client's prefix", async () => {
+  const locker = new Locker({ keyPrefix: "{t}:", run: () => Promise.reject(new Error("sent")) });
+  expect(await failure(locker.obtain("n:redislock", 1_000))).toBeInstanceOf(RangeError);
+});
 
 test("all keys of a lock are in its slot, whichever slots were used before", () => {
   for (let n = 0; n < 100; n++) {

@@ -159,6 +159,17 @@ describe("a shared lock", () => {
     expect(writer.held).toBe(true);
   });
 
+  test("of an own token whose shares alone were lost is lost, and nobody is let in alone until its ttl", async () => {
+    const one = locker();
+    const lock = await one.obtain("k", 60_000, { ...SHARED, token: "own-token:0123456789" });
+    await server.command("DEL", holders.replace(":holders", ":shares"));
+    await expect(lock.refresh()).rejects.toThrow(LockNotHeldError);
+    expect(lock.held).toBe(false);
+    expect(await one.tryObtain("k", TTL)).toBeNull();
+    expect(await server.command("PTTL", "k")).toBeGreaterThan(0);
+    expect(await server.command("PTTL", holders)).toBeGreaterThan(0);
+  });
+
   test("of whose holders some were lost is released, and left to its ttl for the others", async () => {
     const one = locker();
     await reader(one, 60_000);

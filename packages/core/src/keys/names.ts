@@ -54,13 +54,23 @@ export function slotOf(key: string, { keyPrefix, namespace }: Space): number {
   return hashSlot(keyPrefix + namespace + key);
 }
 
-/** No key of a user's may be named so, in this namespace or another. */
-export function isCompanionName(key: string, namespace: string): boolean {
-  const name = namespace + key;
-  if (/:redislock:(grant|line|waiters|holders|shares)|redislock\{[\w-]{3}\}$/.test(name))
-    return true;
+/**
+ * No key of a user's may be named so, in this namespace or another.
+ *
+ * @param before - What is before the key: the client's prefix, and the namespace.
+ */
+export function isCompanionName(key: string, before: string): boolean {
+  const name = before + key;
+  if (/:redislock:(grant|line|waiters|holders|shares)/.test(name) || FENCE.test(name)) return true;
   return /^redislock(:?[\w-]{3}\}?)?$/.test(key);
 }
+
+/**
+ * How a fence ends, see `inSlot`: without a brace in its namespace; with a hash tag, behind which the
+ * namespace is taken to end in no letter or digit; with an empty pair of braces; with one that is open.
+ */
+const FENCE =
+  /redislock\{[\w-]{3}\}$|^[^{]*\{([^}]+\}(.*[^\w-])?redislock|\}.*redislock:[\w-]{3}|[^}]*redislock[\w-]{3}\})$/s;
 
 /** The base, with what brings it into the slot behind it. */
 function inSlot(base: string, slot: number, keyPrefix: string): string {
