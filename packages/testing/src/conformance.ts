@@ -1,5 +1,6 @@
 import { registerWith } from "./conformance/bench.js";
 import { errorTests } from "./conformance/errors.js";
+import { factTests } from "./conformance/facts.js";
 import { lockTests } from "./conformance/locks.js";
 import type { ConformanceOptions, Runner } from "./conformance/options.js";
 import { scriptTests } from "./conformance/scripts.js";
@@ -35,6 +36,7 @@ export function conformance(run: Runner, options: ConformanceOptions): void {
     run.describe("the adapter", () => {
       scriptTests(test);
       errorTests(test, options);
+      factTests(test, options);
       sideTests(test, options);
       if (options.subscribes ?? true) subscriptionTests(test, options);
     });

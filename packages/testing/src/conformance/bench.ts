@@ -10,6 +10,8 @@ import type { ConformanceOptions, Connected, Credentials, Network, Runner } from
 const PATIENCE = 30_000;
 /** Milliseconds that something may take to come about. */
 const SOON = 10_000;
+/** Milliseconds for what no event tells of: connections that fail, or that must not come. */
+export const A_WHILE = 200;
 
 /** Everything that one test has in its hands, and all that has to be tidied up behind it. */
 export class Bench {
@@ -76,6 +78,14 @@ export class Bench {
     return network;
   }
 
+  /** The connections to the server by their ids, and what it says of each; none where it does not tell. */
+  async connections(): Promise<Map<string, string>> {
+    const list = String(await this.command("CLIENT", "LIST"));
+    return new Map(
+      [...list.matchAll(/^.*?\bid=(\d+) .*$/gm)].map(([line, id = ""]) => [id, line] as const),
+    );
+  }
+
   async loseNextReply(): Promise<void> {
     await this.#options.loseNextReply?.();
   }
@@ -131,10 +141,11 @@ export function assertServerError(error: unknown, reply: string, what: string): 
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
+  patience: number = SOON,
 ): Promise<void> {
-  const end = Date.now() + SOON;
+  const end = Date.now() + patience;
   while (!(await holds())) {
-    assert.ok(Date.now() < end, `not in ${SOON} ms: ${what}`);
+    assert.ok(Date.now() < end, `not in ${patience} ms: ${what}`);
     await pause(10);
   }
 }

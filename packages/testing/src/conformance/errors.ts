@@ -59,10 +59,14 @@ export function errorTests(test: Register, options: ConformanceOptions): void {
   test("does not run a script again that has failed", async (bench) => {
     const client = await bench.client();
     const key = bench.key("a");
-    for (const word of ["ERR no NOSCRIPT", "OOM command not allowed", "READONLY for a moment"]) {
+    const words = ["ERR no NOSCRIPT", "noscript of mine", "OOM no", "READONLY for a moment"];
+    for (const word of words) {
       const fails = newScript(`redis.call('INCR', KEYS[1]) return redis.error_reply('${word}')`);
-      await rejection(client.run(fails, [key], []));
-      assert.equal(await bench.command("GET", (client.keyPrefix ?? "") + key), "1", word);
+      // As text the first time, by its hash the second.
+      for (const count of ["1", "2"]) {
+        await rejection(client.run(fails, [key], []));
+        assert.equal(await bench.command("GET", (client.keyPrefix ?? "") + key), count, word);
+      }
       await bench.command("DEL", (client.keyPrefix ?? "") + key);
     }
   });
@@ -86,10 +90,12 @@ export function errorTests(test: Register, options: ConformanceOptions): void {
       const count = newScript("return redis.call('INCR', KEYS[1])");
       await client.run(count, [bench.key("a")], []);
       await bench.loseNextReply();
-      try {
+      const [answer] = await Promise.allSettled([client.run(count, [bench.key("a")], [])]);
+      if (answer.status === "fulfilled") {
         // Clients that send again by themselves get an answer in the end.
-        assert.equal(await client.run(count, [bench.key("a")], []), "3");
-      } catch (error) {
+        assert.equal(answer.value, "3", "answered, but not by the server");
+      } else {
+        const error: unknown = answer.reason;
         assert.ok(!(error instanceof ServerError), `no server said so: ${String(error)}`);
       }
     });

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 
 import { newScript, type Register } from "./bench.js";
 import { REPLIES } from "./replies.js";
-import { AWKWARD } from "./texts.js";
+import { AWKWARD, LONG_TEXT } from "./texts.js";
+
+/** As text the first time, by its hash the second. */
+const TIMES = ["first", "second"] as const;
 
 export function scriptTests(test: Register): void {
   test("passes keys and arguments apart, whatever is in them", async (bench) => {
@@ -11,12 +14,13 @@ export function scriptTests(test: Register): void {
     const echo = newScript("return {#KEYS, #ARGV, KEYS, ARGV}");
     const keys = AWKWARD.map((text) => bench.key(text));
     const prefix = client.keyPrefix ?? "";
-    assert.deepEqual(await client.run(echo, keys, AWKWARD), [
-      String(keys.length),
-      String(AWKWARD.length),
-      keys.map((key) => prefix + key),
-      AWKWARD,
-    ]);
+    for (const time of TIMES) {
+      assert.deepEqual(
+        await client.run(echo, keys, AWKWARD),
+        [String(keys.length), String(AWKWARD.length), keys.map((key) => prefix + key), AWKWARD],
+        `the ${time} time`,
+      );
+    }
     const [key = ""] = keys;
     assert.deepEqual(await client.run(echo, [key], []), ["1", "0", [prefix + key], []]);
   });
@@ -24,7 +28,32 @@ export function scriptTests(test: Register): void {
   test("brings every reply into one shape", async (bench) => {
     const client = await bench.client();
     for (const [source, reply] of REPLIES) {
-      assert.deepEqual(await client.run(newScript(source), [bench.key("a")], []), reply, source);
+      const script = newScript(source);
+      for (const time of TIMES) {
+        const got = await client.run(script, [bench.key("a")], []);
+        assert.deepEqual(got, reply, `${source}, the ${time} time`);
+      }
+    }
+  });
+
+  test("passes a long text on whole, there and back", async (bench) => {
+    const client = await bench.client();
+    const echo = newScript("return ARGV[1]");
+    for (const time of TIMES) {
+      const got = await client.run(echo, [bench.key("a")], [LONG_TEXT]);
+      assert.ok(got === LONG_TEXT, `changed on its way, the ${time} time`);
+    }
+  });
+
+  test("replies with a text also where the bytes are none", async (bench) => {
+    const client = await bench.client();
+    // As the value of a key that somebody else has set may be.
+    const bytes = newScript("return {'\\255\\254', 'after'}");
+    for (const time of TIMES) {
+      const reply = await client.run(bytes, [bench.key("a")], []);
+      assert.ok(Array.isArray(reply), `no list, the ${time} time: ${String(reply)}`);
+      assert.equal(typeof reply[0], "string", `the ${time} time`);
+      assert.equal(reply[1], "after", `the ${time} time`);
     }
   });
 

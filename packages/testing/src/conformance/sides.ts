@@ -13,6 +13,8 @@ import {
   rejection,
 } from "./bench.js";
 import type { ConformanceOptions } from "./options.js";
+import { REPLIES } from "./replies.js";
+import { AWKWARD } from "./texts.js";
 
 export function sideTests(test: Register, options: ConformanceOptions): void {
   test("a connection beside it sends commands as they are, and in their order", async (bench) => {
@@ -26,6 +28,12 @@ export function sideTests(test: Register, options: ConformanceOptions): void {
     const replies = numbers.map(() => side.connection.send(count));
     assert.deepEqual(await Promise.all(replies), numbers);
     await bench.command("DEL", key);
+    const texts = ["EVAL", "return ARGV", "1", key, ...AWKWARD];
+    assert.deepEqual(await side.connection.send(texts), AWKWARD);
+    for (const [source, reply] of REPLIES) {
+      assert.deepEqual(await side.connection.send(["EVAL", source, "1", key]), reply, source);
+    }
+    assert.ok(!side.ended(), "says that the connection is lost, which it is not");
   });
 
   test("a connection beside it waits for replicas, and keeps the client waiting for none", async (bench) => {
@@ -51,9 +59,31 @@ export function sideTests(test: Register, options: ConformanceOptions): void {
     assertServerError(await rejection(side.connection.send(fails)), "MINE", "an error");
   });
 
+  test("a connection beside it is one, from its first command to its last", async (bench) => {
+    const side = await open(bench);
+    if (!side || (await side.id()) === undefined) return;
+    const ids = await Promise.all(Array.from({ length: 10 }, () => side.id()));
+    ids.push(await side.id());
+    assert.equal(new Set(ids).size, 1, `commands came on the connections ${ids.join(", ")}`);
+  });
+
+  test("a connection beside it that is not wanted while it is opened is closed", async (bench) => {
+    const side = await open(bench);
+    if (!side) return;
+    const before = await bench.connections();
+    const life = newLife();
+    const opening = side.openAnother(life);
+    life.end(new Error("not wanted any more"));
+    await opening.catch(() => undefined);
+    await eventually("what was being opened is closed", async () => {
+      return [...(await bench.connections()).keys()].every((id) => before.has(id));
+    });
+  });
+
   test("a connection beside it that is not wanted any more is closed", async (bench) => {
     const side = await open(bench);
     if (!side) return;
+    const id = (await side.id()) ?? "";
     const waiting = rejection(side.connection.send(["WAIT", "1000", "5000"]));
     side.life.end(new Error("not wanted any more"));
     for (const error of [
@@ -64,20 +94,49 @@ export function sideTests(test: Register, options: ConformanceOptions): void {
     }
     const one = newScript("return 1");
     assert.equal(await side.client.run(one, [bench.key("a")], []), "1");
+    await eventually("the server has it no more", async () => {
+      return !(await bench.connections()).has(id);
+    });
   });
+
+  if (options.loseNextReply) {
+    test("a connection beside it sends nothing twice", async (bench) => {
+      const side = await open(bench);
+      if (!side) return;
+      const count = newScript("return redis.call('INCR', KEYS[1])");
+      const key = bench.key("a");
+      // So that the server knows it.
+      await side.client.run(count, [bench.key("b")], []);
+      await bench.loseNextReply();
+      const sent = side.connection.send(["EVALSHA", count.sha1, "1", key]);
+      const [answer] = await Promise.allSettled([sent]);
+      // Answered where replies are lost on the client's own connection alone.
+      if (answer.status === "fulfilled") assert.equal(answer.value, "1", "sent twice");
+      assert.equal(await bench.command("GET", key), "1", "sent twice");
+      await bench.command("DEL", key);
+    });
+  }
 
   if (!options.network) return;
   test("a connection beside it that is lost ends, and what was sent rejects", async (bench) => {
     const network = bench.network();
     const side = await open(bench);
     if (!side) return;
-    let ended = false;
-    void side.life.ended.then(() => (ended = true));
     const waiting = rejection(side.connection.send(["WAIT", "1000", "5000"]));
     await network.cutAll();
     const error = await waiting;
     assert.ok(!(error instanceof ServerError), `no server said so: ${String(error)}`);
-    await eventually("its life has ended", () => ended);
+    await eventually("its life has ended", side.ended);
+    const later = await rejection(side.connection.send(["WAIT", "0", "1"]));
+    assert.ok(!(later instanceof ServerError), `no server said so: ${String(later)}`);
+  });
+
+  test("a connection beside it is not opened while the server cannot be reached", async (bench) => {
+    const side = await open(bench);
+    if (!side) return;
+    await bench.network().refuse();
+    const error = await rejection(side.openAnother(newLife()));
+    assert.ok(!(error instanceof ServerError), `no server said so: ${String(error)}`);
   });
 }
 
@@ -85,6 +144,12 @@ interface Side {
   readonly client: RedisClient;
   readonly connection: SideConnection;
   readonly life: Life;
+  /** Whether its life has ended. */
+  readonly ended: () => boolean;
+  /** Which of the server's connections it is; undefined where the server does not tell. */
+  readonly id: () => Promise<string | undefined>;
+  /** Opens one more, to the same server. */
+  readonly openAnother: (life: Life) => Promise<SideConnection>;
 }
 
 /** Opens a connection beside a client, to where the keys of the test are; undefined if it has none. */
@@ -94,11 +159,34 @@ async function open(bench: Bench): Promise<Side | undefined> {
   if (!side) return undefined;
   // The client may connect with its first command, and know the masters from then on.
   await client.run(newScript("return 1"), [bench.key("a")], []);
+  const master = side.masterOf?.(Number(await bench.command("CLUSTER", "KEYSLOT", bench.key("a"))));
+  const openAnother = (life: Life): Promise<SideConnection> => {
+    bench.atEnd(() => life.end(new Error("the test is over")));
+    return side.open(life, master);
+  };
+  const life = newLife();
+  let over = false;
+  void life.ended.then(() => (over = true));
+  const connection = await openAnother(life);
+  return {
+    client,
+    connection,
+    life,
+    ended: () => over,
+    id: async () => {
+      try {
+        return String(await connection.send(["CLIENT", "ID"]));
+      } catch (error) {
+        if (error instanceof ServerError) return undefined;
+        throw error;
+      }
+    },
+    openAnother,
+  };
+}
+
+function newLife(): Life {
   let end!: (reason: unknown) => void;
   const ended = new Promise<unknown>((resolve) => (end = resolve));
-  const life = { end, ended };
-  bench.atEnd(() => end(new Error("the test is over")));
-  if (!side.masterOf) return { client, life, connection: await side.open(life) };
-  const slot = Number(await bench.command("CLUSTER", "KEYSLOT", bench.key("a")));
-  return { client, life, connection: await side.open(life, side.masterOf(slot)) };
+  return { end, ended };
 }

@@ -20,4 +20,11 @@ export const AWKWARD: readonly string[] = [
   "__proto__",
   "0",
   "-1",
+  // As patterns, they match others, or not themselves.
+  "*",
+  "a?b",
+  "[ab]",
 ];
+
+/** Longer than what a socket hands over at once, which may be cut in the middle of a character. */
+export const LONG_TEXT: string = "é🔒".repeat(50_000);
