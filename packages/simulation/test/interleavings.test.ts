@@ -36,7 +36,7 @@ const TO_THE_END = 200;
 /** Of scenarios that say nothing else. */
 const MOST_DEPTH = amount(6, TO_THE_END);
 /** Much longer than it takes, unless the machine is busy with other things. */
-const PATIENCE = 600_000;
+const PATIENCE = 1_200_000;
 
 interface Bounded extends Scenario {
   readonly name: string;

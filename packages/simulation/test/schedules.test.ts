@@ -25,7 +25,7 @@ const IN_TROUBLE = amount(4, 300);
 /** How many schedules show that fencing tokens keep out who lost its lock. */
 const FENCED = amount(3, 150);
 /** Much longer than it takes, unless the machine is busy with other things. */
-const PATIENCE = 600_000;
+const PATIENCE = 1_200_000;
 
 test(
   "no schedule breaks a promise",

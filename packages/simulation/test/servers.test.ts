@@ -8,11 +8,11 @@ import { firstWrong, report, search } from "../src/schedules/search.js";
 import { simulate } from "../src/schedules/simulate.js";
 import type { Wrong } from "../src/violation.js";
 
-const SCHEDULES = { quorum: amount(3, 150), replicas: amount(5, 250) } as const;
+const SCHEDULES = { quorum: amount(3, 100), replicas: amount(5, 200) } as const;
 /** Within how many schedules a planted bug has to show. */
 const UNTIL_FOUND = 300;
 /** Much longer than it takes, unless the machine is busy with other things. */
-const PATIENCE = 600_000;
+const PATIENCE = 1_200_000;
 
 describe.each(["quorum", "replicas"] as const)("%s", (servers) => {
   test(
