@@ -1,6 +1,6 @@
 /** As protocol.test.ts, of the scripts of shared and counted locks. */
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { textsOf } from "@redislock/test-kit";
+import { failure, textsOf } from "@redislock/test-kit";
 
 import { type ScriptName, toReply } from "../src/adapter.js";
 import type { Reply } from "../src/index.js";
@@ -1193,6 +1193,36 @@ describe("where the server does not count listeners", () => {
     expect(await blind("obtainShared", ...asking({}))).toMatchObject({ 1: PHASE });
     expect(await heard()).toEqual(["come 1"]);
   });
+});
+
+describe("an obtain that is refused in the middle", () => {
+  test.each(["set", "zadd", "hset", "zrange"])(
+    "lets nobody in who is not counted: %s",
+    async (right) => {
+      await share({ limit: 3 });
+      const held = await sharing();
+      const barred = asUser("+@all", "allchannels", `-${right}`);
+      const who = { token: "barred", call: "call", limit: 3, ttl: 1_000 };
+      expect(await failure(barred("obtainShared", ...asking(who)))).toMatchObject({
+        reply: "NOPERM",
+      });
+      expect(await sharing()).toEqual(held);
+      // Nor does its end take off what was never put on.
+      pass(2_000);
+      for (const token of ["two", "three", "four"]) await share({ token, limit: 3 });
+      expect(await sharing()).toMatchObject(held);
+      expect(Object.keys(await sharing()).length).toBeLessThanOrEqual(3);
+    },
+  );
+
+  test.each(["set", "hset", "zadd"])(
+    "of a free lock leaves nothing without a ttl: %s",
+    async (right) => {
+      const barred = asUser("+@all", "allchannels", `-${right}`);
+      await failure(barred("obtainShared", ...asking({ call: "call" })));
+      for (const key of SEVEN) expect(await command("PTTL", a[key])).not.toBe(-1);
+    },
+  );
 });
 
 describe("where the server does not count listeners, a free lock", () => {

@@ -18,12 +18,12 @@ local function admit(claim, caller, ttl, memory)
   else
     phase, out, seats = nextFence(i, micros, math.max(memory, 2 * ttl)), 0, 0
     if not untouched then call('UNLINK', KEYS[i + 5], KEYS[i + 6]) end
-    begun = 0
+    begun = true
   end
   seats, shortest = seats + 1, math.min(shortest or ttl, ttl)
   out = out + permitsOf(claim)
   -- A millisecond more, as those of the clock are cut off: nobody is taken off too early.
-  take(claim, ms + ttl + 1, caller ~= '' and { seat = seats, order = 0, caller = caller })
+  enter(claim, ms + ttl + 1, caller ~= '' and { seat = seats, order = 0, caller = caller })
   return ' ' .. phase
 end
 

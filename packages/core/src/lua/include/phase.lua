@@ -23,9 +23,12 @@ local ms = math.floor(micros / 1000)
 local phase, out, seats = string.match(held or '', SHARED)
 out, seats = tonumber(out) or 0, tonumber(seats) or 0
 
+-- When the leases end of those who are let in, and not written down yet.
+local entering = {}
+
 -- When the lease of a claim ends; nil when it is over, or there is none.
 local function endOf(claim)
-  local ending = phase and tonumber(call('ZSCORE', KEYS[i + 5], claim) or nil)
+  local ending = phase and (entering[claim] or tonumber(call('ZSCORE', KEYS[i + 5], claim) or nil))
   return ending and ending > ms and ending or nil
 end
 

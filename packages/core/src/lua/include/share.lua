@@ -1,27 +1,35 @@
 -- Changes of who shares the lock, written down by `save`: the phase, the permits that are out and the seats
 -- are those of include/phase.lua. What takes no memory comes first everywhere: what has begun to write may
--- go on with memory full.
+-- go on with memory full. More permits are written down before somebody is let in, fewer after somebody was
+-- taken off: after a script that an error has cut off, too many may be out until the phase ends, not too few.
 local changed, removed, begun, shortest = false, false, nil, nil
+-- Those who are let in, in their order, and when the last of their leases ends.
+local entered, latest = {}, 0
 
 local function permitsOf(claim)
   return tonumber(string.match(claim, '^(%d+)/')) or 0
 end
 
 local function take(claim, ending, share)
-  call('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)
   if share then
     local left = math.max(ending - ms, call('PTTL', KEYS[i + 6]))
     call('HSET', KEYS[i + 6], claim, share.seat .. ' ' .. share.order .. ' ' .. share.caller)
     call('PEXPIRE', KEYS[i + 6], string.format('%.0f', left))
   end
-  begun = begun and math.max(begun, ending)
+  call('ZADD', KEYS[i + 5], string.format('%.0f', ending), claim)
+  changed = true
+end
+
+local function enter(claim, ending, share)
+  table.insert(entered, { claim = claim, ending = ending, share = share })
+  entering[claim], latest = ending, math.max(latest, ending)
   changed = true
 end
 
 -- Nobody shares the lock any more.
 local function close()
   call('UNLINK', KEYS[i], KEYS[i + 5], KEYS[i + 6])
-  phase, held, out, changed = nil, false, 0, false
+  phase, held, out, changed, latest = nil, false, 0, false, 0
 end
 
 local function giveBack(claim)
@@ -29,12 +37,13 @@ local function giveBack(claim)
   if out <= 0 then return close() end
   call('ZREM', KEYS[i + 5], claim)
   call('HDEL', KEYS[i + 6], claim)
-  changed, removed, begun = true, true, nil
+  changed, removed, begun, latest = true, true, nil, 0
 end
 
 local function save()
   if not changed then return end
-  local last = begun or call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]
+  local before = not begun and call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]
+  local last = math.max(latest, before or 0)
   -- Of more than one script takes off, the last may be over, too.
   local left = string.format('%.0f', math.max(1, last - ms))
   -- Whoever wants the lock for itself waits for its end.
@@ -43,6 +52,12 @@ local function save()
   end
   held = 'shared ' .. phase .. ' ' .. string.format('%.0f %.0f', out, seats)
   call('SET', KEYS[i], held, 'PX', left)
+  for n = 1, #entered do
+    local one = entered[n]
+    take(one.claim, one.ending, one.share)
+    entering[one.claim] = nil
+  end
+  entered = {}
   call('PEXPIRE', KEYS[i + 5], left)
   changed, removed = false, false
 end
