@@ -212,10 +212,10 @@ describe("it is ended, and the next one opened,", () => {
   });
 
   test("not when the client gets to know its connection by its first answer", async () => {
-    let epoch: number | undefined;
-    const { locker, first, lives } = setUp({ told: () => ({ epoch }) });
+    const told: { epoch?: number } = {};
+    const { locker, first, lives } = setUp({ told: () => told });
     await first();
-    epoch = 1;
+    told.epoch = 1;
     const lock = await locker.obtain("k", 60_000);
     await lock.refresh();
     expect(lives).toHaveLength(1);
