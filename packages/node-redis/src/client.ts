@@ -2,7 +2,6 @@ import {
   anyNode,
   asServerError,
   defineAdapter,
-  endTogether,
   type Life,
   type Listening,
   type RedisClient,
@@ -15,12 +14,7 @@ import {
 } from "@redislock/core/adapter";
 
 import { SentinelMaster } from "./sentinel-master.js";
-import type {
-  ConnectionLike,
-  Duplicable,
-  NodeRedisLike,
-  NodeRedisSentinelLike,
-} from "./node-redis-types.js";
+import type { ConnectionLike, Duplicable, NodeRedisLike } from "./node-redis-types.js";
 
 /**
  * The client interface of the lock over a client, pool, cluster or sentinel of node-redis; the same for the
@@ -58,8 +52,8 @@ export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdap
         return runScript(script, commandsOf(redis, master, keys, args));
       },
       subscribe: (channel, listener) =>
-        staySubscribed((listening) => listen(redis, channel, listening), listener),
-      side: sideOf(redis),
+        staySubscribed((listening) => listen(redis, master, channel, listening), listener),
+      side: sideOf(redis, master),
     };
   },
 );
@@ -88,23 +82,30 @@ function commandsOf(
 }
 
 /** Opens a connection that listens to one channel, and dies when it is lost. */
-async function listen(redis: NodeRedisLike, channel: string, listening: Listening): Promise<void> {
-  const connection = await open(await duplicate(redis, listening), listening);
+async function listen(
+  redis: NodeRedisLike,
+  master: SentinelMaster | undefined,
+  channel: string,
+  listening: Listening,
+): Promise<void> {
+  const connection = await open(await duplicate(redis, master, listening), listening);
   await connection.subscribe(channel, listening.message);
 }
 
 /** Connections beside the user's own. */
-function sideOf(redis: NodeRedisLike): SideConnections {
-  if (!("masters" in redis)) return { open: (life) => openSide(duplicate(redis, life), life) };
+function sideOf(redis: NodeRedisLike, master: SentinelMaster | undefined): SideConnections {
+  if (!("masters" in redis)) {
+    return { open: (life) => openSide(duplicate(redis, master, life), life) };
+  }
   return {
     masterOf: (slot) => {
-      const master = redis.slots[slot]?.master.address;
-      if (master === undefined) throw new Error(`No node of the cluster has slot ${slot}`);
-      return master;
+      const address = redis.slots[slot]?.master.address;
+      if (address === undefined) throw new Error(`No node of the cluster has slot ${slot}`);
+      return address;
     },
-    open: async (life, master) => {
-      const node = redis.masters.find(({ address }) => address === master);
-      if (!node) throw new Error(`The cluster has no master ${master}`);
+    open: async (life, wanted) => {
+      const node = redis.masters.find(({ address }) => address === wanted);
+      if (!node) throw new Error(`The cluster has no master ${wanted}`);
       return openSide(duplicateOf(await redis.nodeClient(node)), life);
     },
   };
@@ -138,12 +139,16 @@ async function open(connection: ConnectionLike, { end, ended }: Life): Promise<C
   return connection;
 }
 
-async function duplicate(redis: NodeRedisLike, life: Life): Promise<ConnectionLike> {
+async function duplicate(
+  redis: NodeRedisLike,
+  master: SentinelMaster | undefined,
+  life: Life,
+): Promise<ConnectionLike> {
   if ("execute" in redis) return redis.execute(duplicateOf);
   if ("getSentinelNode" in redis) {
-    return redis._execute(false, async (master) => {
-      endWithMaster(redis, life);
-      return duplicateOf(master);
+    return redis._execute(false, async (client) => {
+      master?.endWithIt(life);
+      return duplicateOf(client);
     });
   }
   if (!("masters" in redis)) return duplicateOf(redis);
@@ -152,15 +157,6 @@ async function duplicate(redis: NodeRedisLike, life: Life): Promise<ConnectionLi
   const nodes = ready.length > 0 ? ready : redis.masters.filter(({ client }) => !client);
   return duplicateOf(await redis.nodeClient(anyNode(nodes)));
 }
-
-/** A connection to what was the master would be of no use, and it may be long until that hangs up. */
-const endWithMaster = endTogether<NodeRedisSentinelLike>((redis, moved) => {
-  redis.on("topology-change", ({ type }) => {
-    if (type === "MASTER_CHANGE") moved(new Error("There is a new master"));
-  });
-  // For good: a client of node-redis that loses its last listener does not hear later ones.
-  return undefined;
-});
 
 function duplicateOf(client: Duplicable): ConnectionLike {
   return client.duplicate({

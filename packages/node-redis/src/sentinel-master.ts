@@ -1,4 +1,4 @@
-import { asServerError, ServerError } from "@redislock/core/adapter";
+import { asServerError, type Life, ServerError } from "@redislock/core/adapter";
 
 import type { NodeRedisMasterLike, NodeRedisSentinelLike } from "./node-redis-types.js";
 
@@ -8,13 +8,24 @@ export class SentinelMaster {
   /** The clients that have answered of this master, each with the connection over which it has. */
   readonly #pool = new Map<NodeRedisMasterLike, number | undefined>();
   #epoch: number | undefined;
+  /** Of connections to it beside the client's. */
+  readonly #lives = new Set<Life>();
 
   constructor(redis: NodeRedisSentinelLike) {
     this.#redis = redis;
-    // Before its first answer: what was not sent yet goes there, and is no copy.
+    // For good: a client of node-redis that loses its last listener does not hear later ones.
     redis.on("topology-change", ({ type }) => {
-      if (type === "MASTER_CHANGE" && this.#epoch !== undefined) this.#anew(this.#epoch);
+      if (type !== "MASTER_CHANGE") return;
+      // Before its first answer: what was not sent yet goes there, and is no copy.
+      if (this.#epoch !== undefined) this.#anew(this.#epoch);
+      for (const { end } of this.#lives) end(new Error("There is a new master"));
     });
+  }
+
+  /** A connection to what was the master would be of no use, and it may be long until that hangs up. */
+  endWithIt(life: Life): void {
+    this.#lives.add(life);
+    void life.ended.then(() => this.#lives.delete(life));
   }
 
   /**
