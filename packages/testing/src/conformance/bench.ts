@@ -141,11 +141,10 @@ export function assertServerError(error: unknown, reply: string, what: string): 
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  patience: number = SOON,
 ): Promise<void> {
-  const end = Date.now() + patience;
+  const end = Date.now() + SOON;
   while (!(await holds())) {
-    assert.ok(Date.now() < end, `not in ${patience} ms: ${what}`);
+    assert.ok(Date.now() < end, `not in ${SOON} ms: ${what}`);
     await pause(10);
   }
 }
