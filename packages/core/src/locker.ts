@@ -32,7 +32,7 @@ import {
 } from "./primitives/inspection.js";
 import { SharedClaim } from "./primitives/shared.js";
 import type { RedisClient } from "./redis/client.js";
-import type { Command } from "./redis/commands.js";
+import type { Command } from "./redis/command.js";
 import type { Replication } from "./redis/replicas.js";
 import { LONGEST_TIMER, systemClock, type Clock } from "./time/clock.js";
 

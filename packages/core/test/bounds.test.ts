@@ -10,6 +10,7 @@ type Sent = readonly [name: string, keys: number];
 
 /** A server that has every lock to give; what it says can be changed by script. */
 class Generous implements RedisClient {
+  readonly cluster: boolean;
   readonly sent: Sent[] = [];
   readonly says = new Map<string, (args: readonly string[]) => Reply | Promise<Reply>>([
     ["obtain", () => "7"],
@@ -17,6 +18,10 @@ class Generous implements RedisClient {
     ["release", () => "1"],
     ["leave", () => [null, null, null, "0", "0", "0"]],
   ]);
+
+  constructor(cluster = false) {
+    this.cluster = cluster;
+  }
 
   async run({ name }: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
     this.sent.push([name, keys.length]);
@@ -36,32 +41,36 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function start(): { clock: VirtualClock; client: Generous; locker: Locker } {
+function start(cluster = false): { clock: VirtualClock; client: Generous; locker: Locker } {
   const clock = new VirtualClock();
-  const client = new Generous();
+  const client = new Generous(cluster);
   return { clock, client, locker: new Locker(client, { clock }) };
 }
 
 describe("a batch", () => {
-  test("is for 64 obtains, and another one for the next", async () => {
-    for (const [count, sizes] of [
-      [65, [5, 320]],
-      [66, [5, 320, 5]],
+  test("is for 32 obtains, or 64 of one hash slot, and another one for the next", async () => {
+    for (const [cluster, count, sizes] of [
+      [false, 33, [5, 160]],
+      [false, 34, [5, 160, 5]],
+      [true, 65, [5, 320]],
+      [true, 66, [5, 320, 5]],
     ] as const) {
-      const { client, locker } = start();
-      const keys = Array.from({ length: count }, (_, n) => `k${n}`);
+      const { client, locker } = start(cluster);
+      const keys = Array.from({ length: count }, (_, n) => `{k}${n}`);
       await Promise.all(keys.map((key) => locker.obtain(key, 1_000)));
       expect(client.sent.map(([, keys]) => keys)).toEqual(sizes);
     }
   });
 
-  test("is for 106 renewals, and another one for the next", async () => {
-    for (const [count, sizes] of [
-      [106, [318]],
-      [107, [318, 3]],
+  test("is for 53 renewals, or 106 of one hash slot, and another one for the next", async () => {
+    for (const [cluster, count, sizes] of [
+      [false, 53, [159]],
+      [false, 54, [159, 3]],
+      [true, 106, [318]],
+      [true, 107, [318, 3]],
     ] as const) {
-      const { clock, client, locker } = start();
-      const keys = Array.from({ length: count }, (_, n) => `k${n}`);
+      const { clock, client, locker } = start(cluster);
+      const keys = Array.from({ length: count }, (_, n) => `{k}${n}`);
       const locks = await Promise.all(
         keys.map((key) => locker.obtain(key, 9_000, { renew: true })),
       );

@@ -22,7 +22,10 @@ test("many locks taken and given back at once cost few commands", async () => {
   for (const { fencingToken } of locks) expect(Number.isSafeInteger(fencingToken)).toBe(true);
   await Promise.all(locks.map((lock) => lock.release()));
   expect(await server.command("EXISTS", ...keys)).toBe(0);
-  expect(asked()).toEqual(["obtain", "obtainMany", "release", "releaseMany"]);
+  expect(asked()).toEqual([
+    ...["obtain", "obtainMany", "obtainMany"],
+    ...["release", "releaseMany", "releaseMany"],
+  ]);
 });
 
 test("fencing tokens rise from one bundle to the next", async () => {

@@ -8,7 +8,7 @@ import { isolated, type LockEventListener } from "../src/events.js";
 import { detailed, NotObtainedError, type Lock } from "../src/index.js";
 import type { Asked, Claim, Leftover, Verdict } from "../src/primitives/primitive.js";
 import type { RedisClient, Reply, Script } from "../src/redis/client.js";
-import type { Command } from "../src/redis/commands.js";
+import type { Command } from "../src/redis/command.js";
 import { systemClock } from "../src/time/clock.js";
 import { startRedis } from "./redis.js";
 

@@ -433,12 +433,12 @@ test("who asks for what together with others waits for nobody who asks for somet
   const many = Array.from({ length: 80 }, (_, n) => locker.obtain(`k${n}`, TTL));
   const pairs = ["a", "b"].map((key) => locker.obtain([key, `${key}2`], TTL));
   await Promise.all([...many, ...pairs, locker.inspect("k"), locker.obtain("z", TTL)]);
-  // At most 320 keys in one: 64 locks of 5.
+  // At most 160 keys in one: 32 locks of 5.
   expect(client.names).toEqual([
-    ...["obtain", "obtainMany", "obtainMany", "obtainMany"],
+    ...["obtain", "obtainMany", "obtainMany", "obtainMany", "obtainMany"],
     ...["inspect", "obtain"],
   ]);
-  expect(keys).toEqual([5, 320, 75, 20, 7, 5]);
+  expect(keys).toEqual([5, 160, 160, 75, 20, 7, 5]);
 });
 
 test("commands of which some say more than others, or something else, do not leave together", async () => {

@@ -26,11 +26,8 @@ export const bugs: readonly Bug[] = [
     name: "a lease that counts from the reply, not from the command",
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
     library: {
-      file: "redis/commands.js",
-      change: [
-        'kind: "reply", reply, sentAt, once',
-        'kind: "reply", reply, sentAt: this.timers.now(), once',
-      ],
+      file: "redis/sending.js",
+      change: ["sentAt: this.#sentAt, once", "sentAt: this.#line.timers.now(), once"],
     },
   },
   {

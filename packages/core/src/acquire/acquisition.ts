@@ -1,8 +1,10 @@
 import { OutcomeUnknownError, type RedisLockError, RefusedError } from "../errors.js";
 import type { ObtainDetails } from "../events.js";
+import type { Placed } from "../lease/bag.js";
 import { usable } from "../lease/lease.js";
 import type { Asked, Claim, Grant, Leftover, LinePlace } from "../primitives/primitive.js";
-import { type Command, type Commands, refusedLater } from "../redis/commands.js";
+import { type Command, type Outcome, refusedLater } from "../redis/command.js";
+import type { Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { isLasting } from "../redis/refusals.js";
 import { type Replicas, TOO_FEW } from "../redis/replicas.js";
@@ -49,7 +51,7 @@ const over = (): boolean => false;
  * *wanted* until it is over: given up, stopped, or its lock released or lost. Whatever is granted to it
  * after that goes back.
  */
-export class Acquisition {
+export class Acquisition implements Placed {
   readonly claim: Claim;
   /** By which it is told apart, where somebody listens who wants that. */
   readonly details: ObtainDetails | undefined;
@@ -59,6 +61,8 @@ export class Acquisition {
   readonly started: number;
   /** How often Redis was asked. */
   tries = 0;
+  /** Among those that are under way. */
+  place = -1;
   readonly #commands: Commands;
   readonly #replicas: Replicas | undefined;
   readonly #told: Told;
@@ -182,19 +186,30 @@ export class Acquisition {
     return this.#send(command, lastAnswer);
   }
 
-  async #send(command: Command<Asked>, deadline: number, direct?: Replicas): Promise<Answer> {
+  #send(command: Command<Asked>, deadline: number, direct?: Replicas): Promise<Answer> {
+    const { timers } = this.#commands;
+    // A reply that comes when the lease would be over is none.
+    const until = Math.min(deadline, timers.now() + usable(this.claim.ttl));
+    this.#traces.sent(direct !== undefined);
+    const late = (reply: Asked | undefined): void => {
+      if (reply) this.#traces.known();
+      // It may have come together with those of other calls.
+      this.context.runInAsyncScope(() => this.#giveBackIfOver(reply));
+    };
+    const sent = direct
+      ? direct.obtain(command, { until, late })
+      : this.#commands.run(command, { until, late, wanted: () => this.wanted });
+    return sent.then((outcome) => this.#heard(outcome, deadline, direct));
+  }
+
+  /** What an outcome comes to for whoever asked. */
+  #heard(
+    outcome: Outcome<Asked>,
+    deadline: number,
+    direct: Replicas | undefined,
+  ): Answer | Promise<Answer> {
     const { claim } = this;
     const traces = this.#traces;
-    // A reply that comes when the lease would be over is none.
-    const until = Math.min(deadline, this.#commands.timers.now() + usable(claim.ttl));
-    traces.sent(direct !== undefined);
-    const late = (reply: Asked | undefined): void => {
-      if (reply) traces.known();
-      this.#giveBackIfOver(reply);
-    };
-    const outcome = await (direct
-      ? direct.obtain(command, { until, late })
-      : this.#commands.run(command, { until, late, wanted: () => this.wanted }));
     if (outcome.kind === "unknown") {
       const error = failureOf(claim.keys, "obtain", outcome);
       return { kind: "failed", error, final: this.#commands.client.closed === true };

@@ -5,6 +5,7 @@ import {
   type Operation,
 } from "../errors.js";
 import { detailsOf, type ObtainDetails, type Teller } from "../events.js";
+import { Bag } from "../lease/bag.js";
 import { Handle } from "../lease/handle.js";
 import { HeldLocks } from "../lease/held-locks.js";
 import { Lease } from "../lease/lease.js";
@@ -14,7 +15,8 @@ import { type Holding, holdDetails, Renewal } from "../lease/renewal.js";
 import type { HolderInfo, Inspection } from "../primitives/inspection.js";
 import type { Claim, Leftover } from "../primitives/primitive.js";
 import type { RedisClient } from "../redis/client.js";
-import { type Command, Commands, type Replied } from "../redis/commands.js";
+import type { Command, Replied } from "../redis/command.js";
+import { Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { redacted } from "../redis/redact.js";
 import { Replicas, type Replication } from "../redis/replicas.js";
@@ -78,7 +80,7 @@ export class Engine {
   readonly #keeper: Keeper;
   /** Called when the locker is closed. */
   readonly onClose: Set<() => void> = new Set<() => void>();
-  readonly #underWay = new Set<Acquisition>();
+  readonly #underWay = new Bag<Acquisition>();
   /** What is left behind by obtains that were given up. */
   readonly #leaving = new Set<Promise<unknown>>();
   readonly #held = new HeldLocks();
@@ -181,7 +183,7 @@ export class Engine {
   async close(grace?: number): Promise<void> {
     this.#closed = true;
     for (const run of this.onClose) run();
-    for (const acquisition of this.#underWay) {
+    for (const acquisition of this.#underWay.all()) {
       const stopped = acquisition.stop(new LockerClosedError(acquisition.claim.keys));
       if (stopped) void this.#abandon(acquisition);
     }
@@ -193,11 +195,12 @@ export class Engine {
 
   async #endHeld(grace: number): Promise<void> {
     this.#ending = true;
-    for (const [holding] of this.#held.entries()) interrupt(holding);
+    for (const holding of this.#held.all()) interrupt(holding);
     const over = this.#timers.sleep(grace);
     await Promise.resolve(); // A listener of events may have called, in the middle of an obtain.
     await Promise.race([this.#idle(), over]);
-    for (const [holding, { lock = this.#lockOf(holding) }] of this.#held.entries()) {
+    for (const holding of this.#held.all()) {
+      const { lock = this.#lockOf(holding) } = holding.handle;
       lock.takeBack();
     }
     await this.#idle();
@@ -249,7 +252,7 @@ export class Engine {
   }
 
   #isOver(acquisition: Acquisition): void {
-    this.#underWay.delete(acquisition);
+    this.#underWay.remove(acquisition);
     this.#timers.unref();
     if (acquisition.tries <= 1) return;
     const { waited, claim, details } = acquisition;
@@ -324,6 +327,7 @@ export class Engine {
     const takenUntil = since + manner.holdAtLeast;
     const obtaining = acquisition.settled ? undefined : acquisition;
     const holding: Holding = {
+      place: -1,
       claim,
       fencingToken,
       seat,
@@ -332,13 +336,14 @@ export class Engine {
       takenUntil,
       obtaining,
       details,
+      handle: new Handle(),
       renewed: {},
     };
     this.#own.add(holding);
     const lock = this.#lockOf(holding);
-    const handle = new Handle(lock);
-    this.#held.add(holding, handle);
-    if (manner.renew) this.#renewal.keep(holding, handle);
+    holding.handle.take(lock);
+    this.#held.add(holding);
+    if (manner.renew) this.#renewal.keep(holding);
     if (this.#ending) interrupt(holding);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
     if (since + claim.ttl * FRESH > sentAt + ttl) this.#renewal.complete(holding);

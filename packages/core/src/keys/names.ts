@@ -61,6 +61,7 @@ export function slotOf(key: string, { keyPrefix, namespace }: Space): number {
  */
 export function isCompanionName(key: string, before: string): boolean {
   const name = before + key;
+  if (!name.includes("redislock")) return false;
   if (/:redislock:(grant|line|waiters|holders|shares)/.test(name) || FENCE.test(name)) return true;
   return /^redislock(:?[\w-]{3}\}?)?$/.test(key);
 }

@@ -9,7 +9,8 @@ export class Handle {
   #lock: HeldLock | undefined;
   #weak: WeakRef<HeldLock> | undefined;
 
-  constructor(lock: HeldLock) {
+  /** From now on it is of this object. */
+  take(lock: HeldLock): void {
     this.#lock = lock;
   }
 

@@ -1,30 +1,41 @@
-import type { Handle } from "./handle.js";
+import { Bag } from "./bag.js";
 import type { Lock } from "./lock.js";
 import type { Holding } from "./renewal.js";
 
 /** The locks that a locker holds, until they are lost, or their release has come to its end. */
 export class HeldLocks {
-  readonly #handles = new Map<Holding, Handle>();
+  readonly #bag = new Bag<Holding>();
 
   get size(): number {
-    return this.#handles.size;
+    return this.#bag.size;
   }
 
-  add(holding: Holding, handle: Handle): void {
-    this.#handles.set(holding, handle);
+  add(holding: Holding): void {
+    this.#bag.add(holding);
   }
 
   remove(holding: Holding): void {
-    this.#handles.delete(holding);
+    this.#bag.remove(holding);
   }
 
-  /** All of them, also those whose object nobody has any more. */
-  entries(): Iterable<readonly [Holding, Handle]> {
-    return Array.from(this.#handles);
+  /** All of them, also those whose object nobody has any more, in the order in which they were obtained. */
+  all(): Holding[] {
+    return this.#bag.all().sort((a, b) => a.since - b.since);
   }
 
   /** Those that are certainly ours, as they are while one goes through them. */
   *locks(): Iterator<Lock> {
-    for (const { lock } of this.#handles.values()) if (lock?.held) yield lock;
+    const seen = new Set<Holding>();
+    for (
+      let more = this.all();
+      more.length > 0;
+      more = this.all().filter((one) => !seen.has(one))
+    ) {
+      for (const holding of more) {
+        seen.add(holding);
+        const { lock } = holding.handle;
+        if (lock?.held) yield lock;
+      }
+    }
   }
 }

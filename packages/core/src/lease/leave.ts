@@ -1,5 +1,6 @@
 import type { Claim, Leftover } from "../primitives/primitive.js";
-import type { Commands, Outcome } from "../redis/commands.js";
+import type { Outcome } from "../redis/command.js";
+import type { Commands } from "../redis/commands.js";
 
 /**
  * Leaves nothing of an obtain, and serves the line to its end, however many dead are in it.

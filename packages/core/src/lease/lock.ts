@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  type LockLostError,
   LockNotHeldError,
   type Operation,
   OutcomeUnknownError,
@@ -7,7 +8,8 @@ import {
 } from "../errors.js";
 import type { Teller } from "../events.js";
 import type { LockMode, Released } from "../primitives/primitive.js";
-import type { Command, Commands, Failure } from "../redis/commands.js";
+import type { Command, Failure } from "../redis/command.js";
+import type { Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import { leave } from "./leave.js";
 import type { OwnLocks } from "./own-locks.js";
@@ -195,9 +197,9 @@ export class HeldLock implements Lock {
   }
 
   /** Releases, and returns what there is to say against it. */
-  async #giveBack(): Promise<RedisLockError | undefined> {
-    const { claim, lease, seat, takenUntil, since, obtaining } = this.#holding;
-    const { commands, renewal, own, emit } = this.#keeper;
+  #giveBack(): Promise<RedisLockError | undefined> {
+    const { claim, lease, seat, takenUntil, obtaining } = this.#holding;
+    const { commands, renewal, own } = this.#keeper;
     const { timers } = commands;
     this.#released = true;
     const { lost, validUntil } = lease;
@@ -206,9 +208,21 @@ export class HeldLock implements Lock {
     renewal.stop(this.#holding);
     const staysTaken = takenUntil > timers.now();
     obtaining?.end(staysTaken ? () => this.#leaveTaken() : undefined);
-    const result: Released | Failure = staysTaken
-      ? await timers.awaited(renewal.leaveTaken(this.#holding))
-      : await this.#run(claim.release(this.fencingToken, seat));
+    const sent: Promise<Released | Failure> = staysTaken
+      ? timers.awaited(renewal.leaveTaken(this.#holding))
+      : this.#run(claim.release(this.fencingToken, seat));
+    return sent.then((result) => this.#givenBack(result, lost, validUntil));
+  }
+
+  /** What there is to say against a release, by its result and how the lease was before. */
+  #givenBack(
+    result: Released | Failure,
+    lost: LockLostError | undefined,
+    validUntil: number,
+  ): RedisLockError | undefined {
+    const { claim, since } = this.#holding;
+    const { commands, own, emit } = this.#keeper;
+    const { timers } = commands;
     this.#keeper.released(this.#holding);
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
@@ -242,10 +256,10 @@ export class HeldLock implements Lock {
   }
 
   /** A command that the caller awaits: what it replied, or why there is no reply. */
-  async #run<T>(command: Command<T>): Promise<T | Failure> {
+  #run<T>(command: Command<T>): Promise<T | Failure> {
     const { commands } = this.#keeper;
-    const outcome = await commands.timers.awaited(commands.run(command));
-    return outcome.kind === "reply" ? outcome.reply : outcome;
+    const run = commands.timers.awaited(commands.run(command));
+    return run.then((outcome) => (outcome.kind === "reply" ? outcome.reply : outcome));
   }
 
   #failure(operation: Operation, outcome: Failure): RedisLockError {

@@ -1,5 +1,6 @@
 import type { LossReason } from "../errors.js";
 import type { RedisClient } from "../redis/client.js";
+import type { Bag } from "./bag.js";
 import type { Holding } from "./renewal.js";
 
 const registries = new WeakMap<RedisClient, OwnLocks>();
@@ -13,25 +14,25 @@ export function ownLocksOf(client: RedisClient): OwnLocks {
 
 /** Locks that are held, by their names in Redis: to know one's own when it stands in the way. */
 export class OwnLocks {
-  /** Mostly there is one for each name. */
-  readonly #byName = new Map<string, Holding | Set<Holding>>();
+  /** Mostly there is one for each name. Those who are gone are taken out of the array, too, see {@link Bag}. */
+  readonly #byName = new Map<string, Holding[]>();
 
   add(holding: Holding): void {
     // By the same token, Redis has the later of two grants alone.
     this.#lose(holding, "taken", (fence) => fence < holding.fencingToken);
     for (const name of holding.claim.names) {
       const known = this.#byName.get(name);
-      if (known instanceof Set) known.add(holding);
-      else this.#byName.set(name, known ? new Set([known, holding]) : holding);
+      if (known) known.push(holding);
+      else this.#byName.set(name, [holding]);
     }
   }
 
   remove(holding: Holding): void {
     for (const name of holding.claim.names) {
       const known = this.#byName.get(name);
-      if (known instanceof Set) known.delete(holding);
-      if (known === holding || (known instanceof Set && known.size === 0))
-        this.#byName.delete(name);
+      const index = known?.indexOf(holding) ?? -1;
+      if (index >= 0) known?.splice(index, 1);
+      if (known?.length === 0) this.#byName.delete(name);
     }
   }
 
@@ -49,8 +50,8 @@ export class OwnLocks {
   #lose({ claim, seat }: Holding, reason: LossReason, isLost: (fence: number) => boolean): void {
     for (const name of claim.names) {
       const known = this.#byName.get(name);
-      if (!known) continue;
-      for (const { claim: other, lease, ...grant } of known instanceof Set ? known : [known]) {
+      // What is lost is taken out.
+      for (const { claim: other, lease, ...grant } of known?.slice() ?? []) {
         if (other.token !== claim.token) continue;
         if (grant.seat === seat && isLost(grant.fencingToken)) lease.lose(reason);
       }

@@ -1,13 +1,15 @@
 import type { HoldDetails, ObtainDetails, Teller } from "../events.js";
 import type { Claim, Grant, Verdict } from "../primitives/primitive.js";
-import type { Commands, Failure } from "../redis/commands.js";
+import type { Failure } from "../redis/command.js";
+import type { Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
 import type { Entry, Timers } from "../time/timers.js";
+import type { Placed } from "./bag.js";
 import type { Handle } from "./handle.js";
 import type { Lease } from "./lease.js";
 
 /** A lock that is held: what is said of it to Redis, and how long it is ours. */
-export interface Holding extends Grant {
+export interface Holding extends Grant, Placed {
   readonly claim: Claim;
   readonly lease: Lease;
   /** When it was obtained. */
@@ -18,6 +20,8 @@ export interface Holding extends Grant {
   readonly obtaining: Obtaining | undefined;
   /** Of its obtain, where a listener wants them. */
   readonly details: ObtainDetails | undefined;
+  /** The lock's object. */
+  readonly handle: Handle;
   /** For {@link Renewal} alone. */
   readonly renewed: Renewed;
 }
@@ -43,8 +47,6 @@ interface Renewed {
   busy?: Promise<unknown> | undefined;
   /** Renewed over and over, or only until it has a whole lease; undefined if it is not. */
   wanted?: "kept" | "once" | undefined;
-  /** The lock's object, if it is to be let go after a while. */
-  handle?: Handle;
   /** Counts refreshes from the first that shortened the lease on; 0 before. */
   order?: number;
 }
@@ -81,12 +83,11 @@ export class Renewal {
   }
 
   /** Renews the lease until it is stopped, lost, or the lock's object and signal were garbage-collected. */
-  keep(holding: Holding, handle: Handle): void {
+  keep(holding: Holding): void {
     const { renewed } = holding;
     const { timers } = this.#commands;
     const first = nextRenewal(holding.lease);
     renewed.wanted = "kept";
-    renewed.handle = handle;
     renewed.timer = timers.set(Math.min(first, timers.now() + LOOSEN_AFTER), () => {
       this.#loosen(holding);
       this.#schedule(holding, first);
@@ -100,8 +101,8 @@ export class Renewal {
   }
 
   stop(holding: Holding): void {
-    const { renewed } = holding;
-    if (renewed.handle?.isLoose) this.#dropped?.unregister(holding);
+    const { renewed, handle } = holding;
+    if (handle.isLoose) this.#dropped?.unregister(holding);
     if (renewed.timer) this.#commands.timers.clear(renewed.timer);
     renewed.wanted = undefined;
   }
@@ -168,7 +169,7 @@ export class Renewal {
 
   /** From now on it is found out whether anybody has the lock's object. */
   #loosen(holding: Holding): void {
-    const lock = this.#dropped && holding.renewed.handle?.loosened();
+    const lock = this.#dropped && holding.handle.loosened();
     if (lock) this.#dropped?.register(lock, holding, holding);
   }
 

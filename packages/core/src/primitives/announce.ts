@@ -1,6 +1,6 @@
 import { lockNames, type Space } from "../keys/names.js";
 import { scripts } from "../lua/scripts.generated.js";
-import type { Command } from "../redis/commands.js";
+import type { Command } from "../redis/command.js";
 import { wholeNumber } from "./replies.js";
 
 /** Has whoever follows an election look who leads; replies how many heard it. */

@@ -3,7 +3,7 @@ import { lockNames, sharedNames, type Space } from "../keys/names.js";
 import { createToken } from "../keys/token.js";
 import { scripts } from "../lua/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
-import type { Command } from "../redis/commands.js";
+import type { Command } from "../redis/command.js";
 import { ExclusiveClaim } from "./exclusive.js";
 import type { Leftover, LockMode, Sharing } from "./primitive.js";
 import { readFlag, readLock, wholeNumber } from "./replies.js";

@@ -3,7 +3,7 @@
  * waited for, held, renewed and given up is written once for all kinds, and knows no script.
  */
 import type { Holder, ServerError } from "../errors.js";
-import type { Command } from "../redis/commands.js";
+import type { Command } from "../redis/command.js";
 
 /** One holder's claim to its keys, before, while and after it holds them. */
 export interface Claim {

@@ -9,10 +9,13 @@ import type { Asked, Leftover, Released, Verdict } from "./primitive.js";
 
 /** A whole number from `least` on that JavaScript can hold; undefined for anything else. */
 export function wholeNumber(reply: Reply | undefined, least: number = 0): number | undefined {
+  if (typeof reply !== "string" || !WRITTEN.test(reply)) return undefined;
   const number = Number(reply);
-  const isWritten = Number.isSafeInteger(number) && String(number) === reply;
-  return isWritten && number >= least ? number : undefined;
+  return Number.isSafeInteger(number) && number >= least ? number : undefined;
 }
+
+/** As a number is written: to write it anew, and compare, takes longer than all else here. */
+const WRITTEN = /^(?:0|-?[1-9]\d{0,15})$/;
 
 /** Text or nothing, told apart from anything else, which is undefined. */
 function textOrNull(reply: Reply | undefined): string | null | undefined {

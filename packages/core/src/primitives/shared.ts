@@ -2,7 +2,7 @@ import { sharedNames, type Space } from "../keys/names.js";
 import { createToken } from "../keys/token.js";
 import { scripts } from "../lua/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
-import { again, type Command } from "../redis/commands.js";
+import { again, type Command } from "../redis/command.js";
 import type { ClaimFacts } from "./exclusive.js";
 import {
   type Asked,

@@ -1,5 +1,5 @@
 import type { Asked } from "../primitives/primitive.js";
-import type { Command, Outcome, RunOptions } from "../redis/commands.js";
+import type { Command, Outcome, RunOptions } from "../redis/command.js";
 import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
 import { holderOf } from "./inspection.js";
 import { quorumError } from "./quorum-error.js";

@@ -6,7 +6,7 @@ import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import type { Request } from "../options.js";
 import { ExclusiveClaim } from "../primitives/exclusive.js";
 import type { Asked, Claim, Leftover, Released, Verdict } from "../primitives/primitive.js";
-import type { Command, Outcome, RunOptions } from "../redis/commands.js";
+import type { Command, Outcome, RunOptions } from "../redis/command.js";
 import { isLasting } from "../redis/refusals.js";
 import { Ballot, fenceOf, type VoteInLine } from "./ballot.js";
 import { gather, majorityOf, type Reply, said } from "./gather.js";

@@ -1,5 +1,5 @@
 import { ServerError } from "../errors.js";
-import type { Outcome } from "../redis/commands.js";
+import type { Outcome } from "../redis/command.js";
 import { isLasting } from "../redis/refusals.js";
 import type { Member } from "./member.js";
 import { quorumError } from "./quorum-error.js";

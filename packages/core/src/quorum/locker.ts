@@ -15,7 +15,7 @@ import {
   type Inspection,
 } from "../primitives/inspection.js";
 import type { RedisClient } from "../redis/client.js";
-import type { Command } from "../redis/commands.js";
+import type { Command } from "../redis/command.js";
 import { Timers } from "../time/timers.js";
 import { QuorumClaim } from "./claim.js";
 import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";

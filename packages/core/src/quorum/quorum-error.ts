@@ -1,4 +1,4 @@
-import type { Outcome } from "../redis/commands.js";
+import type { Outcome } from "../redis/command.js";
 
 /** What one of several servers said, or why it said nothing. */
 export interface ServerVerdict {

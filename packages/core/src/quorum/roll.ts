@@ -1,7 +1,7 @@
 import { createToken } from "../keys/token.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
-import type { Command, Failure, Outcome } from "../redis/commands.js";
+import type { Command, Failure, Outcome } from "../redis/command.js";
 import { isNotNow } from "../redis/refusals.js";
 import type { Timers } from "../time/timers.js";
 import { majorityOf } from "./gather.js";

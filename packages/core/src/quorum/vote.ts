@@ -2,7 +2,7 @@ import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import type { ExclusiveClaim } from "../primitives/exclusive.js";
 import type { Asked, Leftover, Released, Verdict } from "../primitives/primitive.js";
 import { readFlag } from "../primitives/replies.js";
-import type { Command, Outcome, RunOptions } from "../redis/commands.js";
+import type { Command, Outcome, RunOptions } from "../redis/command.js";
 import type { Member } from "./member.js";
 import type { Quorum } from "./quorum.js";
 

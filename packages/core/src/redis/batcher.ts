@@ -1,16 +1,22 @@
 import { ServerError } from "../errors.js";
 import { hashSlot } from "../keys/hash-slot.js";
 import { listOf, type RedisClient, type Reply, type Script } from "./client.js";
-import type { Command } from "./commands.js";
+import type { Command } from "./command.js";
 import { redacted } from "./redact.js";
 import { isNotNow } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
-/** One command of a batch, and whoever waits for its reply. */
-interface Part {
+/** One command, and what waits for its reply: an object, since promises cost more than all else here. */
+export interface Part extends Waiting {
   readonly command: Command<unknown>;
-  readonly resolve: (reply: Reply | PromiseLike<Reply>) => void;
-  readonly reject: (error: unknown) => void;
+  /** It may wait for others of the same moment, even if nothing is under way. */
+  readonly gather: boolean;
+}
+
+interface Waiting {
+  answered(reply: Reply): void;
+  /** With an error in which no argument stands, of this command or of another. */
+  failed(error: Error): void;
 }
 
 /** Commands of one kind that will leave together. */
@@ -23,8 +29,12 @@ interface Batch {
 /** What commands must have in common to leave together, besides their kind. */
 type Shared = "server" | "slot";
 
-/** At most so many keys in one batch, those of 64 locks: the script keeps everyone else waiting. */
-const MOST_KEYS = 320;
+/**
+ * At most so many keys in one batch: the script keeps everyone else waiting. Those of 32 locks; of one slot,
+ * those of 64. Lower: more commands. Higher: while the server works at a batch, nobody here has anything to
+ * do, for all get their replies together, and send the next ones together.
+ */
+const MOST_KEYS: Readonly<Record<Shared, number>> = { server: 160, slot: 320 };
 
 /**
  * Sends commands of one kind that are given in the same moment as one: whoever takes or renews many
@@ -50,20 +60,17 @@ export class Batcher {
     this.#shared = client.cluster === true ? "slot" : "server";
   }
 
-  /**
-   * Sends a command; with `gather`, together with others of its kind even if nothing is under way. Rejects
-   * with an error in which no argument stands, of this command or of another.
-   */
-  run(command: Command<unknown>, gather: boolean): Promise<Reply> {
+  /** Sends a command, perhaps together with others of its kind. */
+  run(part: Part): void {
+    const { command } = part;
     const { many } = command;
     const shared = this.#apart.has(command) ? undefined : this.#shared;
-    if (!many || !shared || (this.#underWay === 0 && !gather)) {
+    if (!many || !shared || (this.#underWay === 0 && !part.gather)) {
       for (const slot of this.#open.keys()) this.#close(slot);
-      return this.#runAlone(command);
+      this.#sendAlone(part);
+    } else {
+      this.#batchFor(many, shared, command).parts.push(part);
     }
-    return new Promise((resolve, reject) => {
-      this.#batchFor(many, shared, command).parts.push({ command, resolve, reject });
-    });
   }
 
   /** The open batch if it is for such commands and not full, else a new one. */
@@ -73,7 +80,7 @@ export class Batcher {
     if (open) {
       const first = open.parts[0]?.command;
       const alike = first?.keys.length === keys.length && first.args.length === args.length;
-      const fits = (open.parts.length + 1) * keys.length <= MOST_KEYS;
+      const fits = (open.parts.length + 1) * keys.length <= MOST_KEYS[shared];
       if (open.many === many && alike && fits) return open;
       this.#close(slot);
     }
@@ -92,15 +99,14 @@ export class Batcher {
   #close(slot: number): void {
     const batch = this.#open.get(slot);
     this.#open.delete(slot);
-    if (batch) void this.#sendBatch(batch);
+    if (batch) this.#sendBatch(batch);
   }
 
-  async #sendBatch({ many, shared, parts }: Batch): Promise<void> {
+  #sendBatch({ many, shared, parts }: Batch): void {
     const [first] = parts;
     if (!first) return;
-    const alone = ({ command, resolve }: Part): void => resolve(this.#runAlone(command));
     if (parts.length === 1) {
-      alone(first);
+      this.#sendAlone(first);
       return;
     }
     const keys: string[] = [];
@@ -109,24 +115,28 @@ export class Batcher {
       keys.push(...command.keys);
       args.push(...command.args);
     }
-    try {
-      const reply = await this.#send(many, keys, args);
-      const replies = listOf(reply, parts.length);
-      if (!replies) throw new UnexpectedReplyError(reply);
-      for (const [index, part] of parts.entries()) {
-        const own = replies[index] ?? null;
-        if (own === "alone") alone(part);
-        else part.resolve(own);
-      }
-    } catch (error) {
+    const failed = (error: Error): void => {
       const fallsApart = error instanceof ServerError && this.#fallsApart(error, shared);
       for (const part of parts) {
-        if (fallsApart) alone(part);
-        else part.reject(error);
+        if (fallsApart) this.#sendAlone(part);
+        else part.failed(error);
         // A slot that moves is served lock by lock, but not to a command for several.
         if (shared === "slot") this.#apart.add(part.command);
       }
-    }
+    };
+    const answered = (reply: Reply): void => {
+      const replies = listOf(reply, parts.length);
+      if (!replies) {
+        failed(new UnexpectedReplyError(reply));
+        return;
+      }
+      for (const [index, part] of parts.entries()) {
+        const own = replies[index] ?? null;
+        if (own === "alone") this.#sendAlone(part);
+        else part.answered(own);
+      }
+    };
+    this.#send(many, keys, args, { answered, failed });
   }
 
   /** Whether each must be sent again by itself: Redis may have refused all of them because of one. */
@@ -137,19 +147,35 @@ export class Batcher {
     return !isNotNow(error);
   }
 
-  #runAlone({ script, keys, args }: Command<unknown>): Promise<Reply> {
-    return this.#send(script, keys, args);
+  #sendAlone(part: Part): void {
+    const { script, keys, args } = part.command;
+    this.#send(script, keys, args, part);
   }
 
-  /** Async, so that a client that throws is one that rejects. */
-  async #send(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+  #send(script: Script, keys: readonly string[], args: readonly string[], waiting: Waiting): void {
     this.#underWay++;
-    try {
-      return await this.#client.run(script, keys, args);
-    } catch (error) {
-      throw redacted(error, args);
-    } finally {
-      this.#underWay--;
-    }
+    resultOf(() => this.#client.run(script, keys, args)).then(
+      (reply) => {
+        this.#underWay--;
+        waiting.answered(reply);
+      },
+      (error: unknown) => {
+        this.#underWay--;
+        waiting.failed(redacted(error, args));
+      },
+    );
   }
+}
+
+function resultOf(run: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return Promise.resolve(run());
+  } catch (error) {
+    return rejected(error);
+  }
+}
+
+/** A client that throws is one that rejects. */
+async function rejected(error: unknown): Promise<never> {
+  throw error;
 }

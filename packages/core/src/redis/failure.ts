@@ -5,7 +5,7 @@ import {
   RefusedError,
   type RedisLockError,
 } from "../errors.js";
-import type { Failure } from "./commands.js";
+import type { Failure } from "./command.js";
 
 /** The error to throw for an outcome without a reply. */
 export function failureOf(

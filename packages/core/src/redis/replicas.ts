@@ -11,7 +11,8 @@ import {
   type SideConnection,
   type SideConnections,
 } from "./client.js";
-import { type Command, Commands, type Outcome, type RunOptions } from "./commands.js";
+import type { Command, Outcome, RunOptions } from "./command.js";
+import { Commands } from "./commands.js";
 import { isNotNow } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
