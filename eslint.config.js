@@ -42,6 +42,8 @@ export default defineConfig(
       "@typescript-eslint/no-unused-vars": "off",
       // What TypeScript knows of a field outlives an await, where anyone may have changed it.
       "@typescript-eslint/no-unnecessary-condition": "off",
+      // For objects that inherit nothing, and of which V8 makes many quickly.
+      "@typescript-eslint/no-extraneous-class": ["error", { allowEmpty: true }],
       // isolatedDeclarations wants types written out, also where a reader could guess them.
       "@typescript-eslint/no-inferrable-types": "off",
       "@typescript-eslint/no-empty-function": "off",

@@ -215,7 +215,7 @@ export class Engine {
   }
 
   #tellIfIdle(): void {
-    if (this.#underWay.size + this.#held.size > 0) return;
+    if (this.#onIdle.size === 0 || this.#underWay.size + this.#held.size > 0) return;
     for (const tell of this.#onIdle) tell();
     this.#onIdle.clear();
   }
