@@ -4,7 +4,7 @@ import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 import v8 from "node:v8";
 import vm from "node:vm";
 
-import { type LockEvent, type Locker } from "../src/index.js";
+import type { Lock, LockEvent, Locker } from "../src/index.js";
 import { startRedis } from "./redis.js";
 
 const { server, proxy, locker } = await startRedis();
@@ -70,6 +70,14 @@ test("is live: what is released or obtained while one goes through it is left ou
   expect(seen).toEqual(["a", "c", "d"]);
   for (const lock of one.held) await lock.release();
   expect(await server.command("EXISTS", "a", "b", "c", "d")).toBe(0);
+});
+
+test("goes through them in the order in which they were obtained, whatever was released", async () => {
+  const one = locker();
+  const locks: Lock[] = [];
+  for (const key of ["a", "b", "c", "d", "e"]) locks.push(await one.obtain(key, 10_000));
+  for (const lock of locks) if (["a", "c"].includes(lock.key)) await lock.release();
+  expect(heldBy(one)).toEqual(["b", "d", "e"]);
 });
 
 test("keeps no lock: one that its user dropped is not renewed for ever", async () => {

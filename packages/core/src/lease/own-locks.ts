@@ -50,8 +50,9 @@ export class OwnLocks {
   #lose({ claim, seat }: Holding, reason: LossReason, isLost: (fence: number) => boolean): void {
     for (const name of claim.names) {
       const known = this.#byName.get(name);
-      // What is lost is taken out.
-      for (const { claim: other, lease, ...grant } of known?.slice() ?? []) {
+      if (!known) continue;
+      // A copy: what is lost is taken out.
+      for (const { claim: other, lease, ...grant } of known.slice()) {
         if (other.token !== claim.token) continue;
         if (grant.seat === seat && isLost(grant.fencingToken)) lease.lose(reason);
       }
