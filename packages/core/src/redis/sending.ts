@@ -13,6 +13,8 @@ interface Line {
   readonly batcher: Batcher;
 }
 
+const nobody = (): void => undefined;
+
 /** One command, sent once or several times, until its deadline: what came of each time. */
 export class Sending<T> implements Part {
   /** Why nobody knows what became of one that was sent; undefined while that is known of all. */
@@ -25,7 +27,7 @@ export class Sending<T> implements Part {
   /** That of the connection which it was sent over, if that is known. */
   #epoch: unknown;
   #expiry: Entry | undefined;
-  #settle: ((outcome: Outcome<T> | typeof again) => void) | undefined;
+  #settle: (outcome: Outcome<T> | typeof again) => void = nobody;
 
   constructor(command: Command<T>, options: RunOptions<T>, line: Line, deadline: number) {
     this.command = command;
@@ -54,19 +56,18 @@ export class Sending<T> implements Part {
   answered(raw: Reply): void {
     const reply = meaningOf(this.command, raw);
     if (!this.#isInTime()) this.#options.late?.(reply === again ? undefined : reply);
-    else if (reply === again) this.#settle?.(again);
+    else if (reply === again) this.#settle(again);
     else if (reply === undefined) this.#unknown(new UnexpectedReplyError(raw));
     else {
       const once = !this.#isCopy() && this.unanswered === undefined;
-      this.#settle?.({ kind: "reply", reply, sentAt: this.#sentAt, once });
+      this.#settle({ kind: "reply", reply, sentAt: this.#sentAt, once });
     }
   }
 
   failed(error: Error): void {
     if (!this.#isInTime()) return;
     if (this.#isCopy()) this.unanswered ??= new Error("the connection was lost");
-    if (error instanceof ServerError && isRefusal(error))
-      this.#settle?.({ kind: "refused", error });
+    if (error instanceof ServerError && isRefusal(error)) this.#settle({ kind: "refused", error });
     else this.#unknown(error);
   }
 
@@ -80,7 +81,7 @@ export class Sending<T> implements Part {
 
   #unknown(error: Error): void {
     this.unanswered = error;
-    this.#settle?.({ kind: "unknown", error });
+    this.#settle({ kind: "unknown", error });
   }
 
   #isInTime(): boolean {
