@@ -29,12 +29,14 @@ interface Batch {
 /** What commands must have in common to leave together, besides their kind. */
 type Shared = "server" | "slot";
 
+/** At most so many keys in one batch, those of 64 locks: the script keeps everyone else waiting. */
+const MOST_KEYS = 320;
 /**
- * At most so many keys in one batch: the script keeps everyone else waiting. Those of 32 locks; of one slot,
- * those of 64. Lower: more commands. Higher: while the server works at a batch, nobody here has anything to
- * do, for all get their replies together, and send the next ones together.
+ * At most so many of several slots that were not gathered. All of a batch get their replies together, and
+ * mostly send their next commands together: in two batches, this process works at the one while the server
+ * works at the other.
  */
-const MOST_KEYS: Readonly<Record<Shared, number>> = { server: 160, slot: 320 };
+const MOST_KEYS_OF_LOOPS = 160;
 
 /**
  * Sends commands of one kind that are given in the same moment as one: whoever takes or renews many
@@ -69,18 +71,20 @@ export class Batcher {
       for (const slot of this.#open.keys()) this.#close(slot);
       this.#sendAlone(part);
     } else {
-      this.#batchFor(many, shared, command).parts.push(part);
+      this.#batchFor(many, shared, part).parts.push(part);
     }
   }
 
   /** The open batch if it is for such commands and not full, else a new one. */
-  #batchFor(many: Script, shared: Shared, { keys, args }: Command<unknown>): Batch {
+  #batchFor(many: Script, shared: Shared, { command, gather }: Part): Batch {
+    const { keys, args } = command;
+    const most = gather || shared === "slot" ? MOST_KEYS : MOST_KEYS_OF_LOOPS;
     const slot = shared === "slot" ? this.#slotOf(keys) : 0;
     const open = this.#open.get(slot);
     if (open) {
       const first = open.parts[0]?.command;
       const alike = first?.keys.length === keys.length && first.args.length === args.length;
-      const fits = (open.parts.length + 1) * keys.length <= MOST_KEYS[shared];
+      const fits = (open.parts.length + 1) * keys.length <= most;
       if (open.many === many && alike && fits) return open;
       this.#close(slot);
     }
