@@ -6,6 +6,7 @@ import { connect, Heard, textsOf, waitUntil, type Reply as RawReply } from "@red
 
 import { scripts, toReply, type ScriptName } from "../src/adapter.js";
 import type { Reply, Script, Subscription } from "../src/index.js";
+import { quorumScripts, type QuorumScriptName } from "../src/quorum/index.js";
 import type { Redis } from "./redis.js";
 
 export const HOUR = 3_600_000;
@@ -36,11 +37,14 @@ export const [a, b, c] = [keysOf("a"), keysOf("b"), keysOf("c")];
 export const FIVE = ["lock", "grant", "fence", "line", "waiters"] as const;
 export const SEVEN = [...FIVE, "holders", "shares"] as const;
 
+type Name = ScriptName | QuorumScriptName;
+
 /** Which of a lock's keys a script takes. */
-export function takenBy(name: ScriptName): readonly (keyof Keys)[] {
+export function takenBy(name: Name): readonly (keyof Keys)[] {
   if (name === "announce") return ["lock"];
   if (name === "ttl") return ["lock", "grant"];
-  if (name === "refresh" || name === "refreshMany") return ["lock", "grant", "fence"];
+  if (name === "refresh" || name === "refreshMany" || name === "lift")
+    return ["lock", "grant", "fence"];
   return name === "inspect" || name.includes("Shared") ? SEVEN : FIVE;
 }
 
@@ -97,13 +101,15 @@ export const memories: readonly [
   ["as long as is asked for, if that is a day or more", 30 * HOUR, 10_000, 25 * HOUR, 25 * HOUR],
   ["as long as is asked for, if that is just a day", 30 * HOUR, 10_000, DAY, DAY],
   ["as long as others, if a little less than a day", 30 * HOUR, 10_000, 20 * HOUR, 30 * HOUR],
+  ["for twice the lease, of more than a day", 1_000, 20 * HOUR, 25 * HOUR, 40 * HOUR],
   ["no longer for a lease of less than half of that", 1_000, 10 * HOUR, 25 * HOUR, 25 * HOUR],
 ];
 
 /** Asks on one server. */
 export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
   const command = async (...args: string[]): Promise<RawReply> => server.command(...args);
-  let prelude = "";
+  /** What scripts are told in place of what the server answers, in Lua, by the command. */
+  const pretended = new Map<string, string>();
   const subscriptions: Subscription[] = [];
 
   // Nobody hears in the next test, who is not there.
@@ -115,24 +121,28 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
     await waitUntil(isQuiet, { what: "the end of subscriptions" });
   });
 
-  /** The script by that name, by the clock that was set. */
-  function scriptOf(name: ScriptName): Script {
-    const source = prelude + scripts[name].source;
+  /** The script by that name, to which the server answers as was pretended. */
+  function scriptOf(name: Name): Script {
+    const answers = [...pretended].map(
+      ([what, answer]) => `if (...) == '${what}' then return ${answer} end`,
+    );
+    const prelude = `local redis = setmetatable({ call = function(...)
+      ${answers.join("\n")}
+      return redis.call(...)
+    end }, { __index = redis })\n`;
+    const { source: own } = { ...scripts, ...quorumScripts }[name];
+    const source = answers.length > 0 ? prelude + own : own;
     return { name, source, sha1: createHash("sha1").update(source).digest("hex") };
   }
 
-  async function send(name: ScriptName, keys: string[], args: readonly Argument[]): Promise<Reply> {
+  async function send(name: Name, keys: string[], args: readonly Argument[]): Promise<Reply> {
     const { source } = scriptOf(name);
     return toReply(
       await server.command("EVAL", source, String(keys.length), ...keys, ...args.map(String)),
     );
   }
 
-  async function run(
-    name: ScriptName,
-    locks: readonly Keys[],
-    ...args: Argument[]
-  ): Promise<Reply> {
+  async function run(name: Name, locks: readonly Keys[], ...args: Argument[]): Promise<Reply> {
     const keys = locks.flatMap((lock) => takenBy(name).map((key) => lock[key]));
     return send(name, keys, args);
   }
@@ -190,17 +200,18 @@ export function byHand({ server, client }: Pick<Redis, "server" | "client">) {
     scriptOf,
     send,
 
-    letClockRun: (): void => {
-      prelude = "";
+    letClockRun: (): void => void pretended.delete("TIME"),
+
+    /** From now on, scripts are told this, in Lua, when they send a command; undefined for the truth. */
+    pretend: (what: string, answer: string | undefined): void => {
+      if (answer === undefined) pretended.delete(what);
+      else pretended.set(what, answer);
     },
 
     /** From now on, scripts read this time. Keys expire by the server's own clock all the same. */
     stopClock: (micros: number): void => {
       const [seconds, rest] = [Math.floor(micros / 1_000_000), micros % 1_000_000];
-      prelude = `local redis = setmetatable({ call = function(...)
-        if (...) == 'TIME' then return { '${seconds}', '${rest}' } end
-        return redis.call(...)
-      end }, { __index = redis })\n`;
+      pretended.set("TIME", `{ '${seconds}', '${rest}' }`);
     },
 
     run,

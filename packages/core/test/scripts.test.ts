@@ -2,29 +2,33 @@ import { describe, expect, test } from "@jest/globals";
 import { createHash } from "node:crypto";
 
 import { scripts } from "../src/adapter.js";
+import { quorumScripts } from "../src/quorum/index.js";
 import { companion } from "@redislock/test-kit";
 
 import { startRedis } from "./redis.js";
 
 const { server, proxy, locker, asked } = await startRedis();
 
-describe.each(Object.values(scripts))("$name", ({ name, source, sha1 }) => {
-  test("its hash is that of its text", () => {
-    expect(sha1).toBe(createHash("sha1").update(source).digest("hex"));
-  });
+describe.each(Object.values({ ...scripts, ...quorumScripts }))(
+  "$name",
+  ({ name, source, sha1 }) => {
+    test("its hash is that of its text", () => {
+      expect(sha1).toBe(createHash("sha1").update(source).digest("hex"));
+    });
 
-  test("its hash is what Redis calls it", async () => {
-    expect(await server.command("SCRIPT", "LOAD", source)).toBe(sha1);
-  });
+    test("its hash is what Redis calls it", async () => {
+      expect(await server.command("SCRIPT", "LOAD", source)).toBe(sha1);
+    });
 
-  test("it holds nothing but ASCII, so that no client's encoding can change it", () => {
-    expect(source).toMatch(/^[\x20-\x7e\n]*$/);
-  });
+    test("it holds nothing but ASCII, so that no client's encoding can change it", () => {
+      expect(source).toMatch(/^[\x20-\x7e\n]*$/);
+    });
 
-  test("it is a plain value with a name", () => {
-    expect(name).toMatch(/^[a-zA-Z]+$/);
-  });
-});
+    test("it is a plain value with a name", () => {
+      expect(name).toMatch(/^[a-zA-Z]+$/);
+    });
+  },
+);
 
 test("all scripts differ", () => {
   expect(new Set(Object.values(scripts).map(({ name }) => name)).size).toBe(

@@ -8,10 +8,11 @@
 -- @include fence
 -- @include grant
 local function run()
-  local value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])
+  local value, fence = ARGV[1], ARGV[2]
   if call('GETRANGE', KEYS[1], 0, LAST_BYTE) ~= value then return 0 end
   local left = call('PTTL', KEYS[1])
-  local last = raise(1, fence, math.max(memory, 2 * left))
+  local memory = math.max(ARGV[3], 2 * left)
+  local last = raise(1, fence, memory)
   if last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end
   local number, rest = string.match(call('GETRANGE', KEYS[2], 0, LAST_BYTE), '^(%d+)( .*)$')
   if number and tonumber(number) < tonumber(fence) and left > 0 then

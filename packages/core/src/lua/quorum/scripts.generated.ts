@@ -9,12 +9,12 @@ export type QuorumScriptName = "lift" | "member" | "vote";
 export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   lift: {
     name: "lift",
-    sha1: "93749c0e9bc563257fa4bc38e5b3ca862b875e87",
+    sha1: "6eba8d59e626ca78d78d591a71178806684eac1c",
     source: [
       parts[0],
       parts[5],
       parts[6],
-      "local function run()\nlocal value, fence, memory = ARGV[1], ARGV[2], tonumber(ARGV[3])\nif call('GETRANGE', KEYS[1], 0, LAST_BYTE) ~= value then return 0 end\nlocal left = call('PTTL', KEYS[1])\nlocal last = raise(1, fence, math.max(memory, 2 * left))\nif last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end\nlocal number, rest = string.match(call('GETRANGE', KEYS[2], 0, LAST_BYTE), '^(%d+)( .*)$')\nif number and tonumber(number) < tonumber(fence) and left > 0 then\ncall('SET', KEYS[2], fence .. rest, 'PX', left)\nend\nreturn 1\nend\n",
+      "local function run()\nlocal value, fence = ARGV[1], ARGV[2]\nif call('GETRANGE', KEYS[1], 0, LAST_BYTE) ~= value then return 0 end\nlocal left = call('PTTL', KEYS[1])\nlocal memory = math.max(ARGV[3], 2 * left)\nlocal last = raise(1, fence, memory)\nif last and last > tonumber(fence) then raise(1, string.format('%.0f', last), memory) end\nlocal number, rest = string.match(call('GETRANGE', KEYS[2], 0, LAST_BYTE), '^(%d+)( .*)$')\nif number and tonumber(number) < tonumber(fence) and left > 0 then\ncall('SET', KEYS[2], fence .. rest, 'PX', left)\nend\nreturn 1\nend\n",
       parts[2],
       parts[3],
     ].join(""),
@@ -31,7 +31,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
   },
   vote: {
     name: "vote",
-    sha1: "ed2061c1003b5e18baa452b718b56f86c55ecb34",
+    sha1: "1c5080dd45154b8d754f26ca4857f8a94eef98f9",
     source: [
       parts[0],
       parts[5],
@@ -44,7 +44,7 @@ export const quorumScripts: Readonly<Record<QuorumScriptName, Script>> = {
       parts[29],
       parts[24],
       parts[30],
-      "local obtain, raised, capped = run, raise, nil\nlocal MOST_AHEAD = 60000000\nlocal function takeOver(k, a)\nlocal caller, n = string.match(ARGV[a + 4], '^(.*)%.(%d+)$')\nif not n or n == '1' then return end\nlocal number, owner, taker, order = grantAt(k + 1)\nlocal before, m = string.match(taker or '', '^(.*)%.(%d+)$')\nif before ~= caller or tonumber(m) >= tonumber(n) then return end\nif owner ~= string.sub(ARGV[a + 1], 1, ARGV[a + 3]) then return end\nlocal grant = grantOf(number, owner, ARGV[a + 4]) .. (order ~= '' and ' ' .. order or '')\nlocal left = call('PTTL', KEYS[k + 2])\nif left > 0 then call('SET', KEYS[k + 2], grant, 'PX', left) end\nend\nlocal function run(k, a, keys, args)\nlocal up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])\nif not up or tonumber(up) < tonumber(ARGV[a + 1]) then\nreturn { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }\nend\ntakeOver(k, a + 2)\nlocal function raiseAbove(i, fence, memory)\ncapped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1\nreturn math.max(raised(i, fence, memory) or 0, capped)\nend\nif floor > 0 then raise = raiseAbove end\nreturn obtain(k, a + 2, keys, args - 2)\nend\n",
+      "local obtain, raised, capped = run, raise, nil\nlocal MOST_AHEAD = 60000000\nlocal function takeOver(k, a)\nlocal caller, n = string.match(ARGV[a + 4], '^(.*)%.(%d+)$')\nif not n or n == '1' then return end\nlocal number, owner, taker, order = grantAt(k + 1)\nlocal before, m = string.match(taker or '', '^(.*)%.(%d+)$')\nif before ~= caller or tonumber(m) >= tonumber(n) then return end\nif owner ~= string.sub(ARGV[a + 1], 1, ARGV[a + 3]) then return end\nlocal grant = grantOf(number, owner, ARGV[a + 4]) .. (order ~= '' and ' ' .. order or '')\nlocal left = call('PTTL', KEYS[k + 2])\nif left > 0 then call('SET', KEYS[k + 2], grant, 'PX', left) end\nend\nlocal function run(k, a, keys, args)\nlocal up, floor = string.match(call('INFO', 'server'), 'uptime_in_seconds:(%d+)'), tonumber(ARGV[a + 2])\nif not up or tonumber(up) < tonumber(ARGV[a + 1]) then\nreturn { err = 'YOUNG the server has been up for ' .. (up or 'unknown') .. ' s, and votes from ' .. ARGV[a + 1] .. ' s on' }\nend\ntakeOver(k, a + 2)\nlocal function raiseAbove(i, fence, memory)\ncapped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1\nreturn math.max(raised(i, fence, memory) or 0, capped)\nend\nraise = raiseAbove\nreturn obtain(k, a + 2, keys, args - 2)\nend\n",
       parts[2],
       parts[3],
     ].join(""),

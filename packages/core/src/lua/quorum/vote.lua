@@ -37,6 +37,6 @@ local function run(k, a, keys, args)
     capped = capped or math.min(floor, tonumber(fence) + MOST_AHEAD) - 1
     return math.max(raised(i, fence, memory) or 0, capped)
   end
-  if floor > 0 then raise = raiseAbove end
+  raise = raiseAbove
   return obtain(k, a + 2, keys, args - 2)
 end
