@@ -36,13 +36,16 @@ const globals = new Set([
 
 /** @typedef {{ name: string, sha1: string, source: string, parts: readonly string[] }} Script */
 
+/** Where the scripts are that a quorum has besides. */
+export const QUORUM = "quorum/";
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await runMain(async () => {
-    const files = luaFiles(["", "include/", "quorum/"]);
+    const files = luaFiles();
     const scripts = scriptsOf(files);
     const texts = new Map([
       [target, await formatted(scriptsText(scripts))],
-      [quorumTarget, await formatted(quorumText(scriptsOf(files, "quorum/"), scripts))],
+      [quorumTarget, await formatted(quorumText(scriptsOf(files, QUORUM), scripts))],
     ]);
     for (const [file, text] of texts) {
       if (process.argv.includes("--write")) writeFileSync(file, text);
@@ -56,12 +59,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   });
 }
 
-/**
- * @param {readonly string[]} folders default: without the quorum's
- * @returns {Map<string, string>} the texts of all `.lua` files, by names like `include/serve.lua`
- */
-export function luaFiles(folders = ["", "include/"]) {
-  const names = folders.flatMap((below) =>
+/** @returns {Map<string, string>} the texts of all `.lua` files, by names like `include/serve.lua` */
+export function luaFiles() {
+  const names = ["", "include/", QUORUM].flatMap((below) =>
     readdirSync(join(folder, below))
       .filter((name) => name.endsWith(".lua"))
       .map((name) => below + name),
@@ -71,7 +71,7 @@ export function luaFiles(folders = ["", "include/"]) {
 
 /**
  * @param {ReadonlyMap<string, string>} files as of {@link luaFiles}
- * @param {string} below the folder of the scripts: "" for those of every lock
+ * @param {string} below their folder: "" for those of every lock, or {@link QUORUM}
  * @returns {Script[]}
  */
 export function scriptsOf(files, below = "") {
@@ -134,7 +134,7 @@ ${entries.join("\n")}
  * @param {readonly Script[]} others whose parts are there already
  * @returns {string} the TypeScript that holds them
  */
-function quorumText(scripts, others) {
+export function quorumText(scripts, others) {
   const known = [...new Set(others.flatMap((script) => script.parts))];
   const entries = scripts.map(({ name, sha1, parts }) => {
     const source = parts

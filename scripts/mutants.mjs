@@ -11,7 +11,8 @@ const usage = `usage: pnpm mutants
        pnpm mutants lua [FILE ...] [options]
        pnpm mutants ts [PACKAGE [FILE ...]] [--tests=NAME,...] [--seconds=N]
 
-With lua, FILE is the name of a .lua file of packages/core/src/lua, as obtain or serve; none for all.
+With lua, FILE is the name of a .lua file of packages/core/src/lua, as obtain, serve or quorum/lift;
+none for all.
 With ts, PACKAGE is core, ioredis, node-redis or valkey-glide, none for all four, and FILE a path below
 its src.
 

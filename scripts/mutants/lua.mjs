@@ -1,7 +1,7 @@
 /** Plants bugs in the Lua scripts, one at a time, and sees which of them no test notices. */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { luaFiles, scriptsOf } from "../generate-lua.mjs";
+import { luaFiles } from "../generate-lua.mjs";
 import { Failure, root, say } from "../shell.mjs";
 import { mutantsOf } from "./mutate.mjs";
 import { planted } from "./plants.mjs";
@@ -38,6 +38,7 @@ const arguedFile = join(root, "scripts/mutants/argued.json");
 const USES_SERVER = /\bstart(Redis|Server|Cluster|ProxiedServer)\b/;
 /** They ask each script by hand, so they kill most, and soon. */
 const LIKELIEST = [
+  "packages/core/test/protocol-quorum.test.ts",
   "packages/core/test/protocol.test.ts",
   "packages/core/test/protocol-shared.test.ts",
 ];
@@ -82,7 +83,7 @@ export async function runLua(options) {
   say(
     `${chosen.length} of ${all.length} mutants; first the ${tests.length} test files without any`,
   );
-  first.use(scriptsOf(files));
+  first.use(files);
   const startedAt = Date.now();
   const { status, file, test, message, ms } = await first.test(tests, 1_200_000);
   if (status !== "survived")
@@ -96,7 +97,7 @@ export async function runLua(options) {
   /** @param {Scratch} scratch */
   const work = async (scratch) => {
     for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
-      scratch.use(scriptsOf(new Map([...files, [mutant.file, mutant.source]])));
+      scratch.use(new Map([...files, [mutant.file, mutant.source]]));
       const outcome = await scratch.test(inOrder(tests, mutant, seen, ms), timeout);
       outcomes.push([mutant, outcome]);
       const { id, file: lua, line } = mutant;

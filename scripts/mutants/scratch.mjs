@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { scriptsText } from "../generate-lua.mjs";
+import { QUORUM, quorumText, scriptsOf, scriptsText } from "../generate-lua.mjs";
 import { root } from "../shell.mjs";
 
 /** @typedef {import("../generate-lua.mjs").Script} Script */
@@ -59,22 +59,35 @@ export class Scratch {
   }
 
   /**
-   * @param {readonly Script[]} scripts to be the copy's from now on
+   * @param {ReadonlyMap<string, string>} files the Lua files that the copy has from now on
    */
-  use(scripts) {
+  use(files) {
+    const [scripts, ofQuorum] = [scriptsOf(files), scriptsOf(files, QUORUM)];
+    this.#write("lua", "scripts", scripts, scriptsText(scripts));
+    this.#write(`lua/${QUORUM}`, "quorumScripts", ofQuorum, quorumText(ofQuorum, scripts));
+  }
+
+  /**
+   * Core's own tests read the source, all others what was built.
+   *
+   * @param {string} below
+   * @param {string} what by which name others import them
+   * @param {readonly Script[]} scripts
+   * @param {string} text
+   */
+  #write(below, what, scripts, text) {
     const core = join(this.#folder, "packages/core");
     const values = JSON.stringify(
       Object.fromEntries(scripts.map(({ name, sha1, source }) => [name, { name, sha1, source }])),
     );
-    // Core's own tests read the source, all others what was built.
-    writeFileSync(join(core, "src/lua/scripts.generated.ts"), scriptsText(scripts));
+    writeFileSync(join(core, "src", below, "scripts.generated.ts"), text);
     writeFileSync(
-      join(core, "dist/esm/lua/scripts.generated.js"),
-      `export const scripts = ${values};`,
+      join(core, "dist/esm", below, "scripts.generated.js"),
+      `export const ${what} = ${values};`,
     );
     writeFileSync(
-      join(core, "dist/cjs/lua/scripts.generated.js"),
-      `Object.defineProperty(exports, "__esModule", { value: true }); exports.scripts = ${values};`,
+      join(core, "dist/cjs", below, "scripts.generated.js"),
+      `Object.defineProperty(exports, "__esModule", { value: true }); exports.${what} = ${values};`,
     );
   }
 
