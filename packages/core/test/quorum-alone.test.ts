@@ -1107,6 +1107,16 @@ describe("a client that has connected anew", () => {
     expect(sent().flat()).not.toContain("vote");
   });
 
+  test("and leads to another of the servers leaves the locks that are held to the others", async () => {
+    const { locker, first, third } = await start();
+    const lock = await locker.obtain("k", TTL);
+    third.epoch++;
+    third.runId = first.runId;
+    expect(await failure(locker.obtain("l", TTL))).toBeInstanceOf(TypeError);
+    await lock.refresh();
+    expect(third.names).not.toContain("refresh");
+  });
+
   describe("and leads to another, since two of them have been exchanged,", () => {
     /** The addresses of the first and the third are exchanged. */
     const exchanged = async () => {
@@ -1144,6 +1154,8 @@ describe("a client that has connected anew", () => {
       await turn();
       // So it has to be found independent, too, before its next vote.
       expect(first.names).toEqual(["member", "member"]);
+      // Without a key, which a node of a cluster would refuse.
+      expect(first.sent[0]?.keys).toEqual([]);
       expect((await locker.obtain("l", TTL)).held).toBe(true);
       await turn();
       expect(first.names.slice(2)).toEqual(["member", "member", "member", "vote"]);
@@ -1251,6 +1263,31 @@ describe("a client that has connected anew", () => {
     third.runId = "another";
     expect((await locker.obtain("k", TTL)).held).toBe(true);
     expect(sent()[2]).toEqual(["member", "member", "member", "vote"]);
+  });
+
+  test("and leads to a server that has what another writes makes no quorum with it", async () => {
+    const { locker, second, third } = await start();
+    third.epoch++;
+    third.runId = "another";
+    third.secrets = new Set(second.secrets);
+    expect(await failure(locker.obtain("k", TTL))).toMatchObject({
+      name: "TypeError",
+      message: expect.stringContaining("server 3 and server 2 are one server"),
+    });
+  });
+
+  test("and leads to where another led before that leads to a new one makes a quorum", async () => {
+    const { locker, first, third } = await start();
+    for (const runId of ["new", "newer"]) {
+      [third.runId, third.secrets] = [first.runId, first.secrets];
+      [first.runId, first.secrets] = [runId, new Set()];
+      first.epoch++;
+      await (await locker.obtain("k", TTL)).release();
+      third.epoch++;
+      await (await locker.obtain("k", TTL)).release();
+    }
+    await turn();
+    for (const desk of [first, third]) expect(desk.names.slice(-2)).toEqual(["vote", "release"]);
   });
 
   test("while its server was asked for the vote has none, and what it may have had goes back", async () => {
@@ -1724,6 +1761,7 @@ describe("servers that are not known yet", () => {
     [["run2", null, "master", ""]],
     [["run2", "standalone", null, ""]],
     [["run2", "standalone", "master", null]],
+    [["run2", "standalone", "master", []]],
     [["run2", "standalone", "master", "1"]],
     [["run2", "standalone", "master", "002"]],
   ])("and one that answers %j is not known by that", async (reply) => {
@@ -1771,6 +1809,20 @@ describe("servers that are not known yet", () => {
     expect(third.names).toEqual(["member", "member", "member"]);
     say("vote", "7", refusal, "7");
     expect(said(await failure(locker.obtain("b", TTL)))).toEqual(["yes", "refused", "refused"]);
+  });
+
+  test("and of which one has those of another, as it says only when it is asked again, make none", async () => {
+    const { locker, first, third } = scene();
+    third.once("member", ["run2", "standalone", "master", ""]);
+    third.says.set("member", refusal);
+    await (await locker.obtain("k", TTL)).release();
+    third.says.delete("member");
+    // As its replica has, which says that it is a master.
+    for (const name of first.secrets) third.secrets.add(name);
+    expect(await failure(locker.obtain("k", TTL))).toMatchObject({
+      name: "TypeError",
+      message: expect.stringContaining("server 3 and server 1 are one server"),
+    });
   });
 
   test("do not wait for one that has been silent for long to look for their secrets", async () => {
@@ -1833,6 +1885,20 @@ describe("servers that are not known yet", () => {
     await obtain();
     expect(third.names.slice(0, 2)).toEqual(["member", "vote"]);
     expect(third.times("release")).toHaveLength(1);
+  });
+
+  test("and load their data are waited for each time, while no majority is known", async () => {
+    const { locker, second, third, pass } = scene();
+    const loading = new ServerError("LOADING data");
+    for (const desk of [second, third]) desk.says.set("member", loading);
+    const failed = failure(locker.obtain("k", TTL));
+    await pass(2_500, 10);
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+    const obtained = locker.obtain("k", TTL);
+    await pass(50, 10);
+    second.says.delete("member");
+    await pass(100, 10);
+    expect((await obtained).held).toBe(true);
   });
 
   test("do not wait for one that falls silent to look for their secrets", async () => {

@@ -27,8 +27,10 @@ export class Roll {
   readonly #members: readonly Member[];
   readonly #timers: Timers;
   readonly #timeout: number;
-  /** Made when they are first needed: some platforms give no random bytes while a module loads. */
-  #names: readonly string[] | undefined;
+  /** Made when it is first needed: some platforms give no random bytes while a module loads. */
+  #tag: string | undefined;
+  /** How often each address may have led to another server: the one before has the secret of then. */
+  readonly #moves = new Map<Member, number>();
   /** Those that cast votes, each with the connection over which it said who it is. */
   readonly #known = new Map<Member, unknown>();
   /** What each called its run when it last said so. */
@@ -161,8 +163,7 @@ export class Roll {
     }
     this.#known.delete(member);
     this.#accuse(aloneProblem(member, own));
-    // Secrets from before are with those to whom the addresses led then.
-    if (this.#runIds.has(member) && this.#runIds.get(member) !== own.runId) this.#names = undefined;
+    if (this.#runIds.has(member)) this.#moved(member);
     // Of one server, two databases have nothing in common but this.
     this.#runIds.set(member, own.runId);
     for (const [other, runId] of this.#runIds) {
@@ -193,10 +194,15 @@ export class Roll {
       if (now?.runId === runId) this.#accuse(sameProblem(other, member));
       if (!now || now.runId === runId) return false;
     }
-    // It casts no vote until it has been found to be independent, too. Its secret is where it was.
+    // It casts no vote until it has been found to be independent, too.
     this.#known.delete(other);
-    this.#names = undefined;
+    this.#moved(other);
     return true;
+  }
+
+  /** Its address may lead to another server, which is given another secret. */
+  #moved(member: Member): void {
+    this.#moves.set(member, (this.#moves.get(member) ?? 0) + 1);
   }
 
   /** It casts votes from now on, over this connection. */
@@ -227,17 +233,16 @@ export class Roll {
     return undefined;
   }
 
-  #secretNames(): readonly string[] {
-    if (!this.#names) {
-      const secret = createToken();
-      this.#names = this.#members.map((_, i) => `redislock:quorum:{${secret}}:${i + 1}`);
-    }
-    return this.#names;
+  /** The key by which a server has its secret. */
+  #secretOf(member: Member): string {
+    this.#tag ??= createToken();
+    const moves = this.#moves.get(member);
+    const name = `redislock:quorum:{${this.#tag}}:${member.index + 1}`;
+    return member.space.namespace + (moves === undefined ? name : `${name}:${moves}`);
   }
 
   #command(member: Member, how: "who" | "write" | "look"): Command<Identity> {
-    const { namespace } = member.space;
-    const keys = how === "who" ? [] : this.#secretNames().map((name) => namespace + name);
+    const keys = how === "who" ? [] : this.#members.map((one) => this.#secretOf(one));
     return {
       script: quorumScripts.member,
       keys,
