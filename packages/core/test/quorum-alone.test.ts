@@ -1196,7 +1196,11 @@ describe("a client that has connected anew", () => {
     first.says.set("member", silence);
     who.answer(["run0", "standalone", "master", ""]);
     await pass(2_000, 100);
-    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+    const error = await failed;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(String(error)).toContain(
+      "server 3: unknown (it is a server that was heard by another address just before",
+    );
     expect(third.names).toContain("refresh");
   });
 
