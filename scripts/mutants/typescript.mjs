@@ -59,15 +59,18 @@ function survivorsOf(name) {
     for (const line of source.split("\n")) starts.push((starts.at(-1) ?? 0) + line.length + 1);
     /** @param {Position} position */
     const offset = ({ line, column }) => (starts[line - 1] ?? 0) + column - 1;
-    const changes = mutants.map(({ location, replacement = "", mutatorName }) => ({
+    const changes = mutants.map(({ location, replacement = "", mutatorName, status }) => ({
       start: offset(location.start),
       end: offset(location.end),
       text: replacement,
       operator: mutatorName,
+      status,
     }));
+    // Those that were run again are told of last, in a run of a part.
+    changes.sort((a, b) => a.start - b.start);
     return named(file, source, changes).map((mutant, n) => ({
       mutant,
-      status: mutants[n]?.status ?? "",
+      status: changes[n]?.status ?? "",
     }));
   });
   const argued = arguedFor(all.map(({ mutant }) => mutant));

@@ -295,6 +295,22 @@ describe("a follower", () => {
     expect(times("inspect")).toHaveLength(looks);
   });
 
+  test("of a client that is closed listens no more, to its channel nor to its signal", async () => {
+    const channel = new Channel();
+    const { client, locker, says, pass } = start({}, channel);
+    const { signal } = new AbortController();
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k", { signal })[Symbol.asyncIterator]();
+    await leaders.next();
+    const next = failure(leaders.next());
+    client.closed = true;
+    await pass(15_000);
+    expect(await next).toBeInstanceOf(TypeError);
+    await turn();
+    expect(channel.closings).toBe(1);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   test("of a client that cannot listen is told of no trouble with that", async () => {
     const { locker, says, events } = start();
     says.set("inspect", ["9000", "7", null, "0"]);
