@@ -32,7 +32,11 @@ import { Scratch } from "./scratch.mjs";
  */
 
 const results = join(root, "temp/mutants/lua.json");
-const arguedFile = join(root, "scripts/mutants/argued.json");
+
+/** Those that no test can notice. */
+export const ARGUED = /** @type {readonly Argued[]} */ (
+  JSON.parse(readFileSync(join(root, "scripts/mutants/argued.json"), "utf8"))
+);
 
 /** Those that start a server, and with it run scripts. */
 const USES_SERVER = /\bstart(Redis|Server|Cluster|ProxiedServer)\b/;
@@ -134,20 +138,16 @@ export function allMutants(files) {
  * @returns {Map<string, string>}
  */
 export function arguedFor(all) {
-  const list = /** @type {Argued[]} */ (JSON.parse(readFileSync(arguedFile, "utf8")));
   const files = new Set(all.map(({ file }) => file));
   return new Map(
-    list
-      .filter(({ file }) => files.has(file))
-      .map(({ file, before, after, nth = 1, reason }) => {
-        const found = all.find(
-          (one) =>
-            one.file === file && one.before === before && one.after === after && one.nth === nth,
-        );
-        if (!found)
-          throw new Failure(`argued.json argues for what is not there: ${file}: ${after}`);
-        return [found.id, reason];
-      }),
+    ARGUED.filter(({ file }) => files.has(file)).map(({ file, before, after, nth = 1, reason }) => {
+      const found = all.find(
+        (one) =>
+          one.file === file && one.before === before && one.after === after && one.nth === nth,
+      );
+      if (!found) throw new Failure(`argued.json argues for what is not there: ${file}: ${after}`);
+      return [found.id, reason];
+    }),
   );
 }
 

@@ -264,6 +264,18 @@ describe("votes", () => {
     expect(said(error)).toEqual(["unknown", "yes", "refused"]);
   });
 
+  test("and what is told of them take no longer than their lease would", async () => {
+    const { locker, say, pass } = await start();
+    say("vote", "7", "9", refusal);
+    say("lift", silence);
+    let error: unknown;
+    void failure(locker.obtain("k", 100)).then((one) => (error = one));
+    await pass(96);
+    expect(error).toBeUndefined();
+    await pass(1);
+    expect(said(error)).toEqual(["unknown", "yes", "refused"]);
+  });
+
   test("against it name who has the lock, and where they were heard nothing is given back", async () => {
     const { locker, say, sent, pass } = await start({}, 7);
     const me = ["500", "900", "600"].map((ms): Reply => [ms, "7", "me"]);

@@ -84,7 +84,7 @@ export class Member {
 
   /** Resolves when `asked` does; or once nobody waits for this server any more, or at `until`. */
   async whileHeard(asked: Promise<unknown>, until: number = Infinity): Promise<void> {
-    if (this.#silent || this.#timers.now() >= until) return;
+    if (this.#silent) return;
     let over: () => void = () => undefined;
     const isOver = new Promise<void>((resolve) => (over = resolve));
     const forget = this.onSilence(over);
