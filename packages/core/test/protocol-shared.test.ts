@@ -1165,6 +1165,19 @@ describe("where nothing may be published", () => {
     expect(await there()).toEqual(["line", "waiters"]);
   });
 
+  test("who asks with the token of one of them has it as little", async () => {
+    await listen("w");
+    await share({ token: "stays" });
+    await share();
+    await lineUp("w:1", { token: "two", call: "one", limit: 2 });
+    const mute = asUser("+@all", "resetchannels");
+    await mute("releaseShared", claimOf({}), "");
+    const again = asking({ token: "two", call: "another", limit: 2 });
+    expect(await mute("obtainShared", ...again)).toEqual([about(30_001), PHASE, ""]);
+    expect(await inLine(a)).toEqual(["w:1"]);
+    expect(Object.keys(await sharing())).toEqual([claimOf({ token: "stays" })]);
+  });
+
   test("an echo that was not published is not told of as one", async () => {
     const mute = asUser("+@all", "resetchannels");
     const args = [...asking({ limit: 1 }), ...standing("w:1", { ticket: 5, echo: "1" })];
