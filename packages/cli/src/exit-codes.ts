@@ -6,6 +6,8 @@ export const exitCodes = {
   usage: 64,
   /** Redis could not be reached, refused, or it is not known what it did. */
   redis: 69,
+  /** The output, as on a full disk. */
+  unwritten: 74,
   notObtained: 75,
   lost: 79,
   notExecutable: 126,

@@ -3,11 +3,11 @@ import { CommanderError } from "commander";
 
 import { exitCodes } from "./exit-codes.js";
 import { Failure } from "./failure.js";
-import { complain, end, endWithPipe } from "./output/out.js";
+import { complain, end, outliveReaders } from "./output/out.js";
 import { createProgram } from "./program.js";
 
 export async function main(argv: readonly string[]): Promise<void> {
-  endWithPipe();
+  outliveReaders();
   try {
     await createProgram().parseAsync([...argv]);
   } catch (error) {

@@ -2,15 +2,18 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { createLocker } from "@redislock/ioredis";
 import {
   freePort,
   type RedisCluster,
   type RedisServer,
   type SentinelSet,
   startCluster,
+  startProxiedServer,
   startSentinel,
   startServer,
 } from "@redislock/test-kit";
+import { Cluster } from "ioredis";
 
 import { cli, endAll, objectIn, objectsOf, PASSWORD, type Result, start } from "./cli.js";
 
@@ -132,7 +135,48 @@ describe("a node of a cluster that is taken for a single server", () => {
   });
 });
 
+describe("a master of a cluster that is gone", () => {
+  it("is said by watch, which sees it again when it is back", async () => {
+    const nodes = await startCluster(3, { args: ["--cluster-require-full-coverage", "no"] });
+    const addresses = nodes.nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
+    const client = new Cluster(addresses);
+    const locker = createLocker(client);
+    try {
+      const hosts = addresses.map(({ host, port }) => `${host}:${port}`).join(",");
+      const watching = start(["watch", "--interval", "20ms"], { url: `redis+cluster://${hosts}` });
+      await locker.obtain("b", 60_000);
+      await watching.says("held\tb");
+      const [, , last] = nodes.nodes;
+      await last?.crash();
+      await watching.says("is seen in part: 1 master cannot be reached");
+      await last?.restart();
+      // In a slot of that one.
+      await locker.obtain("a", 60_000, { wait: 60_000 });
+      await watching.says("held\ta");
+      watching.signal("SIGINT");
+      const { code, stdout } = await watching.ended;
+      expect([code, stdout.trimEnd().split("\n").length]).toEqual([0, 2]);
+    } finally {
+      await locker.close();
+      client.disconnect();
+      await nodes.stop();
+    }
+  });
+});
+
 describe("trouble", () => {
+  it("while doctor asks is no finding, but one line and exit code 69", async () => {
+    const { proxy, stop } = await startProxiedServer();
+    try {
+      for (const command of ["INFO", "TIME", "SCAN"]) {
+        proxy.swallowNextRequest(command);
+        expectTrouble(await cli(["doctor"], { url: proxy.url }), /could not be reached/);
+      }
+    } finally {
+      await stop();
+    }
+  });
+
   it.each([
     ["a single server", "redis://:PASSWORD@127.0.0.1:PORT"],
     ["a cluster", "redis+cluster://:PASSWORD@127.0.0.1:PORT"],

@@ -4,6 +4,8 @@ import { type RedisServer, startServer, untilInLine, waitUntil } from "@redisloc
 import { Redis } from "ioredis";
 
 import {
+  bin,
+  Cli,
   cli,
   endAll,
   type Json,
@@ -227,7 +229,49 @@ describe("what cannot be read", () => {
   });
 });
 
+describe("a name that is not UTF-8, as of a lock of another client", () => {
+  it("is counted, and said", async () => {
+    const name = Buffer.from("caf\xe9", "latin1");
+    const grant = Buffer.concat([name, Buffer.from(":redislock:grant{AAA}")]);
+    await server.command("SET", grant, "1795786235414435 a-token-of-another", "PX", "60000");
+    const { code, stdout, stderr } = await cli(["ls", "--json"], { url });
+    expect(objectIn(stdout)).toMatchObject({ locks: [], total: 0, unread: 1 });
+    expect([code, stderr]).toEqual([0, expect.stringContaining("its name is not UTF-8")]);
+  });
+});
+
+describe("output", () => {
+  it("that cannot be written is told by the exit code", async () => {
+    const args = ["-c", 'exec node "$@" >/dev/full', "sh", bin];
+    for (const command of [["ls"], ["inspect", "k"], ["completion", "bash"]]) {
+      const { code, stderr } = await new Cli("sh", [...args, ...command], { url }).ended;
+      expect([code, stderr]).toEqual([74, expect.stringMatching(/^redislock: [^\n]*ENOSPC.*\n$/)]);
+    }
+  });
+
+  it("that nobody reads keeps nothing from being done", async () => {
+    await locker.obtain("k", 60_000);
+    const script = '{ node "$@"; echo "code $?" >&2; } | true';
+    const args = ["-c", script, "sh", bin, "release", "--yes", "k"];
+    expect((await new Cli("sh", args, { url }).ended).stderr).toBe("code 0\n");
+    expect(await server.command("EXISTS", "k")).toBe(0);
+  });
+
+  it("that nobody reads ends watch", async () => {
+    await locker.obtain("k", 60_000);
+    const script = '{ node "$@"; echo "code $?" >&2; } | true';
+    const args = ["-c", script, "sh", bin, "watch"];
+    expect((await new Cli("sh", args, { url }).ended).stderr).toBe("code 0\n");
+  });
+});
+
 describe("watch", () => {
+  it("refuses to look more rarely than a timer can go", async () => {
+    const { code, stdout, stderr } = await cli(["watch", "--interval", "30d"], { url });
+    expect([code, stdout]).toEqual([64, ""]);
+    expect(stderr).toMatch(/^redislock: .*--interval.*24d.*\n$/);
+  });
+
   it("writes a line for each change, and ends in peace", async () => {
     const watching = start(["watch", "--interval", "20ms"], { url });
     const first = await locker.obtain("k", 60_000, { metadata: "first" });

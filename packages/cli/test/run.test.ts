@@ -106,6 +106,7 @@ describe("run", () => {
   it.each([
     ["a command that is not there", ["nonesuch"], 127],
     ["a file that is no program", ["/etc/passwd"], 126],
+    ["a path that leads through a file", ["/etc/passwd/program"], 126],
     ["a command that a signal ended", ["sh", "-c", "kill -USR1 $$"], 138],
     ["a command that succeeded", ["true"], 0],
   ])("tells %s by its code, and leaves no lock", async (_, command, code) => {
@@ -233,6 +234,25 @@ describe("run", () => {
       await waitUntil(() => !isAlive(pid), { interval: 1 });
       expect(performance.now() - paused).toBeLessThan(3_000);
       expect((await running.ended).code).toBe(79);
+    } finally {
+      own.resume();
+      await own.stop();
+    }
+  });
+
+  it("ends the command before the lease ends also if nobody reads what it says of that", async () => {
+    const own = await startServer();
+    try {
+      const args = [bin, "run", "--ttl", "3s", "k", "--"];
+      const deaf = ["sh", "-c", 'trap "" TERM; echo "begun $$"; exec sleep 20'];
+      // What it says goes into a pipe that nobody reads, what the command says does not.
+      const script = '{ { node "$@" 2>&1 >&3; echo "code $?" >&3; } | true; } 3>&1';
+      const running = new Cli("sh", ["-c", script, "sh", ...args, ...deaf], { url: own.url });
+      await running.says(/begun \d+/);
+      const pid = Number(/begun (\d+)/.exec(running.stdout)?.[1]);
+      own.pause();
+      expect((await running.ended).stdout).toBe(`begun ${pid}\ncode 79\n`);
+      expect(isAlive(pid)).toBe(false);
     } finally {
       own.resume();
       await own.stop();

@@ -12,11 +12,13 @@ import { checkPermissions } from "../doctor/permissions.js";
 import { checkServer } from "../doctor/server.js";
 import { checkTiming } from "../doctor/timing.js";
 import { ending, exitCodes } from "../exit-codes.js";
+import { Failure } from "../failure.js";
 import { connectBy, type ServerOptions, takesServer } from "../options.js";
 import { type Paint, paletteFor } from "../output/colour.js";
 import { print, printJson } from "../output/out.js";
 import { count, plain } from "../output/text.js";
 import type { Connection } from "../redis/connection.js";
+import { explain } from "../redis/explain.js";
 
 interface DoctorOptions extends ServerOptions {
   readonly json?: true;
@@ -58,6 +60,9 @@ async function doctor(prefix: string = "", options: DoctorOptions): Promise<numb
     else show(diagnoses);
     const marks = diagnoses.flatMap(({ findings }) => findings.map(({ mark }) => mark));
     return marks.includes("fail") ? exitCodes.no : exitCodes.ok;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(explain([error], connection.target), exitCodes.redis);
   } finally {
     connection.close();
   }
@@ -68,7 +73,7 @@ async function diagnose(
   prefix: string,
   namespace: string,
 ): Promise<Diagnosis[]> {
-  const masters = connection.masters();
+  const masters = await connection.masters();
   const key = `${prefix}redislock-doctor:${randomBytes(6).toString("hex")}`;
   const diagnoses: Diagnosis[] = [];
   for (const [i, master] of masters.entries()) {

@@ -19,9 +19,15 @@ export function finding(check: string, mark: Mark, found: string, meaning: strin
   return { check, mark, found, meaning };
 }
 
-/** What a command that failed would have told. */
+/** What a server that refused a command said. @throws whatever else went wrong, which says nothing of it */
+export function refusal(error: unknown): string {
+  if (error instanceof Error && error.name === "ReplyError") return error.message;
+  throw error;
+}
+
+/** What a command that was refused would have told. */
 export function unseen(check: string, command: string, error: unknown): Finding {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = refusal(error);
   if (text.startsWith("NOPERM")) {
     const acl = `ask as a user with +${command.toLowerCase()}`;
     return finding(check, "unknown", `${command} is not permitted to this user`, acl);

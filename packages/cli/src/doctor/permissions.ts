@@ -5,7 +5,7 @@
  */
 import type { Redis } from "ioredis";
 
-import { type Finding, finding } from "./check.js";
+import { type Finding, finding, refusal } from "./check.js";
 
 interface Probe {
   readonly command: string;
@@ -110,7 +110,8 @@ async function ask(redis: Redis, command: string, args: readonly string[]): Prom
 }
 
 export function answerOf(error: unknown): Answer {
-  if (!(error instanceof Error) || !error.message.startsWith("NOPERM")) return "yes";
-  if (error.message.includes("channel")) return "channel";
-  return error.message.includes("key") ? "key" : "command";
+  const text = refusal(error);
+  if (!text.startsWith("NOPERM")) return "yes";
+  if (text.includes("channel")) return "channel";
+  return text.includes("key") ? "key" : "command";
 }

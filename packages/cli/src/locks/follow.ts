@@ -1,5 +1,5 @@
 /** Looks at the locks again and again, and never keeps a server busy with it. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 import { parseDuration } from "../options.js";
 import { Failure } from "../failure.js";
@@ -33,9 +33,18 @@ const PATIENCE = 3_000;
 export function takesInterval(command: Command): Command {
   return command.addOption(
     new Option("--interval <time>", "how often to look")
-      .argParser(parseDuration)
+      .argParser(parseInterval)
       .default(1_000, "1s"),
   );
+}
+
+/** A timer of more milliseconds would go off at once, again and again. */
+const LONGEST = 2 ** 31 - 1;
+
+function parseInterval(text: string): number {
+  const ms = parseDuration(text);
+  if (ms <= LONGEST) return ms;
+  throw new InvalidArgumentError("It must be at most 24d.");
 }
 
 /**

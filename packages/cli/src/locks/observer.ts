@@ -94,7 +94,7 @@ export class Observer {
    */
   async *locks(prefix: string, found: Found): AsyncGenerator<LockInfo> {
     const pattern = companionPattern(this.#namespace + prefix);
-    for (const master of this.#connection.masters()) {
+    for (const master of await this.#connection.masters()) {
       const asked = performance.now();
       const now = await this.serverNow(master);
       const clock = (): number | undefined =>
@@ -160,7 +160,11 @@ export class Observer {
     try {
       const inspection = await this.#locker.inspect(key);
       const { holder, waiters } = inspection;
-      if (!holder && waiters === 0) return undefined;
+      if (!holder && waiters === 0) {
+        // What was no text is another name by now, of a lock that there is not.
+        if (name.includes("\ufffd")) throw new Error("its name is not UTF-8");
+        return undefined;
+      }
       // A lock that has a holder of ours is told of once, where its grant or its holders are found.
       if (kind === "line" && holder?.fencingToken !== undefined) return undefined;
       if (kind !== "line" && holder?.fencingToken === undefined) return undefined;

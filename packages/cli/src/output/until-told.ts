@@ -1,4 +1,5 @@
-/** Goes on until a signal asks it to end, so that the end is ours and leaves nothing. */
+/** Goes on until a signal asks it to end, or nobody reads it any more: the end is ours and leaves nothing. */
+import { stdout } from "node:process";
 
 const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -11,9 +12,11 @@ export function untilTold(): Told {
   const controller = new AbortController();
   const end = (): void => controller.abort();
   for (const name of ending) process.on(name, end);
+  stdout.once("error", end);
   return {
     signal: controller.signal,
     stop() {
+      stdout.off("error", end);
       for (const name of ending) process.off(name, end);
     },
   };

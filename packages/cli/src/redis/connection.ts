@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from "ioredis";
 
 import { exitCodes } from "../exit-codes.js";
 import { Failure } from "../failure.js";
+import { count } from "../output/text.js";
 import { resultWithin } from "../output/until-told.js";
 import { explain } from "./explain.js";
 import type { Target } from "./url.js";
@@ -15,8 +16,12 @@ const COMMAND_TIMEOUT = 10_000;
 export interface Connection {
   readonly redis: Redis | Cluster;
   readonly target: Target;
-  /** The servers that take writes. */
-  masters(): readonly Redis[];
+  /**
+   * The servers that take writes.
+   *
+   * @throws Failure if one of them cannot be reached
+   */
+  masters(): Promise<readonly Redis[]>;
   close(): void;
 }
 
@@ -50,7 +55,7 @@ export async function connect(target: Target, until: AbortSignal | undefined): P
   return {
     redis,
     target,
-    masters: () => ("nodes" in redis ? redis.nodes("master") : [redis]),
+    masters: () => mastersOf(redis, target),
     close,
   };
 }
@@ -71,6 +76,22 @@ async function inTime(opening: Promise<void>, until = new AbortController().sign
   const isOpen = opening.then(() => true);
   if (await resultWithin(isOpen, CONNECT_TIMEOUT, until)) return;
   throw new Error(until.aborted ? "told to end" : `no answer within ${CONNECT_TIMEOUT / 1_000} s`);
+}
+
+/** A node whose connection is lost is none to ioredis, and its locks would be missed in silence. */
+async function mastersOf(redis: Redis | Cluster, target: Target): Promise<readonly Redis[]> {
+  if (!("nodes" in redis)) return [redis];
+  const slots = await redis.cluster("SLOTS").catch((error: unknown) => {
+    throw new Failure(explain([error], target), exitCodes.redis);
+  });
+  const owners = new Set(slots.map(([, , master]) => master?.[2]));
+  const masters = redis.nodes("master");
+  const missing = owners.size - masters.length;
+  if (missing <= 0) return masters;
+  // Else it stays unknown when it is back, until something is asked that it alone can answer.
+  redis.refreshSlotsCache();
+  const text = `${target.shown} is seen in part: ${count(missing, "master")} cannot be reached`;
+  throw new Failure(text, exitCodes.redis);
 }
 
 function create(

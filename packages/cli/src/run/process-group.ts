@@ -12,24 +12,31 @@ export type Ended =
 export class ProcessGroup {
   /** When the command itself has ended, or could not be started; what it started may live on. */
   readonly ended: Promise<Ended>;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | undefined;
 
   constructor([program = "", ...args]: readonly string[], environment: Record<string, string>) {
-    this.#child = spawn(program, args, {
-      stdio: "inherit",
-      env: { ...env, ...environment },
-      // A group of its own, which on POSIX comes with a session of its own.
-      detached: true,
-    });
-    this.ended = new Promise((resolve) => {
-      this.#child.once("error", (error) => resolve({ error }));
-      this.#child.once("exit", (code, signal) => resolve({ code, signal }));
-    });
+    try {
+      const child = spawn(program, args, {
+        stdio: "inherit",
+        env: { ...env, ...environment },
+        // A group of its own, which on POSIX comes with a session of its own.
+        detached: true,
+      });
+      this.#child = child;
+      this.ended = new Promise((resolve) => {
+        child.once("error", (error) => resolve({ error }));
+        child.once("exit", (code, signal) => resolve({ code, signal }));
+      });
+    } catch (error) {
+      // Node tells of the usual reasons later, and throws the others: ENOTDIR, E2BIG, ELOOP.
+      if (!(error instanceof Error)) throw error;
+      this.ended = Promise.resolve({ error });
+    }
   }
 
   /** To all of the group. Who is gone misses nothing. */
   send(signal: NodeJS.Signals | 0): boolean {
-    const { pid } = this.#child;
+    const pid = this.#child?.pid;
     if (pid === undefined) return false;
     try {
       return process.kill(-pid, signal);
