@@ -137,13 +137,17 @@ export async function lead<T>(
 export function follow(place: Place, signal: AbortSignal | undefined): Following {
   const stop = controller();
   const told = tell(place, signal, stop);
-  const end = told.return.bind(told);
-  const leave: Following["return"] = (value) => {
-    // A generator that waits would end at the next news only.
-    stop.abort(LEFT);
-    return end(value);
+  // A generator that waits would end at the next news only.
+  const leavingBy = <T, R>(end: (by: T) => R): ((by: T) => R) => {
+    return (by) => {
+      stop.abort(LEFT);
+      return end(by);
+    };
   };
-  return Object.assign(told, { return: leave });
+  return Object.assign(told, {
+    return: leavingBy(told.return.bind(told)),
+    throw: leavingBy(told.throw.bind(told)),
+  });
 }
 
 /** Ends with the signal, or with `stop`, for whatever reason. */

@@ -599,6 +599,22 @@ describe("a follower", () => {
     },
   );
 
+  test("who leaves by an error while it waits for news is told so at once, and listens no more", async () => {
+    const channel = new Channel();
+    const { locker, says } = start({}, channel);
+    says.set("inspect", FREE);
+    const leaders = locker.leader("k")[Symbol.asyncIterator]();
+    await leaders.next();
+    const one = leaders.next();
+    await turn();
+    const end = { value: undefined, done: true };
+    const error = new Error("enough");
+    await expect(leaders.throw?.(error)).rejects.toBe(error);
+    expect(await Promise.all([one, leaders.next()])).toEqual([end, end]);
+    await turn();
+    expect(channel.closings).toBe(channel.listeners.length);
+  });
+
   test("who leaves before it began has asked nothing", async () => {
     const { locker, times } = start();
     const { signal } = new AbortController();
