@@ -1588,6 +1588,45 @@ test("whoever closes waits for one who is first in line, and just then asks nobo
   expect(first.times("leave")).toHaveLength(2);
 });
 
+test.each([undefined, 60_000])(
+  "what is closed while the servers say who they are asks for no vote behind that, with wait %s",
+  async (wait) => {
+    const { locker, desks, pass, sent } = scene();
+    const answers = desks.map((desk) => {
+      const { promise, answer } = later();
+      desk.once("member", promise);
+      return () => answer([desk.runId, desk.mode, desk.role, ""]);
+    });
+    const failed = failure(locker.obtain("k", TTL, { wait }));
+    await turn();
+    const closed = locker.close();
+    expect(await failed).toMatchObject({ code: "CLOSED" });
+    for (const answer of answers) answer();
+    await pass(1_000, 50);
+    await closed;
+    // Behind what gave it back, it would be nobody's until its ttl.
+    for (const names of sent()) expect(names.filter((name) => name !== "member")).toEqual(["leave"]);
+  },
+);
+
+test("what is closed while the line's server says who it is asks for no place behind that", async () => {
+  const { locker, first, pass, say } = await start();
+  const [vote, who] = [later(), later()];
+  say("vote", TAKEN, vote.promise, vote.promise);
+  const failed = failure(locker.obtain("k", TTL, { wait: 60_000 }));
+  await turn();
+  first.once("member", who.promise);
+  first.epoch++;
+  vote.answer(TAKEN);
+  await turn();
+  expect(first.names).toEqual(["vote", "member"]);
+  await locker.close();
+  expect(await failed).toMatchObject({ code: "CLOSED" });
+  who.answer([first.runId, first.mode, first.role, ""]);
+  await pass(1_000, 50);
+  expect(first.names).not.toContain("stand");
+});
+
 test("whoever closes a locker waits until what was given up is given back", async () => {
   const { locker, say } = await start();
   const { promise, answer } = later();

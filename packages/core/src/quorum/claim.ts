@@ -6,7 +6,7 @@ import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import type { Request } from "../options.js";
 import { ExclusiveClaim } from "../primitives/exclusive.js";
 import type { Asked, Claim, Leftover, Released, Verdict } from "../primitives/primitive.js";
-import type { Command, Outcome, RunOptions } from "../redis/command.js";
+import type { Command, Failure, Outcome, RunOptions } from "../redis/command.js";
 import { isLasting } from "../redis/refusals.js";
 import { Ballot, fenceOf, type VoteInLine } from "./ballot.js";
 import { gather, majorityOf, type Reply, said } from "./gather.js";
@@ -83,6 +83,7 @@ export class QuorumClaim implements Claim {
       const asked = this.#vote(command, fences.floor(), attempt);
       const run = async (options: RunOptions<Asked>): Promise<Outcome<Asked>> => {
         await roll.recall(member, options.until);
+        if (isGivenUp(options)) return notSent();
         this.#lineRun = roll.runIdOf(member);
         return roll.wordOf(member, () => member.run(asked, options));
       };
@@ -214,6 +215,7 @@ export class QuorumClaim implements Claim {
     const { roll, fences, timers, timeout } = this.#quorum;
     const attempt = ++this.#tries;
     await roll.call(options.until);
+    if (isGivenUp(options)) return notSent();
     const until = Math.min(options.until ?? Infinity, timers.now() + timeout);
     const granted = this.#granted;
     // One for all, so that they give the same token.
@@ -323,6 +325,15 @@ function alike<T>(of: (claim: ExclusiveClaim) => Command<T>): (vote: Vote) => Co
     if (last?.claim !== claim) last = { claim, command: of(claim) };
     return last.command;
   };
+}
+
+/** Nobody waits for it any more: what is sent now would come behind the command that gave it back. */
+function isGivenUp({ wanted }: RunOptions<Asked>): boolean {
+  return wanted?.() === false;
+}
+
+function notSent(): Failure {
+  return { kind: "unknown", error: new Error("it was given up before it was sent") };
 }
 
 /** Why a majority does not have the lock any more. */
