@@ -1605,7 +1605,8 @@ test.each([undefined, 60_000])(
     await pass(1_000, 50);
     await closed;
     // Behind what gave it back, it would be nobody's until its ttl.
-    for (const names of sent()) expect(names.filter((name) => name !== "member")).toEqual(["leave"]);
+    for (const names of sent())
+      expect(names.filter((name) => name !== "member")).toEqual(["leave"]);
   },
 );
 
