@@ -137,7 +137,10 @@ class Recorder {
     known.waiting = true;
     measures.waiting.add(1, attributes);
     obtain.addEvent("waiting", position === undefined ? {} : { "redislock.position": position });
-    if (this.#links && obtain.isRecording()) known.linking = link(known, holders);
+    if (!this.#links || !obtain.isRecording()) return;
+    // A trace without its link is no reason to disturb anybody: where Redis does not answer, others tell of
+    // that; and tracers from before OpenTelemetry 1.9 know no links that are added later.
+    known.linking = link(known, holders).catch(() => undefined);
   }
 
   #obtained(known: UnderWay, event: Told<"obtained">): void {
@@ -220,9 +223,7 @@ async function link(
   holders: Told<"waiting">["holders"],
 ): Promise<void> {
   const own = trace.getSpanContext(parent)?.spanId;
-  // A trace without its link is no reason to disturb anybody: Redis does not answer, others tell of that.
-  const found = await holders().catch(() => []);
-  for (const { metadata, fencingToken } of found) {
+  for (const { metadata, fencingToken } of await holders()) {
     const holder = spanOf(metadata);
     if (!holder || holder.spanId === own) continue;
     const attributes =
