@@ -165,6 +165,24 @@ describe("a master of a cluster that is gone", () => {
 });
 
 describe("trouble", () => {
+  it.each([
+    [["REPLICAOF", "127.0.0.1", "1"], /: .* is a read-only replica: name the master\n$/],
+    [["CONFIG", "SET", "maxmemory", "1"], /: .* is out of memory .*\n$/],
+    [["CONFIG", "SET", "min-replicas-to-write", "1"], /: .*NOREPLICAS.*\n$/],
+  ])("that keeps all from the lock is why run waits, and said: %j", async (how, what) => {
+    const server = await startServer();
+    try {
+      await server.command(...how);
+      const running = start(["run", "k", "--", "true"], { url: server.url });
+      await running.says('redislock: waiting for "k"');
+      running.signal("SIGINT");
+      const { code, stdout, stderr } = await running.ended;
+      expect([code, stdout, stderr]).toEqual([130, "", expect.stringMatching(what)]);
+    } finally {
+      await server.stop();
+    }
+  });
+
   it("while doctor asks is no finding, but one line and exit code 69", async () => {
     const { proxy, stop } = await startProxiedServer();
     try {

@@ -166,7 +166,7 @@ async function obtain(
     holdAtLeast,
     metadata,
   };
-  const silent = sayIfItWaits(locker, connection, key, manner);
+  const silent = sayIfItWaits(locker, connection, key, options.ttl, manner);
   try {
     return await locker.obtain(key, options.ttl, manner);
   } catch (error) {
@@ -182,13 +182,17 @@ function sayIfItWaits(
   locker: Locker,
   { target }: Connection,
   key: string,
-  { wait }: ObtainOptions,
+  ttl: number,
+  { wait, mode, limit, permits, metadata }: ObtainOptions,
 ): () => void {
   if (wait === undefined) return () => {};
   let over = false;
   const why = async (): Promise<string> => {
     try {
-      const { holder, waiters } = await locker.inspect(key);
+      const { holder, waiters, line } = await locker.inspect(key);
+      const isInLine = waiters > line.length || line.some((one) => one.metadata === metadata);
+      // Who is not let into the line is refused, as by a replica. A try is told why.
+      if (!isInLine) await (await locker.tryObtain(key, ttl, { mode, limit, permits }))?.release();
       if (!stderr.isTTY) return "";
       const who = holder?.metadata ? `, held by ${plain(holder.metadata)}` : "";
       return `${who}, ${count(waiters, "waiter")} in line`;
