@@ -244,7 +244,12 @@ describe("trouble", () => {
   });
 
   it("with a URL shows nothing of it", async () => {
-    for (const url of [`redi://:${PASSWORD}@h`, `redis://:${PASSWORD}@h:99999`, PASSWORD]) {
+    const login = `:${PASSWORD}@h`;
+    for (const url of [
+      ...[`redi://${login}`, `redis://${login}:99999`, PASSWORD],
+      // Not the database that it may seem to be.
+      ...[`redis://${login}/1e1`, `redis://${login}/0x1`, `redis+sentinel://${login}/main/1/2`],
+    ]) {
       const { code, stderr } = await cli(["ls", "--url", url]);
       expect(code).toBe(64);
       expect(stderr.trimEnd().split("\n")).toHaveLength(1);

@@ -95,10 +95,9 @@ function readAddress(text: string, standard: number): Address {
 }
 
 function readPath(kind: Target["kind"], path: string): [master: string, db: number] {
-  const [master, number] = kind === "sentinel" ? path.split("/") : ["", path];
-  const db = Number(number || 0);
+  const [master = "", number = "", ...more] = kind === "sentinel" ? path.split("/") : ["", path];
   if (kind === "sentinel" && !master) throw badUrl();
   if (kind === "cluster" && path !== "") throw badUrl();
-  if (!Number.isInteger(db) || db < 0) throw badUrl();
-  return [decode(master ?? ""), db];
+  if (!/^\d*$/.test(number) || more.length > 0) throw badUrl();
+  return [decode(master), Number(number)];
 }
