@@ -27,7 +27,7 @@ export const bugs: readonly Bug[] = [
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
     library: {
       file: "redis/sending.js",
-      change: ["sentAt: this.#sentAt, once", "sentAt: this.#line.timers.now(), once"],
+      change: ["sentAt: this.#sentAt, once", "sentAt: this.#sender.timers.now(), once"],
     },
   },
   {

@@ -6,14 +6,14 @@ import { redacted } from "./redact.js";
 import { isNotNow } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
-/** One command, and what waits for its reply: an object, since promises cost more than all else here. */
-export interface Part extends Waiting {
+/** One command, and who gets its reply: an object, since promises cost more than all else here. */
+export interface Part extends Recipient {
   readonly command: Command<unknown>;
   /** It may wait for others of the same moment, even if nothing is under way. */
   readonly gather: boolean;
 }
 
-interface Waiting {
+interface Recipient {
   answered(reply: Reply): void;
   /** With an error in which no argument stands, of this command or of another. */
   failed(error: Error): void;
@@ -32,7 +32,7 @@ type Shared = "server" | "slot";
 /** At most so many keys in one batch, those of 64 locks: the script keeps everyone else waiting. */
 const MOST_KEYS = 320;
 /**
- * At most so many of several slots that were not gathered. All of a batch get their replies together, and
+ * At most so many of any slots, unless they are gathered. All of a batch get their replies together, and
  * mostly send their next commands together: in two batches, this process works at the one while the server
  * works at the other.
  */
@@ -156,16 +156,21 @@ export class Batcher {
     this.#send(script, keys, args, part);
   }
 
-  #send(script: Script, keys: readonly string[], args: readonly string[], waiting: Waiting): void {
+  #send(
+    script: Script,
+    keys: readonly string[],
+    args: readonly string[],
+    recipient: Recipient,
+  ): void {
     this.#underWay++;
     resultOf(() => this.#client.run(script, keys, args)).then(
       (reply) => {
         this.#underWay--;
-        waiting.answered(reply);
+        recipient.answered(reply);
       },
       (error: unknown) => {
         this.#underWay--;
-        waiting.failed(redacted(error, args));
+        recipient.failed(redacted(error, args));
       },
     );
   }

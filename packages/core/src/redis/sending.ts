@@ -6,8 +6,8 @@ import { again, type Command, type Outcome, type RunOptions } from "./command.js
 import { isRefusal } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
-/** Where commands are sent, and how long they are waited for. */
-interface Line {
+/** What commands are sent by. */
+interface Sender {
   readonly client: RedisClient;
   readonly timers: Timers;
   readonly batcher: Batcher;
@@ -22,17 +22,17 @@ export class Sending<T> implements Part {
   readonly deadline: number;
   readonly command: Command<T>;
   readonly #options: RunOptions<T>;
-  readonly #line: Line;
+  readonly #sender: Sender;
   #sentAt = 0;
   /** That of the connection which it was sent over, if that is known. */
   #epoch: unknown;
   #expiry: Entry | undefined;
   #settle: (outcome: Outcome<T> | typeof again) => void = nobody;
 
-  constructor(command: Command<T>, options: RunOptions<T>, line: Line, deadline: number) {
+  constructor(command: Command<T>, options: RunOptions<T>, sender: Sender, deadline: number) {
     this.command = command;
     this.#options = options;
-    this.#line = line;
+    this.#sender = sender;
     this.deadline = deadline;
   }
 
@@ -42,7 +42,7 @@ export class Sending<T> implements Part {
 
   /** Sends it, and resolves to what comes of that, at the deadline at the latest. */
   send(): Promise<Outcome<T> | typeof again> {
-    const { client, timers, batcher } = this.#line;
+    const { client, timers, batcher } = this.#sender;
     this.#sentAt = timers.now();
     // What has to wait for a connection is sent over none now; what becomes of it then the client tells.
     this.#epoch = client.connection === undefined ? client.epoch : undefined;
@@ -72,7 +72,7 @@ export class Sending<T> implements Part {
   }
 
   #expired(): void {
-    const { client } = this.#line;
+    const { client } = this.#sender;
     const waited = Math.max(0, Math.round(this.deadline - this.#sentAt));
     const { connection } = client;
     const why = connection === undefined ? "" : `: the client is not connected (${connection})`;
@@ -85,7 +85,7 @@ export class Sending<T> implements Part {
   }
 
   #isInTime(): boolean {
-    return this.#expiry !== undefined && this.#line.timers.clear(this.#expiry);
+    return this.#expiry !== undefined && this.#sender.timers.clear(this.#expiry);
   }
 
   /**
@@ -93,7 +93,7 @@ export class Sending<T> implements Part {
    * done. Before its first answer, a client may not know its connection.
    */
   #isCopy(): boolean {
-    return this.#epoch !== undefined && this.#line.client.epoch !== this.#epoch;
+    return this.#epoch !== undefined && this.#sender.client.epoch !== this.#epoch;
   }
 }
 
