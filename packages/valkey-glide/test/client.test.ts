@@ -175,16 +175,14 @@ describe("a connection beside it", () => {
   test("that is lost is not used on, once GLIDE has connected again", async () => {
     const client = await only();
     const { end, ended } = life();
-    let isOver = false;
-    void ended.then(() => (isOver = true));
     const side = await client.side?.open({ end, ended });
     const id = (): Promise<unknown> => side?.send(["CLIENT", "ID"]) ?? Promise.resolve();
     expect(await id()).toBe(await id());
     await proxy.cutAll();
-    const errors: unknown[] = [];
     // What is sent before GLIDE knows of the loss fails by an error of its own.
-    while (!isOver) errors.push(await failure(id()));
-    expect(errors.at(-1)).toMatchObject({ message: "The connection was lost" });
+    await waitUntil(() => proxy.connections === 2, { what: "GLIDE to be connected again" });
+    expect(await failure(id())).toMatchObject({ message: "The connection was lost" });
+    await ended;
   });
 
   test("that comes when nobody wants it any more is closed", async () => {
