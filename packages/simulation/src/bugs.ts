@@ -688,7 +688,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     servers: "quorum",
     shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
     needs: ["foreign"],
-    from: 850,
+    from: 2680,
     library: {
       file: "quorum/ballot.js",
       change: ["Math.max(this.#token, ...given", "this.#token || Math.max(...given"],
