@@ -46,7 +46,10 @@ export interface RunOptions<T> {
   readonly until?: number;
   /** Takes a reply that came after it was given up; undefined if it was not understood. */
   readonly late?: (reply: T | undefined) => void;
-  /** Whether it is still wanted when it would be tried again. Default: it is. */
+  /**
+   * Whether it is still wanted when it would be tried again; of what several servers are sent, also once
+   * they have said who they are. Default: it is.
+   */
   readonly wanted?: () => boolean;
   /** It may wait for others of the same moment, even if nothing is under way. */
   readonly gather?: boolean;
