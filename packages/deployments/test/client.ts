@@ -1,12 +1,11 @@
-/** The client of a process, in whatever way its deployment is reached. */
+/**
+ * The client of a process, in whatever way its deployment is reached. A process loads only the library that
+ * it connects with: all of them take it longer than all its work.
+ */
 import type { RedisClient } from "@redislock/core";
 import { ioredisClient } from "@redislock/ioredis";
 import { nodeRedisClient } from "@redislock/node-redis";
 import type { EventEmitter } from "node:events";
-import { Cluster as Cluster5, Redis as Redis5 } from "ioredis-5";
-import { Cluster as Cluster6, Redis as Redis6 } from "ioredis-6";
-import * as redis5 from "redis-5";
-import * as redis6 from "redis-6";
 
 /** A client's library and version, the newest first. */
 export const libraries = ["ioredis 6", "node-redis 6", "ioredis 5", "node-redis 5"] as const;
@@ -41,27 +40,42 @@ const slotsRefreshTimeout = 10_000;
  */
 export async function connect(library: Library, access: Access): Promise<Connected> {
   const connected = library.startsWith("ioredis")
-    ? connectIoredis(library === "ioredis 5", access)
+    ? await connectIoredis(library === "ioredis 5", access)
     : await connectNodeRedis(library === "node-redis 5", access);
   if (access.subscribes !== false) return connected;
   const { client, close } = connected;
   return { client: { run: (script, keys, args) => client.run(script, keys, args) }, close };
 }
 
-function connectIoredis(is5: boolean, { how, port, name = "", user }: Access): Connected {
+async function connectIoredis(
+  is5: boolean,
+  { how, port, name = "", user }: Access,
+): Promise<Connected> {
   const nodes = [{ host, port }];
   switch (how) {
     case "server": {
       const options = { host, port, ...user };
-      return quiet(is5 ? new Redis5(options) : new Redis6(options));
+      return quiet(
+        is5
+          ? new (await import("ioredis-5")).Redis(options)
+          : new (await import("ioredis-6")).Redis(options),
+      );
     }
     case "sentinel": {
       const options = { sentinels: nodes, name, failoverDetector: true, ...user };
-      return quiet(is5 ? new Redis5(options) : new Redis6(options));
+      return quiet(
+        is5
+          ? new (await import("ioredis-5")).Redis(options)
+          : new (await import("ioredis-6")).Redis(options),
+      );
     }
     case "cluster": {
       const options = { slotsRefreshTimeout, redisOptions: { ...user } };
-      return quiet(is5 ? new Cluster5(nodes, options) : new Cluster6(nodes, options));
+      return quiet(
+        is5
+          ? new (await import("ioredis-5")).Cluster(nodes, options)
+          : new (await import("ioredis-6")).Cluster(nodes, options),
+      );
     }
   }
 }
@@ -87,15 +101,27 @@ async function connectNodeRedis(
   switch (how) {
     case "server": {
       const options = { url: `redis://${host}:${port}`, ...user };
-      return opened(is5 ? redis5.createClient(options) : redis6.createClient(options));
+      return opened(
+        is5
+          ? (await import("redis-5")).createClient(options)
+          : (await import("redis-6")).createClient(options),
+      );
     }
     case "sentinel": {
       const options = { name, sentinelRootNodes: [{ host, port }] };
-      return opened(is5 ? redis5.createSentinel(options) : redis6.createSentinel(options));
+      return opened(
+        is5
+          ? (await import("redis-5")).createSentinel(options)
+          : (await import("redis-6")).createSentinel(options),
+      );
     }
     case "cluster": {
       const options = { rootNodes: [{ url: `redis://${host}:${port}` }], defaults: { ...user } };
-      return opened(is5 ? redis5.createCluster(options) : redis6.createCluster(options));
+      return opened(
+        is5
+          ? (await import("redis-5")).createCluster(options)
+          : (await import("redis-6")).createCluster(options),
+      );
     }
   }
 }

@@ -1,11 +1,5 @@
 /** A subscription, and nothing else that could keep the process alive once it is told to go. */
 import { SentinelSet, stayUntilTold } from "@redislock/test-kit";
-import { createClient, createClientPool, createSentinel } from "redis";
-import {
-  createClient as createClient5,
-  createClientPool as createClientPool5,
-  createSentinel as createSentinel5,
-} from "redis-5";
 
 import { nodeRedisClient } from "../../src/index.js";
 
@@ -27,16 +21,17 @@ const sentinelOptions = {
     port: Number(address === `${host}:${sentinelPort}` ? sentinelPort : port),
   }),
 };
+// Only the one that is used is loaded: both take a process longer than all its work.
 const create = {
-  "client of node-redis 5": () => createClient5(options),
-  "client of node-redis 6": () => createClient(options),
-  "pool of node-redis 5": () => createClientPool5(options),
-  "pool of node-redis 6": () => createClientPool(options),
-  "sentinel of node-redis 5": () => createSentinel5(sentinelOptions),
-  "sentinel of node-redis 6": () => createSentinel(sentinelOptions),
+  "client of node-redis 5": async () => (await import("redis-5")).createClient(options),
+  "client of node-redis 6": async () => (await import("redis")).createClient(options),
+  "pool of node-redis 5": async () => (await import("redis-5")).createClientPool(options),
+  "pool of node-redis 6": async () => (await import("redis")).createClientPool(options),
+  "sentinel of node-redis 5": async () => (await import("redis-5")).createSentinel(sentinelOptions),
+  "sentinel of node-redis 6": async () => (await import("redis")).createSentinel(sentinelOptions),
 }[kind];
 if (create === undefined) throw new Error(`There is no ${kind}`);
-const redis = create();
+const redis = await create();
 redis.on("error", () => undefined);
 await redis.connect();
 
