@@ -402,7 +402,9 @@ class Ear {
     const { engine, space, key } = this.#place;
     const { kind } = await engine.commands.run(announceCommand(key, space));
     if (kind !== "reply") return; // Nobody may have been told.
-    await this.#timers.sleep(ON_ITS_WAY);
+    await new Promise<void>((resolve) => {
+      this.#timers.setAfterReading(this.#timers.now() + ON_ITS_WAY, resolve);
+    });
     if (!isDeaf()) return;
     this.#leave();
     this.#failed(new Error("messages are sent, but do not arrive"));

@@ -573,6 +573,68 @@ describe("a subscription that leads nowhere", () => {
     await one.close();
   });
 
+  /** A waiter that found the lock free by itself, and a message sent to it, which is kept back so far. */
+  async function unheard(): Promise<{
+    readonly one: Locker;
+    readonly clock: VirtualClock;
+    readonly events: LockEvent[];
+    readonly subscriptions: () => number;
+    readonly resumed: () => number;
+    /** What was kept back arrives, and all that comes later does at once. */
+    readonly deliver: () => void;
+  }> {
+    const inner = client();
+    const heard: string[] = [];
+    let subscriptions = 0;
+    let resumed = 0;
+    let isKept = true;
+    let pass: (text: string) => void = () => undefined;
+    const redis: RedisClient = {
+      run: (...command) => inner.run(...command),
+      subscribe: (channel, listener) => {
+        subscriptions++;
+        pass = (text) => listener.message(text);
+        return inner.subscribe(channel, {
+          message: (text) => {
+            heard.push(text);
+            if (!isKept) pass(text);
+          },
+          resumed: () => {
+            resumed++;
+            listener.resumed();
+          },
+        });
+      },
+    };
+    const clock = new VirtualClock();
+    const events: LockEvent[] = [];
+    const one = new Locker(redis, { clock, onEvent: (event) => events.push(event) });
+    await server.command("SET", "k", "another's", "PX", "60000");
+    const waiting = one.obtain("k", TTL, { wait: Infinity });
+    await untilInLine("k", 1, "told");
+    await server.command("DEL", "k"); // Nobody is told, as at the end of a lease.
+    await clock.until(waiting, 1_000);
+    await waitUntil(() => heard.length > 0, { what: "the message" });
+    const deliver = (): void => {
+      isKept = false;
+      for (const text of heard) pass(text);
+    };
+    const counts = { subscriptions: () => subscriptions, resumed: () => resumed };
+    return { one, clock, events, deliver, ...counts };
+  }
+
+  const isDeafness = ({ type }: LockEvent): boolean => type === "subscribeFailed";
+
+  test("is none because the process was busy for longer than a message may take", async () => {
+    const { one, clock, events, subscriptions, deliver } = await unheard();
+    clock.stall(1_500);
+    clock.advance(0); // What is due is done first, and only then is read what came meanwhile.
+    deliver();
+    clock.advance(1_000);
+    expect([events.filter(isDeafness), subscriptions()]).toEqual([[], 1]);
+    await one.close();
+  });
+
   test("costs no command where all is well", async () => {
     const held = await locker().obtain("k", TTL);
     const { one, clock } = still();

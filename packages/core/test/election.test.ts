@@ -1,6 +1,7 @@
 /** Leader election: `lead` runs a function in each term of this process, `leader` tells who leads. */
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { companion, failure, VirtualClock, waitUntil } from "@redislock/test-kit";
+import { setImmediate as turn } from "node:timers/promises";
 
 import {
   type Leader,
@@ -487,6 +488,47 @@ describe("leader", () => {
     await untilSubscribed();
     b.resolve();
     await follower.sees("a", "b", undefined);
+  });
+
+  test("a channel on which something comes is kept, however busy the process was when it came", async () => {
+    const clock = new VirtualClock();
+    const { counted, untilReplies } = counting();
+    const kept: (() => void)[] = [];
+    let [isKept, subscriptions] = [false, 0];
+    const slow: RedisClient = {
+      run: (...command) => counted.run(...command),
+      subscribe: (channel, listener) => {
+        subscriptions++;
+        const message = (text: string): void => {
+          if (isKept) kept.push(() => listener.message(text));
+          else listener.message(text);
+        };
+        return counted.subscribe(channel, { ...listener, message });
+      },
+    };
+    const { events, onEvent } = recorder();
+    const [a, b] = [new Candidate(locker(), "a"), new Candidate(locker(), "b")];
+    await a.leads();
+    const follower = new Follower(new Locker(slow, { clock, onEvent }));
+    await follower.sees("a");
+    await untilReplies(2); // Of the first look, and of that when it listened.
+    isKept = true;
+    a.resolve();
+    await b.leads();
+    clock.advance(60_001);
+    await follower.sees("a", "b");
+    const missed = kept.length;
+    clock.advance(1_000); // It has a message sent, to see whether it hears.
+    await untilReplies(4);
+    await waitUntil(() => kept.length > missed, { what: "the message" });
+    clock.stall(1_500);
+    clock.advance(0); // What is due is done first, and only then is read what came meanwhile.
+    await turn();
+    for (const deliver of kept) deliver();
+    clock.advance(1_000);
+    await turn();
+    expect([events, subscriptions]).toEqual([[], 1]);
+    b.resolve();
   });
 
   test("a channel that cannot be opened is told, and tried again", async () => {

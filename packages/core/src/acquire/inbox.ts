@@ -155,7 +155,7 @@ export class Inbox {
    */
   expectEcho(sentAt: number): void {
     const subscription = this.#subscription;
-    this.#timers.set(this.#timers.now() + ECHO_TIME, () => {
+    this.#timers.setAfterReading(this.#timers.now() + ECHO_TIME, () => {
       const deaf = this.#state === "open" && this.#heardAt < sentAt;
       if (!deaf || this.#subscription !== subscription) return;
       void this.#close();

@@ -14,8 +14,6 @@ import type { Entry, Timers } from "../time/timers.js";
  * Lower: one that is slow for a moment is passed over. Higher: one that hangs is waited for longer.
  */
 const SILENCE = 500;
-/** The last of them, apart: a process that was busy for the others has yet to read what came meanwhile. */
-const LAST_READ = 1;
 /** How often whoever stands in line at a server asks whether it is still there, in milliseconds. */
 const PULSE = 200;
 
@@ -63,9 +61,8 @@ export class Member {
   /** Runs a command here, and notes whether it is answered. */
   async run<T>(command: Command<T>, options: RunOptions<T>): Promise<Outcome<T>> {
     const { late, until = Infinity } = options;
-    let timer = this.#timers.set(this.#timers.now() + SILENCE - LAST_READ, () => {
-      timer = this.#timers.set(this.#timers.now() + LAST_READ, () => this.#fallSilent());
-    });
+    const silence = this.#timers.now() + SILENCE;
+    const heard = this.#timers.setAfterReading(silence, () => this.#fallSilent());
     const outcome = await this.commands.run(command, {
       ...options,
       late: (reply) => {
@@ -73,7 +70,7 @@ export class Member {
         late?.(reply);
       },
     });
-    this.#timers.clear(timer);
+    heard();
     if (outcome.kind !== "unknown") this.#silent = false;
     // Not where whoever asked could not wait any longer. After they have taken this outcome.
     else if (this.#timers.now() < until) {

@@ -8,6 +8,8 @@ import { type Elapsed, elapsedOn } from "./elapsed.js";
  */
 const LOOK_AFTER = 1_000;
 const LOOK_PART = 1 / 30;
+/** In milliseconds: a turn of the event loop, in which a process that was busy reads what came meanwhile. */
+const LAST_READ = 1;
 
 /** Something that is due at a time; kept by {@link Timers}. */
 export interface Entry {
@@ -58,6 +60,17 @@ export class Timers {
     // A timer that is set for too early only looks again: cheaper than setting it anew each time.
     if (at < this.#armedFor) this.#arm(at);
     return entry;
+  }
+
+  /**
+   * As {@link set}, for whoever takes silence for a fault: not before what had come by then was read, which a
+   * process that was busy has yet to do. Returns how to call it off.
+   */
+  setAfterReading(at: number, run: () => void): () => void {
+    let entry = this.set(at - LAST_READ, () => {
+      entry = this.set(Math.max(at, this.now() + LAST_READ), run);
+    });
+    return () => void this.clear(entry);
   }
 
   /** Calls the entry off. Returns false when it was run or called off before. */
