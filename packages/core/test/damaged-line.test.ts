@@ -635,6 +635,15 @@ describe("a subscription that leads nowhere", () => {
     await one.close();
   });
 
+  test("is none because the message was sent just when the connection was lost", async () => {
+    const { one, clock, events, subscriptions, resumed } = await unheard();
+    await server.command("CLIENT", "KILL", "TYPE", "pubsub");
+    await waitUntil(() => resumed() > 0, { what: "it to listen again" });
+    clock.advance(1_000);
+    expect([events.filter(isDeafness), subscriptions()]).toEqual([[], 1]);
+    await one.close();
+  });
+
   test("costs no command where all is well", async () => {
     const held = await locker().obtain("k", TTL);
     const { one, clock } = still();

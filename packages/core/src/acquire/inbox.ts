@@ -59,6 +59,7 @@ export class Inbox {
   /** The server that runs the scripts said that it does not see us listen, though we hear it. */
   #unseen = false;
   #notBefore = 0;
+  /** When it last heard something, or began to listen: what was sent before may have been lost. */
   #heardAt = 0;
   #idle: Entry | undefined;
   #subscription: Promise<Subscription | undefined> | undefined;
@@ -190,6 +191,7 @@ export class Inbox {
 
   #opened(): void {
     this.#state = "open";
+    this.#heardAt = this.#timers.now();
     this.#unseen = false; // The new connection may lead elsewhere.
     this.#callAll();
   }
