@@ -573,6 +573,38 @@ describe("a subscription that leads nowhere", () => {
     await one.close();
   });
 
+  test("as does each that replaces it, does not starve either: its place is kept", async () => {
+    const inner = client();
+    let subscriptions = 0;
+    const redis: RedisClient = {
+      run: (...command) => inner.run(...command),
+      subscribe: () => {
+        subscriptions++;
+        return Promise.resolve({ close: () => Promise.resolve() });
+      },
+    };
+    const clock = new VirtualClock();
+    const one = new Locker(redis, { clock });
+    for (let round = 0; round < 2; round++) {
+      await server.command("SET", "k", "another's", "PX", "60000");
+      const waiting = one.obtain("k", TTL, { wait: Infinity });
+      await untilInLine("k", 1, "told");
+      await server.command("DEL", "k"); // Nobody is told, as at the end of a lease.
+      const lock = await clock.until(waiting, 1_000);
+      clock.advance(1_000); // It should have heard by now.
+      await lock.release();
+    }
+    const held = await locker().obtain("k", TTL);
+    const waiting = one.obtain("k", TTL, { wait: Infinity });
+    await untilInLine("k", 1);
+    await held.release();
+    expect(await locker().tryObtain("k", TTL)).toBeNull();
+    expect(await server.command("EXISTS", "k")).toBe(0);
+    await clock.until(waiting);
+    expect(subscriptions).toBe(2);
+    await one.close();
+  });
+
   /** A waiter that found the lock free by itself, and a message sent to it, which is kept back so far. */
   async function unheard(): Promise<{
     readonly one: Locker;

@@ -318,6 +318,30 @@ describe("messages that do not arrive", () => {
     expect([count(), events.length]).toEqual([asked, 1]);
   });
 
+  test("on the next channel either: it is opened anew ten seconds later, and all ask until then", async () => {
+    const findDeaf = async (): Promise<void> => {
+      client.place = ["-1", "1", "9", "1"];
+      await pass(15_000);
+      client.place = ["-1", "1", "9", "0"];
+      await pass(1_000);
+    };
+    await wait();
+    await findDeaf();
+    expect([client.channels.length, client.last.reach]).toEqual([2, "1"]);
+    await findDeaf();
+    expect([client.channels.length, client.closings, client.last.reach]).toEqual([2, 2, "0"]);
+    expect(events.map(({ type }) => type)).toEqual(["subscribeFailed", "subscribeFailed"]);
+    for (let n = 0; n < 199; n++) await pass(50);
+    expect([client.channels.length, client.last.reach]).toEqual([2, "0"]);
+    for (let n = 0; n < 2; n++) await pass(50);
+    expect([client.channels.length, client.last.reach]).toEqual([3, "1"]);
+    // Once one is heard, all is well, and the next time is the first.
+    client.say("come 1");
+    await pass(0);
+    await findDeaf();
+    expect([client.channels.length, client.last.reach]).toEqual([4, "1"]);
+  });
+
   test("are there, if one was heard since the command was sent", async () => {
     await wait();
     client.place = ["-1", "1", "9", "1"];

@@ -61,6 +61,8 @@ export class Inbox {
   #notBefore = 0;
   /** When it last heard something, or began to listen: what was sent before may have been lost. */
   #heardAt = 0;
+  /** It was replaced because nothing was heard, and nothing was since. */
+  #wasDeaf = false;
   #idle: Entry | undefined;
   #subscription: Promise<Subscription | undefined> | undefined;
   #isOpened = false;
@@ -152,7 +154,8 @@ export class Inbox {
 
   /**
    * A message was sent before the reply to a command that was sent at `sentAt`. If none is heard, none
-   * is: something on the way keeps our side of a connection open that leads nowhere.
+   * is: something on the way keeps our side of a connection open that leads nowhere. It is replaced at
+   * once; if the new one leads nowhere, too, after a while, in which nobody relies on it.
    */
   expectEcho(sentAt: number): void {
     const subscription = this.#subscription;
@@ -160,6 +163,8 @@ export class Inbox {
       const deaf = this.#state === "open" && this.#heardAt < sentAt;
       if (!deaf || this.#subscription !== subscription) return;
       void this.#close();
+      if (this.#wasDeaf) this.#notBefore = this.#timers.now() + RETRY_AFTER;
+      this.#wasDeaf = true;
       this.#failed("shut", new Error("messages are sent, but do not arrive"));
       this.open();
     });
@@ -223,6 +228,7 @@ export class Inbox {
   /** A message that is not understood, such as one of a later version, is a reason to ask. */
   #deliver(text: string): void {
     this.#heardAt = this.#timers.now();
+    this.#wasDeaf = false;
     const [what, number, fence, proof, seatTold] = text.split(" ");
     const mailbox = this.#mailboxes.get(Number(number));
     if (what === "unseen") this.#unseen = true;
