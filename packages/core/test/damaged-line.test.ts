@@ -1,6 +1,8 @@
 /** Lines that were damaged, or are full of the dead: those who live are served in time all the same. */
 import { describe, expect, test } from "@jest/globals";
 import { companion, failure, VirtualClock, waitUntil } from "@redislock/test-kit";
+import v8 from "node:v8";
+import vm from "node:vm";
 
 import { scripts } from "../src/adapter.js";
 import { Locker, type LockEvent, type RedisClient } from "../src/index.js";
@@ -715,6 +717,36 @@ describe("lockers that share a client", () => {
     expect(await openInboxes()).toHaveLength(1);
     await last?.close();
     await waitUntil(async () => (await openInboxes()).length === 0, { what: "it to be closed" });
+  });
+
+  test("are forgotten with their requests, though somebody waits all the time", async () => {
+    v8.setFlagsFromString("--expose-gc");
+    const collect: unknown = vm.runInNewContext("gc");
+    const redis = client();
+    await server.command("SET", "other", "another's", "PX", "60000");
+    const always = new Locker(redis);
+    const waiting = failure(always.obtain("other", TTL, { wait: Infinity }));
+    await untilInLine("other", 1, "told");
+    const request = async (): Promise<WeakRef<object>> => {
+      const onEvent = (): void => undefined;
+      const held = await locker().obtain("k", TTL);
+      const using = new Locker(redis, { onEvent }).using("k", TTL, { wait: TTL }, () => undefined);
+      await untilInLine("k", 1, "told");
+      await held.release();
+      await using;
+      return new WeakRef(onEvent);
+    };
+    const requests = [await request(), await request(), await request()];
+    const areForgotten = (): boolean => {
+      if (typeof collect === "function") Reflect.apply(collect, undefined, []);
+      return requests.every((one) => one.deref() === undefined);
+    };
+    // Each look takes the longer the more there is to collect.
+    await waitUntil(areForgotten, { what: "them to be forgotten", interval: 300 });
+    expect(await openInboxes()).toHaveLength(1);
+    await always.close();
+    expect(await openInboxes()).toHaveLength(0);
+    await waiting;
   });
 
   test("leave it when nobody has waited for half a minute, and open it again when somebody does", async () => {

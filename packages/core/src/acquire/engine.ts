@@ -18,12 +18,11 @@ import type { RedisClient } from "../redis/client.js";
 import type { Command, Replied } from "../redis/command.js";
 import { Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
-import { redacted } from "../redis/redact.js";
 import { Replicas, type Replication } from "../redis/replicas.js";
 import type { Clock } from "../time/clock.js";
 import { Timers } from "../time/timers.js";
 import { Acquisition, type Answer, type Granted, type Told } from "./acquisition.js";
-import { type Inbox, inboxOf, type Owner } from "./inbox.js";
+import { type Inbox, inboxOf, Owner } from "./inbox.js";
 import { poll } from "./poll.js";
 import { noRetry, type RetryStrategy } from "./retry.js";
 import { waitInLine } from "./wait.js";
@@ -123,9 +122,7 @@ export class Engine {
     this.#keeper = { commands: this.commands, renewal: this.#renewal, own, emit, released, leaves };
     const inbox = inboxOf(client, clock);
     this.#inbox = inbox;
-    this.#owner = {
-      failed: (error) => emit?.({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
-    };
+    this.#owner = new Owner(emit);
     const line = { timers: this.#timers, inbox, owner: this.#owner };
     this.#waiting =
       waiting ??

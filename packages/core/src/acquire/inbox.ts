@@ -1,7 +1,9 @@
+import type { Teller } from "../events.js";
 import { createToken } from "../keys/token.js";
 import type { Grant, Reach } from "../primitives/primitive.js";
 import { wholeNumber } from "../primitives/replies.js";
 import type { ChannelListener, RedisClient, Subscription } from "../redis/client.js";
+import { redacted } from "../redis/redact.js";
 import type { Clock } from "../time/clock.js";
 import { outermost } from "../time/context.js";
 import { type Entry, Timers } from "../time/timers.js";
@@ -15,9 +17,29 @@ export interface Mailbox {
 }
 
 /** A locker whose waiters have mailboxes. */
-export interface Owner {
-  /** Messages do not come, or not any more; it is tried again. */
-  failed(error: unknown): void;
+export class Owner {
+  readonly #emit: Teller | undefined;
+  #weak: Weak<Owner> | undefined;
+
+  constructor(emit: Teller | undefined) {
+    this.#emit = emit;
+  }
+
+  /** For who must not keep it: where each request has a locker of its own, those of the past are forgotten. */
+  get weak(): Weak<Owner> {
+    return (this.#weak ??=
+      typeof WeakRef === "undefined" ? { deref: () => this } : new WeakRef<Owner>(this));
+  }
+
+  /** Messages do not come on this channel, or not any more; it is tried again. */
+  failed(error: unknown, id: string): void {
+    this.#emit?.({ type: "subscribeFailed", error: redacted(error, [id]) });
+  }
+}
+
+/** A weak reference; a strong one where the platform has no others. */
+interface Weak<T> {
+  deref(): T | undefined;
 }
 
 /** Milliseconds before a subscription that failed is tried again. */
@@ -51,7 +73,9 @@ export class Inbox {
   readonly #client: RedisClient;
   readonly #timers: Timers;
   readonly #mailboxes = new Map<number, Mailbox>();
-  readonly #owners = new Set<Owner>();
+  readonly #owners = new Set<Weak<Owner>>();
+  /** If there are more, those that are gone are taken out. */
+  #mostOwners = 1;
   /** Waiters that are over, for which a grant may come yet that would have to go back. */
   readonly #lingering = new Map<string, { readonly owner: Owner; readonly timer: Entry }>();
   #lastNumber = 0;
@@ -89,9 +113,19 @@ export class Inbox {
   /** The id in line of a new waiter. */
   enter(mailbox: Mailbox, owner: Owner): string {
     if (this.#idle) this.#timers.clear(this.#idle);
-    this.#owners.add(owner);
+    this.#owners.add(owner.weak);
+    if (this.#owners.size > this.#mostOwners) this.#mostOwners = 2 * [...this.#living()].length;
     this.#mailboxes.set(++this.#lastNumber, mailbox);
     return `${this.id}:${this.#lastNumber}`;
+  }
+
+  /** The lockers that there are. */
+  *#living(): Generator<Owner> {
+    for (const weak of this.#owners) {
+      const owner = weak.deref();
+      if (owner) yield owner;
+      else this.#owners.delete(weak);
+    }
   }
 
   leave(id: string): void {
@@ -101,7 +135,7 @@ export class Inbox {
 
   /** Hears for a waiter that is over for so long, in milliseconds, or until its locker is closed. */
   linger(id: string, owner: Owner, ms: number): void {
-    if (!this.#owners.has(owner)) {
+    if (!this.#owners.has(owner.weak)) {
       this.leave(id);
       return;
     }
@@ -172,9 +206,9 @@ export class Inbox {
 
   /** The locker needs no messages any more. Unsubscribes if it was the last one. */
   async close(owner: Owner): Promise<void> {
-    this.#owners.delete(owner);
+    this.#owners.delete(owner.weak);
     for (const [id, lingering] of this.#lingering) if (lingering.owner === owner) this.#forget(id);
-    if (this.#owners.size === 0) await this.#close();
+    if (this.#living().next().done) await this.#close();
   }
 
   /** A subscription that is still being opened is closed as soon as it is there. */
@@ -203,7 +237,7 @@ export class Inbox {
 
   #failed(state: "shut" | "lost", error: unknown): void {
     this.#state = state;
-    for (const owner of this.#owners) owner.failed(error);
+    for (const owner of this.#living()) owner.failed(error, this.id);
     this.#callAll();
   }
 

@@ -1,11 +1,10 @@
-import { type Inbox, inboxOf, type Owner } from "../acquire/inbox.js";
+import { type Inbox, inboxOf, Owner } from "../acquire/inbox.js";
 import type { Teller } from "../events.js";
 import type { Space } from "../keys/names.js";
 import { serveCommand } from "../primitives/inspection.js";
 import type { RedisClient } from "../redis/client.js";
 import type { Command, Outcome, RunOptions } from "../redis/command.js";
 import { Commands } from "../redis/commands.js";
-import { redacted } from "../redis/redact.js";
 import type { Clock } from "../time/clock.js";
 import type { Entry, Timers } from "../time/timers.js";
 
@@ -45,11 +44,8 @@ export class Member {
     this.client = client;
     this.space = space;
     this.commands = new Commands(client, timers, timeout);
-    const inbox = inboxOf(client, clock);
-    this.inbox = inbox;
-    this.owner = {
-      failed: (error) => emit?.({ type: "subscribeFailed", error: redacted(error, [inbox.id]) }),
-    };
+    this.inbox = inboxOf(client, clock);
+    this.owner = new Owner(emit);
     this.#timers = timers;
   }
 
