@@ -1,6 +1,8 @@
 /** Locks that stand in each other's way within one process, and handles that nobody keeps. */
 import { describe, expect, test } from "@jest/globals";
 import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
+import v8 from "node:v8";
+import vm from "node:vm";
 
 import {
   Locker,
@@ -159,6 +161,55 @@ describe("a lock that this process holds itself", () => {
     expect(error).not.toMatchObject({ holder: { own: true } });
     expect(await failure(locker().obtain("k", TTL))).not.toMatchObject({ holder: { own: true } });
     expect(events.map(({ type }) => type)).not.toContain("waitingForOwn");
+  });
+});
+
+describe("a lock whose object nobody keeps is renewed no more", () => {
+  /** Obtains it, and keeps nothing of it. */
+  type Obtain = (one: Locker) => Promise<void>;
+
+  test.each<[string, Obtain]>([
+    [
+      "that was refreshed as soon as it was obtained",
+      async (one) => {
+        const lock = await one.obtain("k", 9_000, { renew: true });
+        await lock.refresh();
+      },
+    ],
+    [
+      "that was granted by message, and got its whole lease at once",
+      async (one) => {
+        const held = await locker().obtain("k", TTL);
+        const waiting = one.obtain("k", 9_000, { renew: true, wait: Infinity });
+        await untilInLine("k", 1, "told");
+        await held.release();
+        await waiting;
+      },
+    ],
+  ])("%s", async (_, obtain) => {
+    v8.setFlagsFromString("--expose-gc");
+    const collect: unknown = vm.runInNewContext("gc");
+    const clock = new VirtualClock();
+    const events: LockEvent[] = [];
+    // In a cluster, a grant by message is for less than was asked for.
+    const redis: RedisClient = client();
+    const one = new Locker(
+      {
+        cluster: true,
+        run: redis.run.bind(redis),
+        ...(redis.subscribe && { subscribe: redis.subscribe.bind(redis) }),
+      },
+      { clock, onEvent: (event) => events.push(event) },
+    );
+    await obtain(one);
+    const isLost = (): boolean => {
+      if (typeof collect === "function") Reflect.apply(collect, undefined, []);
+      clock.advance(100);
+      return events.some(({ type }) => type === "lost");
+    };
+    await waitUntil(isLost, { what: "the lock to be lost" });
+    expect(events.at(-1)).toMatchObject({ type: "lost", error: { reason: "dropped" } });
+    await one.close();
   });
 });
 

@@ -162,6 +162,8 @@ export class Renewal {
     const { timers } = this.#commands;
     if (renewed.timer) timers.clear(renewed.timer);
     renewed.timer = timers.set(at, () => {
+      // The timer that was to do so may be the one before this.
+      if (renewed.wanted === "kept") this.#loosen(holding);
       if (!holding.lease.held || renewed.busy) return;
       void holding.lease.context.runInAsyncScope(() => this.#renew(holding, true));
     });
