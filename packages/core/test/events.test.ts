@@ -102,6 +102,29 @@ describe("a locker tells", () => {
     expect(await untilTold("waited")).toMatchObject({ waited: 3_000, keys: ["k"] });
   });
 
+  test("waited, also of a wait that is over with its first command", async () => {
+    const { events, onEvent } = recorder();
+    const clock = new VirtualClock();
+    const one = locker({ clock, onEvent });
+    const types = (): string[] => events.splice(0).map(({ type }) => type);
+    await locker().obtain("busy", 60_000);
+    // Whoever waits first opens the channel, and asks once more when that is done.
+    const first = failure(one.obtain("busy", 60_000, { wait: 10_000 }));
+    await untilInLine("busy", 1, "told");
+    const holder = await locker().obtain("k", 60_000);
+    const granted = one.obtain("k", 60_000, { wait: 10_000 });
+    await untilInLine("k", 1, "told");
+    await holder.release();
+    await granted;
+    expect(types()).toEqual(["waited", "obtained"]);
+    const over = failure(one.obtain("k", 60_000, { wait: 100 }));
+    await untilInLine("k", 1, "told");
+    await clock.until(over);
+    expect(types()).toEqual(["waitingForOwn", "waited", "notObtained"]);
+    await one.close();
+    await first;
+  });
+
   test("renewed", async () => {
     const clock = new VirtualClock();
     const { onEvent, untilTold } = recorder();

@@ -102,6 +102,11 @@ export class Acquisition implements Placed {
     this.#hasWaited = true;
   }
 
+  /** Whether it was not over with its first command: a message may have told of the grant. */
+  get hasWaited(): boolean {
+    return this.#hasWaited || this.tries > 1;
+  }
+
   get wanted(): boolean {
     return this.#keeps === wanted;
   }

@@ -251,7 +251,7 @@ export class Engine {
   #isOver(acquisition: Acquisition): void {
     this.#underWay.remove(acquisition);
     this.#timers.unref();
-    if (acquisition.tries <= 1) return;
+    if (!acquisition.hasWaited) return;
     const { waited, claim, details } = acquisition;
     this.emit?.({ type: "waited", keys: claim.keys, waited }, details);
   }
