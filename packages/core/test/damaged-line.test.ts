@@ -106,6 +106,21 @@ describe("behind the dead", () => {
     expect((await waiting).held).toBe(true);
   });
 
+  test("so does a locker that gives back what it held, before it is closed", async () => {
+    const inner = client();
+    const closed = new Locker(inner);
+    await closed.obtain("k", TTL);
+    await bury(2_500);
+    const { one } = still();
+    const waiting = one.obtain("k", TTL, { wait: Infinity });
+    await waitUntil(() => asked().filter((name) => name === "obtain").length === 3, {
+      what: "it to be counted",
+    });
+    await closed.close({ grace: 0 });
+    await inner.close();
+    expect((await waiting).held).toBe(true);
+  });
+
   test("so does a forced release, and takes the lock away from nobody else", async () => {
     await locker().obtain("k", TTL);
     await bury(2_500);

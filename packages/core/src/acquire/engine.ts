@@ -185,9 +185,11 @@ export class Engine {
       if (stopped) void this.#abandon(acquisition);
     }
     this.#replicas?.close();
-    const ending: Promise<unknown>[] = [...this.#leaving, this.#inbox.close(this.#owner)];
+    const ending: Promise<unknown>[] = [this.#inbox.close(this.#owner)];
     if (grace !== undefined) ending.push(this.#endHeld(grace));
-    await this.#timers.awaited(Promise.allSettled(ending));
+    const ended = Promise.allSettled(ending);
+    // What was held until now may have left a line yet to be served.
+    await this.#timers.awaited(ended.then(() => Promise.allSettled(this.#leaving)));
   }
 
   async #endHeld(grace: number): Promise<void> {
