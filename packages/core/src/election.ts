@@ -106,7 +106,8 @@ export async function lead<T>(
       lock = await obtain();
     } catch (error) {
       const isTrouble = error instanceof RedisLockError && error.code !== "CLOSED";
-      if (!isTrouble || signal?.aborted) throw error;
+      if (!isTrouble) throw error;
+      signal?.throwIfAborted();
       engine.emit?.({ type: "electionFailed", keys: [key], error });
       const vigil = new Vigil(place, signal);
       try {

@@ -4,6 +4,7 @@ import { companion, failure, VirtualClock, waitUntil } from "@redislock/test-kit
 import { setImmediate as turn } from "node:timers/promises";
 
 import {
+  detailed,
   type Leader,
   Locker,
   LockerClosedError,
@@ -286,6 +287,17 @@ describe("lead", () => {
     await server.command("DEL", "k");
     clock.advance(11_000);
     await one.leads();
+  });
+
+  test("a signal that aborts as trouble is told of ends it with the signal's reason", async () => {
+    await server.command("HSET", "k", "not", "a lock");
+    const control = new AbortController();
+    const onEvent = detailed(({ type }) => {
+      if (type === "obtainFailed") control.abort(new Error("enough"));
+    });
+    const { signal } = control;
+    const led = failure(locker({ onEvent }).lead("k", 60_000, { signal }, () => undefined));
+    expect(await led).toBe(signal.reason);
   });
 
   test("a pause after trouble ends with the signal, and with the locker", async () => {
