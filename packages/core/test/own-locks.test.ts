@@ -13,7 +13,7 @@ import {
 } from "../src/index.js";
 import { startRedis } from "./redis.js";
 
-const { server, client, locker, untilInLine } = await startRedis();
+const { server, proxy, client, locker, untilInLine } = await startRedis();
 
 const TTL = 30_000;
 const TOKEN = "a-token-of-my-own-0123";
@@ -58,6 +58,64 @@ describe("nested use of one's own token", () => {
     expect(outer.signal.reason).toMatchObject({ code: "LOST", reason: "taken" });
     await inner.release();
     expect(await locker().tryObtain("a", TTL)).not.toBeNull();
+  });
+
+  test("the outer one of several keys learns that one of them was given back that was taken before", async () => {
+    const one = locker();
+    const a = await one.obtain("a", TTL, { token: TOKEN });
+    await one.obtain("b", TTL, { token: TOKEN });
+    const both = await one.obtain(["a", "b"], TTL, { token: TOKEN });
+    await a.release();
+    expect(both.held).toBe(false);
+    expect(both.signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
+    expect(await locker().tryObtain("a", TTL)).not.toBeNull();
+  });
+
+  test("the outer one is held no more when nobody knows whether the inner one gave the lock back", async () => {
+    const one = locker({ commandTimeout: 200 });
+    const outer = await one.obtain("k", TTL, { token: TOKEN });
+    const inner = await one.obtain("k", TTL, { token: TOKEN });
+    proxy.silenceReplies();
+    expect(await failure(inner.release())).toMatchObject({ code: "UNKNOWN" });
+    expect(outer.held).toBe(false);
+    expect(outer.signal.reason).toMatchObject({ code: "LOST", reason: "unreachable" });
+  });
+
+  test.each([{}, { mode: "shared" }] as const)(
+    "the outer one ends with the inner one that was refreshed for less (%j)",
+    async (options) => {
+      const clock = new VirtualClock();
+      const one = locker({ clock });
+      const outer = await one.obtain("k", TTL, { token: TOKEN, ...options });
+      const inner = await one.obtain("k", TTL, { token: TOKEN, ...options });
+      await inner.refresh(1_000);
+      expect(outer.remaining).toBeLessThanOrEqual(Number(await server.command("PTTL", "k")));
+      await outer.refresh(); // It goes on, if it says so in time.
+      clock.advance(1_000);
+      expect([outer.held, inner.held]).toEqual([true, false]);
+      expect(outer.remaining).toBeLessThanOrEqual(Number(await server.command("PTTL", "k")));
+      await outer.release();
+    },
+  );
+
+  test("so does one that is told of its grant while the other is refreshed for less", async () => {
+    const redis = client();
+    let answer: (() => void) | undefined;
+    const one = new Locker({
+      async run(script, keys, args) {
+        const replied = await redis.run(script, keys, args);
+        if (script.name === "shorten") await new Promise<void>((go) => (answer = go));
+        return replied;
+      },
+    });
+    const first = await one.obtain("k", TTL, { token: TOKEN });
+    const refreshing = first.refresh(1_000);
+    await waitUntil(() => answer !== undefined, { what: "the refresh" });
+    const second = await one.obtain("k", TTL, { token: TOKEN });
+    answer?.();
+    await refreshing;
+    expect(second.remaining).toBeLessThanOrEqual(1_000);
+    await second.release();
   });
 
   test("a later lock of the same token is not touched by the end of an earlier one", async () => {

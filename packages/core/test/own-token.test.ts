@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { companion, failure, VirtualClock } from "@redislock/test-kit";
+import { companion, failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Locker, type RedisClient } from "../src/index.js";
@@ -210,6 +210,20 @@ describe("a later lock of the same bytes", () => {
     await other.release();
   });
 });
+
+test.each([{}, { mode: "shared" }] as const)(
+  "who takes over a lock that was refreshed for less, with its token, has what its own refresh says (%j)",
+  async (options) => {
+    const left = async (): Promise<number> => Number(await server.command("PTTL", "k"));
+    const crashed = await locker().obtain("k", 10_000, { token, ...options });
+    for (let refreshes = 0; refreshes < 3; refreshes++) await crashed.refresh(500);
+    const lock = await locker().obtain("k", 2_000, { token, ...options });
+    await waitUntil(async () => (await left()) < 1_500, { what: "a part of the lease to be over" });
+    await lock.refresh(1_900);
+    expect(await left()).toBeGreaterThan(1_500);
+    await lock.release();
+  },
+);
 
 test("a waiter that finds the lock to be its own leaves the line, so that no ghost is granted it later", async () => {
   const held = await locker().obtain("k", 10_000);

@@ -115,7 +115,7 @@ export class Engine {
     if (replication && client.side) {
       this.#replicas = new Replicas(this.commands, client.side, replication);
     }
-    this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, emit);
+    this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, own, emit);
     this.#own = own;
     const released = (holding: Holding): void => this.#remove(holding);
     const leaves = (leaving: Promise<unknown>): void => this.#leaves(leaving);

@@ -127,7 +127,12 @@ export class Lease {
   refreshing(sentAt: number, ttl: number): void {
     this.#asking = true;
     this.#ttl = Math.min(this.#ttl, ttl);
-    if (sentAt + usable(ttl) < this.#validUntil) this.#rewatch(sentAt + usable(ttl));
+    this.endBy(sentAt + usable(ttl));
+  }
+
+  /** It may have been cut: it cannot be proved for longer than until then. */
+  endBy(time: number): void {
+    if (time < this.#validUntil) this.#rewatch(time);
   }
 
   /** Redis confirmed a refresh that was sent at `sentAt`. What is lost stays lost. */

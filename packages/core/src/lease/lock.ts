@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
-  type LockLostError,
   LockNotHeldError,
   type Operation,
   OutcomeUnknownError,
@@ -11,6 +10,7 @@ import type { LockMode, Released } from "../primitives/primitive.js";
 import type { Command, Failure } from "../redis/command.js";
 import type { Commands } from "../redis/commands.js";
 import { failureOf } from "../redis/failure.js";
+import type { Lease } from "./lease.js";
 import { leave } from "./leave.js";
 import type { OwnLocks } from "./own-locks.js";
 import { type Holding, holdDetails, type Renewal } from "./renewal.js";
@@ -98,6 +98,12 @@ export interface Keeper {
   released(holding: Holding): void;
   /** Something is being given back, which whoever closes the locker waits for. */
   leaves(leaving: Promise<unknown>): void;
+}
+
+/** How a lock was when its release was sent. */
+interface Before extends Pick<Lease, "lost" | "validUntil"> {
+  /** Who had it as well, by the same token. */
+  readonly beside: readonly Holding[];
 }
 
 export class HeldLock implements Lock {
@@ -205,20 +211,20 @@ export class HeldLock implements Lock {
     const { lost, validUntil } = lease;
     lease.end();
     own.remove(this.#holding);
+    const beside = own.beside(this.#holding);
     renewal.stop(this.#holding);
     const staysTaken = takenUntil > timers.now();
     obtaining?.end(staysTaken ? () => this.#leaveTaken() : undefined);
     const sent: Promise<Released | Failure> = staysTaken
       ? timers.awaited(renewal.leaveTaken(this.#holding))
       : this.#run(claim.release(this.fencingToken, seat));
-    return sent.then((result) => this.#givenBack(result, lost, validUntil));
+    return sent.then((result) => this.#givenBack(result, { lost, validUntil, beside }));
   }
 
-  /** What there is to say against a release, by its result and how the lease was before. */
+  /** What there is to say against a release, by its result and how the lock was before. */
   #givenBack(
     result: Released | Failure,
-    lost: LockLostError | undefined,
-    validUntil: number,
+    { lost, validUntil, beside }: Before,
   ): RedisLockError | undefined {
     const { claim, since } = this.#holding;
     const { commands, own, emit } = this.#keeper;
@@ -226,11 +232,15 @@ export class HeldLock implements Lock {
     this.#keeper.released(this.#holding);
     if (typeof result === "object") {
       this.#released = false; // So that it can be tried again.
-      return this.#failure("release", result);
+      const error = this.#failure("release", result);
+      // It may have been done.
+      if (result.kind === "unknown")
+        for (const { lease } of beside) lease.lose("unreachable", error);
+      return error;
     }
     if (result === "unserved") this.#keeper.leaves(leave(commands, claim, undefined));
     if (result === "ours" || result === "unserved") {
-      own.released(this.#holding);
+      own.released(this.#holding, beside);
       const { keys } = this;
       const details = holdDetails(this.#holding, timers);
       emit?.({ type: "released", keys, held: timers.now() - since }, details);

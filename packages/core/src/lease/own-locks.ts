@@ -41,9 +41,34 @@ export class OwnLocks {
     return names.some((name) => this.#byName.has(name));
   }
 
-  /** A grant was given back: whoever else was told of it, by the same token, has it no more. */
-  released(holding: Holding): void {
-    this.#lose(holding, "deleted", (fence) => fence === holding.fencingToken);
+  /**
+   * Those who have any of these locks as well, by the same token. Of several locks, the fencing token is the
+   * highest of their grants, so it says nothing of each.
+   */
+  beside(holding: Holding): Holding[] {
+    const { claim, seat, fencingToken } = holding;
+    const found: Holding[] = [];
+    for (const name of claim.names) {
+      for (const other of this.#byName.get(name) ?? []) {
+        if (other === holding || other.claim.token !== claim.token || other.seat !== seat) continue;
+        if (other.fencingToken <= fencingToken || other.claim.names.length > 1) found.push(other);
+      }
+    }
+    return found;
+  }
+
+  /** A lease is cut, or will be: none of those beside it lasts for longer than until then. */
+  cut(holding: Holding, until: number): void {
+    for (const { lease } of this.beside(holding)) lease.endBy(until);
+  }
+
+  /**
+   * A grant was given back: those who were beside it when that was sent have it no more, nor has whoever was
+   * told of it since.
+   */
+  released(holding: Holding, before: readonly Holding[]): void {
+    for (const { lease } of before) lease.lose("deleted");
+    this.#lose(holding, "deleted", (fence) => fence <= holding.fencingToken);
   }
 
   /** Whoever has the same lock by the same token, and a grant of such a fencing token, has lost it. */

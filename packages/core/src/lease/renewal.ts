@@ -6,7 +6,8 @@ import { failureOf } from "../redis/failure.js";
 import type { Entry, Timers } from "../time/timers.js";
 import type { Placed } from "./bag.js";
 import type { Handle } from "./handle.js";
-import type { Lease } from "./lease.js";
+import { type Lease, usable } from "./lease.js";
+import type { OwnLocks } from "./own-locks.js";
 
 /** A lock that is held: what is said of it to Redis, and how long it is ours. */
 export interface Holding extends Grant, Placed {
@@ -68,13 +69,20 @@ export class Renewal {
   readonly #commands: Commands;
   /** Runs what moves a lease. */
   readonly #moving: Pick<Commands, "run">;
+  readonly #own: OwnLocks;
   readonly #emit: Teller | undefined;
   /** Whoever drops a lock without releasing it must not hold it for ever. */
   readonly #dropped: FinalizationRegistry<Holding> | undefined;
 
-  constructor(commands: Commands, moving: Pick<Commands, "run">, emit: Teller | undefined) {
+  constructor(
+    commands: Commands,
+    moving: Pick<Commands, "run">,
+    own: OwnLocks,
+    emit: Teller | undefined,
+  ) {
     this.#commands = commands;
     this.#moving = moving;
+    this.#own = own;
     this.#emit = emit;
     // Some edge runtimes have none.
     if (typeof FinalizationRegistry !== "undefined") {
@@ -218,11 +226,16 @@ export class Renewal {
     renewed.order = order > 0 || ttl < lease.ttl ? order + 1 : 0;
     const command = claim.refresh(fencingToken, ttl, renewed.order, seat);
     const until = Math.min(deadline, lease.validUntil);
-    lease.refreshing(this.#commands.timers.now(), ttl);
+    const now = this.#commands.timers.now();
+    lease.refreshing(now, ttl);
+    const isCut = renewed.order > 0;
+    if (isCut) this.#own.cut(holding, now + usable(ttl));
     const sent = this.#moving.run(command, { until, gather });
     renewed.busy = sent;
     const outcome = await sent;
     renewed.busy = undefined;
+    // Once more, for those who were told meanwhile that they have it.
+    if (isCut) this.#own.cut(holding, now + usable(ttl));
     if (outcome.kind !== "reply") {
       lease.doubt(failureOf(claim.keys, "refresh", outcome));
       return outcome;

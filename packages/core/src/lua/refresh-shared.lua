@@ -24,7 +24,8 @@ local function run(k, a)
   if share and order > share.order then
     share.order = order
     take(value, ending, share)
-  elseif (order == 0 or order == share.order) and ending > before then
+  elseif (order == 0 or order == share.order or (grant ~= '' and share.caller == '')) and ending > before then
+    -- Where several calls with one token have the share, each has an order of its own: it only grows.
     take(value, ending, share)
   end
   save()

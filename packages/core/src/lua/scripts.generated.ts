@@ -60,7 +60,7 @@ export const parts: readonly string[] = [
   "local owned, free, fence, longest = 0, true, nil, { false, false, false }\nlocal joint, ownLease = {}, ttl\nfor i = first, last, 5 do\nlocal held = valueAt(i)\nlocal mine, number, taker = ours(i, held)\nif mine then\nowned = owned + 5\nownLease = math.max(ownLease, call('PTTL', KEYS[i]))\nif number and (not fence or tonumber(number) > tonumber(fence)) then fence = number end\nif number and taker ~= caller then table.insert(joint, i) end\nelse\nif not held then\nif ticket then join() end\nlocal whose = serve(i, id or '')\nif whose == 'granted' then\nheld = valueAt(i)\nelseif whose == 'kept' then\nfree = false\nelseif whose == 'more' then\nreturn 'again'\nend\nend\nif held then\nfree = false\nlongest = longer(longest, id and { call('PTTL', KEYS[i]), false, false } or describe(i, held))\nend\nend\nend\nif free and fence and owned == keys then\nfor i = first, last, 5 do\nlocal left = call('PTTL', KEYS[i])\ncall('PEXPIRE', KEYS[i], math.max(left, ttl))\nif left < ttl then call('PEXPIRE', KEYS[i + 1], ttl) end\nif id then drop(i, id) end\nend\nfor n = 1, #joint do\nlocal i = joint[n]\nlocal number, owner, taker, order = grantAt(i)\nif taker ~= '' then\ncall('SET', KEYS[i + 1], number .. ' ' .. owner .. '  ' .. order, 'PX', call('PTTL', KEYS[i]))\nend\nend\nlocal heard = echoed()\nreturn heard and { fence, heard } or fence\nend\nif not free and not id then return longest end\nif not free then return standInLine(longest[1]) end\nif #joint > 0 then caller = '' end\nttl, lease, memory = ownLease, ownLease, math.max(memory, 2 * ownLease)\nfor i = first, last, 5 do\nif id then drop(i, id) end\nannounce(i, ttl, 0)\nend\necho = echoed()\nend\ntime = time or call('TIME')\nlocal fence = time[1] .. string.sub('00000' .. time[2], -6)\nlocal i, raised = first, keys > 5 and {}\nwhile i < last do\nlocal before = not (raised and raised[KEYS[i + 2]] == fence) and raise(i, fence, memory)\nif before and before >= tonumber(fence) then\nfence = string.format('%.0f', before + 1)\ni = first\nelse\nif raised then raised[KEYS[i + 2]] = fence end\ni = i + 5\nend\nend\nfor i = first, last, 5 do\ncall('SET', KEYS[i + 1], grantOf(fence, token, caller), 'PX', lease)\ncall('SET', KEYS[i], value, 'PX', lease)\nend\nreturn echo and { fence, echo } or fence\nend\n",
   "local function run(k, a)\nlocal value, grant, ttl, memory = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])\nlocal order = tonumber(ARGV[a + 5])\nlocal held = valueAt(k + 1)\n",
   "local before = endOfGrant(value, grant)\nif not before then return held and not phase and -1 or 0 end\nlocal share, ending = (order > 0 or grant ~= '') and shareOf(value), ms + ttl + 1\n",
-  "if share and order > share.order then\nshare.order = order\ntake(value, ending, share)\nelseif (order == 0 or order == share.order) and ending > before then\ntake(value, ending, share)\nend\nsave()\nif ending < before then announce(i, ttl, 0, MOST_PASSED) end\nreturn 1\nend\n",
+  "if share and order > share.order then\nshare.order = order\ntake(value, ending, share)\nelseif (order == 0 or order == share.order or (grant ~= '' and share.caller == '')) and ending > before then\ntake(value, ending, share)\nend\nsave()\nif ending < before then announce(i, ttl, 0, MOST_PASSED) end\nreturn 1\nend\n",
   "local function run(k, a, keys)\nlocal value, fence, ttl, memory, verdict = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], 1\nfor i = k + 1, k + keys, 3 do\n",
   "local held = redis.pcall('GETRANGE', KEYS[i], '0', LAST_BYTE)\nif type(held) == 'table' and string.sub(held.err, 1, 9) ~= 'WRONGTYPE' then return held end\nlocal mine = held == value\nif mine and fence ~= '' then\nlocal last = string.match(call('GETRANGE', KEYS[i + 1], '0', LAST_BYTE), '^(%d+) ')\nmine = not last or tonumber(last) <= tonumber(fence)\nend\nif held == '' and call('EXISTS', KEYS[i]) == 0 then held = false end\n",
   "if mine then\nif call('PTTL', KEYS[i]) < tonumber(ttl) then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('PEXPIRE', KEYS[i + 1], ttl)\nend\n",
@@ -71,7 +71,7 @@ export const parts: readonly string[] = [
   "if mine then\nlocal line, whose = KEYS[i + 3], 'nobody'\nlocal head = (keys == #KEYS or call('EXISTS', line) == 1) and call('ZPOPMIN', line)\nif (head and head[1]) or call('EXISTS', KEYS[i + 4]) == 1 then\n",
   "whose = serve(i, nil, head)\nend\nif whose ~= 'granted' then call('DEL', KEYS[i], KEYS[i + 1]) end\nif whose == 'more' and verdict == 1 then verdict = 'more' end\nelseif held then\nverdict = -1\nelseif verdict ~= -1 then\nverdict = 0\nend\nend\nreturn verdict\nend\n",
   "local function run(k, a, keys)\nlocal value, fence, ttl, memory, verdict = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], 1\nlocal order = tonumber(ARGV[a + 5])\nfor i = k + 1, k + keys, 5 do\n",
-  "if mine then\nlocal number, owner, taker, last = grantAt(i)\nlast = tonumber(last) or 0\nif number and order > last then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('SET', KEYS[i + 1], number .. ' ' .. owner .. ' ' .. taker .. ' ' .. order, 'PX', ttl)\nannounce(i, tonumber(ttl), 0, MOST_PASSED)\nelseif (not number or order == last) and call('PTTL', KEYS[i]) < tonumber(ttl) then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('PEXPIRE', KEYS[i + 1], ttl)\nend\n",
+  "if mine then\nlocal number, owner, taker, last = grantAt(i)\nlast = tonumber(last) or 0\nif number and order > last then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('SET', KEYS[i + 1], number .. ' ' .. owner .. ' ' .. taker .. ' ' .. order, 'PX', ttl)\nannounce(i, tonumber(ttl), 0, MOST_PASSED)\nelseif (not number or order == last or (fence ~= '' and taker == ''))\nand call('PTTL', KEYS[i]) < tonumber(ttl) then\ncall('PEXPIRE', KEYS[i], ttl)\ncall('PEXPIRE', KEYS[i + 1], ttl)\nend\n",
   "local function run(k, a)\nlocal value, grant = ARGV[1], ARGV[2]\nlocal held = valueAt(k + 1)\n",
   "local ending = endOfGrant(value, grant)\nif not ending then return held and not phase and 'taken' or 'deleted' end\nreturn string.format('%.0f', ending - ms)\nend\n",
   "local function run()\nlocal value, fence, least = ARGV[1], ARGV[2], 'none'\nfor i = 1, #KEYS, 2 do\n",
@@ -131,12 +131,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   refreshShared: {
     name: "refreshShared",
-    sha1: "08efeb09b20518a64a2e7e80a1ae846a2c268133",
+    sha1: "4c02d0261413e6d805327661401104f0558199cf",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 2, 3),
   },
   refreshSharedMany: {
     name: "refreshSharedMany",
-    sha1: "0fc61dd21c2095247444bfeb01db60c5306a8f05",
+    sha1: "5f8a3e82101467089c04624ea463a74ab3f67345",
     source: text(0, 4, 5, 6, 7, 8, 31, 12, 16, 32, 18, 33, 27),
   },
   refresh: {
@@ -171,12 +171,12 @@ export const scripts: Readonly<Record<ScriptName, Script>> = {
   },
   shorten: {
     name: "shorten",
-    sha1: "44cfdb3c0835bbc3d02c53e84d0e72ab4ea0bbb8",
+    sha1: "4d4cee48a0b7b00129739e035791c17e40f20f9e",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 2, 3),
   },
   shortenMany: {
     name: "shortenMany",
-    sha1: "817c2e19bf20decf8db091dae8be590aa2fdec6c",
+    sha1: "5486697edbae805553bce89892bc7d8d4a46a19f",
     source: text(0, 5, 6, 7, 8, 43, 35, 44, 18, 37, 27),
   },
   ttlShared: {

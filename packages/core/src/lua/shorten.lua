@@ -25,9 +25,11 @@ local function run(k, a, keys)
         call('SET', KEYS[i + 1], number .. ' ' .. owner .. ' ' .. taker .. ' ' .. order, 'PX', ttl)
         -- A refresh stays a small command, whoever is dead.
         announce(i, tonumber(ttl), 0, MOST_PASSED)
-      elseif (not number or order == last) and call('PTTL', KEYS[i]) < tonumber(ttl) then
+      elseif (not number or order == last or (fence ~= '' and taker == ''))
+        and call('PTTL', KEYS[i]) < tonumber(ttl) then
         -- The last one, sent again: its holder counts from whichever copy is answered. Where the grant was
-        -- lost, nobody knows what came before. Either only grows.
+        -- lost, nobody knows what came before; where several calls with one token have the lock, each has an
+        -- order of its own. All of these only grow.
         call('PEXPIRE', KEYS[i], ttl)
         call('PEXPIRE', KEYS[i + 1], ttl)
       end
