@@ -1,11 +1,18 @@
 /** Pauses that the monotonic clock does not see: a suspended machine, a frozen virtual machine or function. */
-import { describe, expect, test } from "@jest/globals";
-import { failure, VirtualClock } from "@redislock/test-kit";
+import { describe, expect, jest, test } from "@jest/globals";
+import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 
-import { type Clock, type Lock, type LockEvent, LockLostError } from "../src/index.js";
+import {
+  type Clock,
+  type Lock,
+  Locker,
+  type LockEvent,
+  LockLostError,
+  NotObtainedError,
+} from "../src/index.js";
 import { startRedis } from "./redis.js";
 
-const { server, proxy, locker, asked, untilInLine } = await startRedis();
+const { server, proxy, client, locker, asked, untilInLine } = await startRedis();
 
 const TTL = 10_000;
 const USABLE = 9_898;
@@ -173,4 +180,21 @@ test("time is what a clock says that has no wall clock beside it", async () => {
   expect(lock.remaining).toBe(USABLE);
   clock.advance(USABLE);
   expect(lock.held).toBe(false);
+});
+
+test("a locker that was used under fake timers has timers when those were taken away", async () => {
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask"] });
+  const one = new Locker(client(), { commandTimeout: 100 });
+  try {
+    await one.obtain("a", TTL);
+  } finally {
+    jest.useRealTimers();
+  }
+  await server.command("SET", "k", "another's", "PX", "60000");
+  // Its time is that of the process again.
+  await waitUntil(() => performance.now() > 2_000, { what: "the process to have run for a while" });
+  expect(await failure(one.obtain("k", TTL, { wait: 10 }))).toBeInstanceOf(NotObtainedError);
+  const lock = await one.obtain("renewed", 300, { renew: true });
+  await waitUntil(() => asked().includes("refresh"), { what: "a renewal" });
+  await lock.release();
 });

@@ -234,8 +234,9 @@ export class HeldLock implements Lock {
       this.#released = false; // So that it can be tried again.
       const error = this.#failure("release", result);
       // It may have been done.
-      if (result.kind === "unknown")
+      if (result.kind === "unknown") {
         for (const { lease } of beside) lease.lose("unreachable", error);
+      }
       return error;
     }
     if (result === "unserved") this.#keeper.leaves(leave(commands, claim, undefined));

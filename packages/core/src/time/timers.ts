@@ -34,6 +34,8 @@ export class Timers {
   readonly #heap: Entry[] = [];
   #lastTurn = 0;
   #armedFor = Infinity;
+  /** When the timer is to ring: sooner, where the clock is looked at before. */
+  #ringsAt = Infinity;
   /** How much time had passed unseen when the timer was armed. */
   #armedAfter = 0;
   #timer: Timer | undefined;
@@ -47,8 +49,11 @@ export class Timers {
 
   now(): number {
     const now = this.#elapsed.now();
-    // More time has passed than the platform's timer knows of.
-    if (this.#timer && this.#elapsed.unseen !== this.#armedAfter) this.#arm(this.#armedFor);
+    // More time has passed than the platform's timer knows of; or it rings no more, as those of fake timers
+    // that were taken away.
+    const isPaused = this.#elapsed.unseen !== this.#armedAfter;
+    const isDropped = now > this.#ringsAt + LOOK_AFTER;
+    if (this.#timer && (isPaused || isDropped)) this.#arm(this.#armedFor);
     return now;
   }
 
@@ -108,11 +113,13 @@ export class Timers {
 
   #arm(at: number): void {
     this.#timer?.cancel();
-    const left = at - this.#elapsed.now();
+    const now = this.#elapsed.now();
+    const left = at - now;
     const look = this.#clock.wall ? Math.max(LOOK_AFTER, left * LOOK_PART) : Infinity;
     // Platforms cut fractions off.
     const ms = Math.max(Math.ceil(Math.min(left, look, LONGEST_TIMER)), 0);
     this.#armedFor = at;
+    this.#ringsAt = now + ms;
     this.#armedAfter = this.#elapsed.unseen;
     this.#timer = outermost.runInAsyncScope(() => this.#clock.after(ms, () => this.#ring()));
     if (this.#awaited > 0) this.#timer.ref?.();
