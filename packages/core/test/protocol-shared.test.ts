@@ -1834,6 +1834,14 @@ describe("an error of a command", () => {
     expect(String(error)).toContain(`WRONGTYPE ${message}`);
   });
 
+  test("is none for whoever shares the lock where that is other data: it is another's", async () => {
+    await share();
+    await command("DEL", a.lock);
+    await command("SADD", a.lock, "x");
+    expect([await refresh(), await left(), await release()]).toEqual(["-1", "taken", "-1"]);
+    expect(await command("SCARD", a.lock)).toBe(1);
+  });
+
   test("does not name what is of the right type", async () => {
     await share({ call: "call" });
     await lineUp("w:1", { limit: 1 });

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { failure, waitUntil } from "@redislock/test-kit";
 
-import { type Lock, type Locker, LockLostError, LockNotHeldError } from "../src/index.js";
+import {
+  type Lock,
+  type Locker,
+  LockLostError,
+  LockNotHeldError,
+  type ObtainOptions,
+  OutcomeUnknownError,
+} from "../src/index.js";
 import { sharedNames } from "../src/keys/names.js";
 import { startRedis } from "./redis.js";
 
@@ -146,6 +153,44 @@ describe("a shared lock", () => {
     expect((await one.inspect("k")).held).toBe(1);
     expect(now.held).toBe(true);
     await now.release();
+  });
+
+  test.each<[how: string, options: ObtainOptions]>([
+    ["shared", SHARED],
+    ["counted", { limit: 2 }],
+    ["of an own token", { ...SHARED, token: "own-token:0123456789" }],
+  ])("whose key became other data is lost at the next command: %s", async (_, options) => {
+    const one = locker();
+    const become = async (): Promise<void> => {
+      await server.command("DEL", "k");
+      await server.command("HSET", "k", "field", "value");
+    };
+
+    const refreshed = await one.obtain("k", TTL, options);
+    await become();
+    expect(await failure(refreshed.refresh())).toMatchObject({ cause: { reason: "taken" } });
+    expect(await server.command("HGET", "k", "field")).toBe("value");
+    await server.command("DEL", "k");
+    const writer = await locker().obtain("k", TTL);
+    expect([refreshed.held, writer.held]).toEqual([false, true]);
+    await writer.release();
+
+    const asked = await one.obtain("k", TTL, options);
+    await become();
+    expect(await asked.ttl()).toBe(0);
+    expect(asked.signal.reason).toMatchObject({ reason: "taken" });
+    await server.command("DEL", "k");
+
+    const released = await one.obtain("k", TTL, options);
+    await become();
+    expect(await failure(released.release())).toBeInstanceOf(OutcomeUnknownError);
+    await server.command("DEL", "k");
+
+    const renewed = await one.obtain("k", 900, { ...options, renew: true });
+    await become();
+    await waitUntil(() => !renewed.held, { what: "the loss" });
+    expect(renewed.signal.reason).toMatchObject({ reason: "taken" });
+    expect(await server.command("HGET", "k", "field")).toBe("value");
   });
 
   test("whose holders alone were lost is left to its ttl, so that nobody is let in beside them", async () => {

@@ -13,7 +13,7 @@
 local function run(k, a)
   local value, grant, ttl, memory = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
   local order = tonumber(ARGV[a + 5])
-  local held = valueAt(k + 1)
+  -- @include held-shared
   -- @include phase
   -- @include share
   local before = endOfGrant(value, grant)

@@ -11,7 +11,7 @@
 -- @include serve
 local function run(k, a)
   local value, grant = ARGV[a + 1], ARGV[a + 2]
-  local held = valueAt(k + 1)
+  -- @include held-shared
   -- @include phase
   -- @include share
   -- @include admit

@@ -7,7 +7,7 @@
 -- @include value
 local function run(k, a)
   local value, grant = ARGV[1], ARGV[2]
-  local held = valueAt(k + 1)
+  -- @include held-shared
   -- @include phase
   local ending = endOfGrant(value, grant)
   if not ending then return held and not phase and 'taken' or 'deleted' end
