@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { failure } from "@redislock/test-kit";
+import { failure, waitUntil } from "@redislock/test-kit";
 
 import { type Lock, type Locker } from "../src/index.js";
 import { startRedis } from "./redis.js";
@@ -70,6 +70,28 @@ describe("inspect", () => {
     );
     await one.close();
     await Promise.all(failed);
+  });
+
+  test("of a shared lock whose ttl somebody took away tells of who shares it, then of a lock without end", async () => {
+    const one = locker();
+    const lock = await one.obtain("k", 60_000, { mode: "shared" });
+    await server.command("PERSIST", "k");
+    const { holder, held } = await one.inspect("k");
+    expect(holder).toMatchObject({ fencingToken: lock.fencingToken });
+    expect(holder?.remaining).toBeLessThanOrEqual(60_001);
+    expect(held).toBe(1);
+    await lock.refresh(10);
+    // A refresh gives the ttl back.
+    await waitUntil(async () => (await server.command("EXISTS", "k")) === 0, { what: "the end" });
+
+    await one.obtain("k", 300, { limit: 2 });
+    await server.command("PERSIST", "k");
+    await waitUntil(async () => (await one.inspect("k")).holder?.remaining === Infinity, {
+      what: "the end of the lease",
+    });
+    expect(await failure(one.obtain("k", 300))).toMatchObject({ holder: { remaining: Infinity } });
+    expect(await one.forceRelease("k")).toBe(true);
+    expect(await one.inspect("k")).toEqual(NOBODY);
   });
 
   test("of a lock in another namespace sees nothing", async () => {
