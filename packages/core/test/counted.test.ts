@@ -140,6 +140,23 @@ describe("held, refreshed and released", () => {
       await server.command("CONFIG", "SET", "maxmemory", "0");
     }
   });
+
+  test("with memory full, and beside others taken anew", async () => {
+    const [one, two] = [locker(), locker()];
+    const first = await one.obtain("k", TTL, { limit: 3 });
+    await server.command("CONFIG", "SET", "maxmemory", "1");
+    try {
+      const second = await two.obtain("k", TTL, { limit: 3 });
+      const third = await two.obtain("k", TTL, { limit: 3, wait: 1_000 });
+      expect(await one.tryObtain("k", TTL, { limit: 3 })).toBeNull();
+      for (const lock of [first, second, third]) await lock.release();
+      const refused = failure(one.obtain("k", TTL, { limit: 3 }));
+      expect(await refused).toMatchObject({ code: "REFUSED", reply: "OOM" });
+      await (await two.obtain("k", TTL, { limit: 3, wait: 1_000 })).release();
+    } finally {
+      await server.command("CONFIG", "SET", "maxmemory", "0");
+    }
+  });
 });
 
 test.each<ObtainOptions>([{ mode: "shared" }, { limit: 2 }])(
