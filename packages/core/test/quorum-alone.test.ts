@@ -1588,6 +1588,24 @@ test("whoever closes waits for one who is first in line, and just then asks nobo
   expect(first.times("leave")).toHaveLength(2);
 });
 
+test("what was granted in line as it was given up goes back, at whichever step of that", async () => {
+  for (let steps = 0; steps < 30; steps++) {
+    const { locker, say, first, pass } = await start();
+    const { promise, answer } = later();
+    say("vote", TAKEN, TAKEN, TAKEN);
+    say("stand", promise);
+    const stopping = new AbortController();
+    const failed = failure(locker.obtain("k", TTL, { wait: 60_000, signal: stopping.signal }));
+    await pass(20, 5);
+    answer("7");
+    for (let step = 0; step < steps; step++) await Promise.resolve();
+    stopping.abort();
+    await failed;
+    await pass(20, 5);
+    expect([steps, first.names.at(-1)]).toEqual([steps, "leave"]);
+  }
+});
+
 test.each([undefined, 60_000])(
   "what is closed while the servers say who they are asks for no vote behind that, with wait %s",
   async (wait) => {

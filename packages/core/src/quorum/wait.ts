@@ -36,7 +36,10 @@ export async function waitForQuorum(
     if (!member) return answer;
     const place = new LinePlace(acquisition, claim, quorum, member);
     const inLine = await place.stand(deadline, lastAnswer);
-    if (!acquisition.wanted) return answer;
+    if (!acquisition.wanted) {
+      void place.leave(); // It may have been granted just then. Whoever closes the locker waits for that.
+      return answer;
+    }
     if (inLine?.kind === "failed") passedOver.add(member);
     if (inLine) answer = inLine;
     if (inLine?.kind === "granted") {
@@ -52,7 +55,7 @@ export async function waitForQuorum(
         answer = await acquisition.ask(lastAnswer);
         if (answer.kind === "granted") return answer;
         if (isOver(answer, acquisition)) {
-          void place.leave(); // Whoever closes the locker waits for that.
+          void place.leave();
           return answer;
         }
         await timers.sleep(Math.random() * SHORT_PAUSE);
