@@ -248,6 +248,43 @@ test("what is to give back a vote and comes late leaves the vote that was given 
   await untilFree("k");
 });
 
+test.each(["of an obtain that was given up", "of a lock that was released"])(
+  "a vote over a slow connection of a pool, which what gives it back has overtaken, goes back, %s",
+  async (what) => {
+    let overtaken: () => void = () => undefined;
+    const isOvertaken = new Promise<void>((resolve) => (overtaken = resolve));
+    let given: (reply: Reply) => void = () => undefined;
+    const isGiven = new Promise<Reply>((resolve) => (given = resolve));
+    const clients = servers.map(client).map((real, index) => ({
+      run: async (...of: Parameters<RedisClient["run"]>): Promise<Reply> => {
+        const [{ name }, [key]] = of;
+        const isVote = name === "vote";
+        if (index !== 2 || key !== "k") return real.run(...of);
+        if (isVote) await isOvertaken;
+        const reply = await real.run(...of);
+        if (isVote) given(reply);
+        else overtaken();
+        return reply;
+      },
+    }));
+    const one = new QuorumLocker(clients, { maxTtl: MAX_TTL });
+    opened.push(one);
+    await one.using("known", TTL, () => undefined);
+    await untilFree("known");
+    if (what === "of a lock that was released") {
+      const lock = await one.obtain("k", TTL);
+      await lock.release();
+    } else {
+      for (const { server } of [first, second]) await server.command("SET", "k", "another");
+      expect(await one.tryObtain("k", TTL)).toBeNull();
+    }
+    expect(await isGiven).toMatch(/^\d+$/);
+    // Before its ttl would free it.
+    const isFree = async (): Promise<boolean> => (await holders("k"))[2] === false;
+    await waitUntil(isFree, { what: "the vote to be given back", timeout: TTL / 2 });
+  },
+);
+
 test("a token is above that of the lock before, which only the last of the votes remembers", async () => {
   const fenceOf = (keys: readonly string[]): string => keys[2] ?? "";
   const ahead = Date.now() * 1_000 + 10_000_000;

@@ -19,7 +19,7 @@ export class Vote {
   readonly #quorum: Quorum;
   readonly #ownToken: boolean;
   #givingBack = false;
-  /** When the last command was sent that gave it back. */
+  /** When the last command was sent that gave it back, and found it. */
   #gaveBackAt = -Infinity;
   #retaking = false;
   #retaken = false;
@@ -156,7 +156,7 @@ export class Vote {
     if (this.#ownToken && fence === undefined) return this.#releaseUnheard(attempt, options);
     this.#givingBack = true;
     const outcome = await member.run(claim.release(fence ?? fencingToken), options);
-    this.#gaveBack(outcome);
+    this.#gaveBack(outcome, (reply) => reply === "ours" || reply === "unserved");
     if (outcome.kind === "reply" && outcome.reply === "unserved") this.#serve();
     return outcome;
   }
@@ -180,14 +180,15 @@ export class Vote {
   ): Promise<Outcome<Leftover>> {
     this.#givingBack = true;
     const outcome = await this.member.run(command, options);
-    this.#gaveBack(outcome);
+    this.#gaveBack(outcome, ({ owned }) => owned);
     if (outcome.kind === "reply" && outcome.reply.unserved) this.#serve();
     return outcome;
   }
 
-  #gaveBack(outcome: Outcome<unknown>): void {
+  /** What found nothing to give back may have overtaken what asked for it, over another connection of a pool. */
+  #gaveBack<T>(outcome: Outcome<T>, found: (reply: T) => boolean): void {
     this.#givingBack = false;
-    if (outcome.kind === "reply") this.#gaveBackAt = outcome.sentAt;
+    if (outcome.kind === "reply" && found(outcome.reply)) this.#gaveBackAt = outcome.sentAt;
   }
 
   /** Not by whoever asked: where a majority has answered, the server of the line may not have. */
