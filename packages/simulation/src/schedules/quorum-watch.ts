@@ -96,7 +96,8 @@ export class QuorumWatch extends Beliefs {
     const isKnown = (last?.remembering.size ?? Infinity) >= this.#majority;
     if (last && fencingToken <= last.fencingToken && token !== last.token) {
       const both = `${key}: ${last.fencingToken}, ${fencingToken}`;
-      if (isKnown) this.report("a fencing token that does not rise", both);
+      // Of one that was lost unseen, it may be heard when another has been told of the next.
+      if (isKnown && !this.#isLost(hold)) this.report("a fencing token that does not rise", both);
       else this.#inDoubt = true;
     }
     const begun = this.#begun.get(token) ?? 0;
