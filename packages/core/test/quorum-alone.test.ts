@@ -864,6 +864,33 @@ describe("a refresh", () => {
     expect(first.times("leave")).toHaveLength(before + 1);
   });
 
+  test.each([
+    ["the vote", 3_000, "7"],
+    ["no vote", 3_000, TAKEN],
+    ["nothing", 3_000, "what?"],
+    ["nothing in time", 0, new Error("lost")],
+  ] as const)(
+    "that took a vote back, and hears of %s when the lock was lost",
+    async (what, ms, end) => {
+      const { locker, say, first, pass } = await start();
+      const lock = await locker.obtain("k", TTL);
+      const { promise, answer } = later();
+      say("refresh", "0", "1", "1");
+      say(
+        "vote",
+        promise.then((reply) => (end instanceof Error ? Promise.reject(end) : reply)),
+      );
+      await lock.refresh();
+      say("refresh", "0", "0", "1");
+      await failure(lock.refresh());
+      await pass(ms, 500);
+      const before = first.names.length;
+      answer(end instanceof Error ? null : end);
+      await turn();
+      expect(first.names.slice(before)).toEqual(what === "no vote" ? [] : ["leave"]);
+    },
+  );
+
   test("gives back a vote that was taken back when it is found to be lost otherwise", async () => {
     const { locker, first, say } = await start();
     const lock = await locker.obtain("k", TTL);

@@ -125,12 +125,18 @@ export class Vote {
   async retake(command: Command<Asked>, attempt: number, isHeld: () => boolean): Promise<void> {
     if (this.#retaking || !isHeld()) return;
     this.#retaking = true;
-    const outcome = await this.#quorum.roll.wordOf(this.member, () => this.member.run(command, {}));
+    const { roll } = this.#quorum;
+    // Without a reply, it may have been given.
+    const given = (reply: Asked | undefined): void => {
+      if (reply?.kind === "taken") return;
+      if (reply) this.fence = reply.fencingToken;
+      if (!isHeld()) this.giveBack(attempt);
+      else if (reply) this.#retaken = true;
+    };
+    const options = { wanted: isHeld, late: given };
+    const outcome = await roll.wordOf(this.member, () => this.member.run(command, options));
     this.#retaking = false;
-    if (outcome.kind !== "reply" || outcome.reply.kind !== "granted") return;
-    this.fence = outcome.reply.fencingToken;
-    if (isHeld()) this.#retaken = true;
-    else this.giveBack(attempt);
+    if (outcome.kind !== "refused") given(outcome.kind === "reply" ? outcome.reply : undefined);
   }
 
   /** Gives back what one attempt had, and no other. */
