@@ -122,7 +122,8 @@ export class QuorumWatch extends Beliefs {
       const before = first.get(key);
       if (!before) first.set(key, hold);
       if (!before || before.lock.token === token) continue;
-      if (!this.#isLost(before)) {
+      // Whichever of them was told first: a process that was paused hears of an older one later.
+      if (!this.#isLost(before) && !this.#isLost(hold)) {
         this.report("two holders at once", `${before.name} and ${hold.name} have ${key} at once`);
       }
       this.#inDoubt = true;
