@@ -38,10 +38,8 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
       // ioredis puts it before the keys of a script by itself, but not before the name of a channel.
       keyPrefix: redis.options.keyPrefix ?? "",
       cluster: "nodes" in redis,
-      // "end" is where quit, disconnect and a retryStrategy that gives up lead to. A client with
-      // lazyConnect is in "wait" until its first command, and connects by itself then.
       get closed() {
-        return redis.status === "end";
+        return isClosed(redis);
       },
       get connection() {
         return redis.status === "ready" ? undefined : redis.status;
@@ -64,6 +62,18 @@ export const ioredisClient: (redis: IoredisLike) => RedisClient = defineAdapter(
     };
   },
 );
+
+/**
+ * "end" is where quit, disconnect and a retryStrategy that gives up lead to. But who is disconnected while it
+ * waits to connect again stays "reconnecting", and of clusters, one without a node stays "disconnecting", and
+ * one of several nodes comes back from "end" to "close". A client with lazyConnect is in "wait" until its first
+ * command, and connects by itself then.
+ */
+function isClosed(redis: IoredisLike): boolean {
+  const { status } = redis;
+  const isOnItsWay = ["reconnecting", "disconnecting", "close"].includes(status);
+  return status === "end" || (isOnItsWay && Reflect.get(redis, "manuallyClosing") === true);
+}
 
 /**
  * A new socket each time that it connects; in a cluster, that of any node, or another client for a node that

@@ -220,6 +220,21 @@ describe.each(versions)("$name", ({ connect }) => {
       expect(client.closed).toBe(false);
     });
 
+    test.each(["disconnect", "quit"] as const)(
+      "after %s while it waits to connect again, which its status does not say",
+      async (way) => {
+        const redis = connect(proxy.port, { retryStrategy: () => 60_000 });
+        const client = ioredisClient(redis);
+        await run(client, "return 1");
+        const reconnecting = once(redis, "reconnecting");
+        await proxy.cutAll();
+        await reconnecting;
+        expect(client.closed).toBe(false);
+        void redis[way]();
+        expect([redis.status, client.closed]).toEqual(["reconnecting", true]);
+      },
+    );
+
     test("once it has given up to reconnect", async () => {
       const redis = connect(proxy.port, { retryStrategy: () => null });
       const client = ioredisClient(redis);
@@ -229,6 +244,22 @@ describe.each(versions)("$name", ({ connect }) => {
       await end;
       expect(client.closed).toBe(true);
     });
+  });
+
+  test("a waiter comes to an end whose client is disconnected while it waits to connect again", async () => {
+    const redis = connect(proxy.port, { retryStrategy: () => 60_000 });
+    const locker = createLocker(redis, { commandTimeout: 300 });
+    await locker.obtain("key", 60_000);
+    const waiting = failure(locker.obtain("key", 60_000, { wait: Infinity }));
+    await untilInLine(server, "key", 1);
+    const reconnecting = once(redis, "reconnecting");
+    proxy.refuse();
+    await proxy.cutAll();
+    await reconnecting;
+    redis.disconnect();
+    expect(await waiting).toBeInstanceOf(OutcomeUnknownError);
+    await locker.close();
+    await proxy.accept();
   });
 
   test("its epoch is another once it has connected anew", async () => {

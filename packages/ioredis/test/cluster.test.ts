@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { failure, run, startCluster, startProxy, waitUntil } from "@redislock/test-kit";
+import { failure, freePort, run, startCluster, startProxy, waitUntil } from "@redislock/test-kit";
 import { clusterTests } from "@redislock/test-kit/adapters";
+import { once } from "node:events";
 
 import { createLocker, ioredisClient, OutcomeUnknownError, RefusedError } from "../src/index.js";
 import { closeClients, versions, type ClusterSettings } from "./versions.js";
@@ -49,6 +50,26 @@ describe.each(versions)("$name", ({ connect, connectCluster }) => {
     const end = new Promise((resolve) => redis.once("end", resolve));
     await redis.quit();
     await end;
+    expect(client.closed).toBe(true);
+  });
+
+  test("is closed after disconnect, also when its last node has hung up", async () => {
+    const redis = connectCluster(port);
+    const client = ioredisClient(redis);
+    await run(client, "return 1", ["a"]);
+    const ends = redis.nodes().map((node) => once(node, "end"));
+    redis.disconnect();
+    await Promise.all(ends);
+    await new Promise(setImmediate); // In which the cluster hears of the last.
+    expect(client.closed).toBe(true);
+  });
+
+  test("is closed after disconnect while it waits to connect again, not before", async () => {
+    const redis = connectCluster(await freePort(), { clusterRetryStrategy: () => 60_000 });
+    const client = ioredisClient(redis);
+    await new Promise((resolve) => redis.once("reconnecting", resolve));
+    expect(client.closed).toBe(false);
+    redis.disconnect();
     expect(client.closed).toBe(true);
   });
 
