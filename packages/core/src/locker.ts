@@ -281,10 +281,9 @@ export const Locker: LockerConstructor = class Locker extends LockCalls {
     const engine = new Engine(own, clock, commandTimeout, emit, { replication, inspect });
     super(engine, (key, ttl, options) => {
       const request = checkRequest(key, ttl, options, space);
-      const { sharing, keys } = request;
-      const [first = ""] = keys;
+      const { sharing } = request;
       const claim = sharing
-        ? new SharedClaim(first, request, sharing, space)
+        ? new SharedClaim(request, sharing, space)
         : new ExclusiveClaim(request, space);
       return engine.obtain(claim, request);
     });

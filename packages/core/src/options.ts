@@ -1,9 +1,11 @@
 /** What a caller may ask for, checked before anything is sent. */
+import type { Manner } from "./acquire/engine.js";
 import { checkStrategy, delayAfter, type RetryStrategy } from "./acquire/retry.js";
 import { isCompanionName, slotOf, type Space } from "./keys/names.js";
 import { createToken } from "./keys/token.js";
 import { utf8 } from "./keys/utf8.js";
 import { checkTtl } from "./lease/ttl.js";
+import type { ClaimFacts } from "./primitives/exclusive.js";
 import type { Sharing } from "./primitives/primitive.js";
 import { givenOptions, kindOf as kind } from "./own-options.js";
 import { LONGEST_TIMER } from "./time/clock.js";
@@ -77,21 +79,8 @@ export interface ObtainOptions {
 }
 
 /** An obtain whose every part was checked. */
-export interface Request {
-  /** As the caller gave them, each once. */
-  readonly keys: readonly string[];
-  readonly ttl: number;
-  readonly token: string;
-  /** The caller chose the token, so other calls may have the same. */
-  readonly ownToken: boolean;
-  readonly metadata: string;
+export interface Request extends ClaimFacts, Manner {
   readonly sharing: Sharing | undefined;
-  readonly retry: RetryStrategy | undefined;
-  readonly wait: number | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly renew: boolean;
-  /** 0 for a lock that a release frees. */
-  readonly holdAtLeast: number;
 }
 
 const OBTAIN_OPTIONS: Readonly<Record<keyof ObtainOptions, true>> = {

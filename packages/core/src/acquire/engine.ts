@@ -33,6 +33,7 @@ export interface Manner {
   readonly wait: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly renew: boolean;
+  /** 0 for a lock that a release frees. */
   readonly holdAtLeast: number;
 }
 

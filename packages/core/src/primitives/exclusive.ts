@@ -25,6 +25,7 @@ import {
 
 /** Who asks for a lock, and for how long. */
 export interface ClaimFacts {
+  /** As the caller gave them, each once. */
   readonly keys: readonly string[];
   readonly ttl: number;
   readonly token: string;

@@ -43,10 +43,12 @@ export class SharedClaim implements Claim {
   readonly #names: readonly string[];
   readonly #memory: string;
 
-  constructor(key: string, facts: ClaimFacts, sharing: Sharing, space: Space) {
-    const { ttl, token, ownToken, metadata } = facts;
+  /** @param facts - Of one key. */
+  constructor(facts: ClaimFacts, sharing: Sharing, space: Space) {
+    const { keys, ttl, token, ownToken, metadata } = facts;
+    const [key = ""] = keys;
     const { permits, limit = 0 } = sharing;
-    this.keys = [key];
+    this.keys = keys;
     this.ttl = ttl;
     this.token = token;
     this.metadata = metadata;
