@@ -3,24 +3,10 @@ import type { Lock } from "./lock.js";
 import type { Holding } from "./renewal.js";
 
 /** The locks that a locker holds, until they are lost, or their release has come to its end. */
-export class HeldLocks {
-  readonly #bag = new Bag<Holding>();
-
-  get size(): number {
-    return this.#bag.size;
-  }
-
-  add(holding: Holding): void {
-    this.#bag.add(holding);
-  }
-
-  remove(holding: Holding): void {
-    this.#bag.remove(holding);
-  }
-
+export class HeldLocks extends Bag<Holding> {
   /** All of them, also those whose object nobody has any more, in the order in which they were obtained. */
-  all(): Holding[] {
-    return this.#bag.all().sort((a, b) => a.since - b.since);
+  override all(): Holding[] {
+    return super.all().sort((a, b) => a.since - b.since);
   }
 
   /** Those that are certainly ours, as they are while one goes through them. */
