@@ -16,11 +16,12 @@ export function redacted(error: unknown, args: readonly string[]): Error {
   const secrets = args.filter((arg) => arg.length >= SECRET).flatMap(spellings);
   const hide = (text: string): string => without(text, secrets);
   if (error instanceof ServerError) return new ServerError(hide(error.message));
-  const original = asError(error);
-  const copy = new Error(hide(original.message));
-  define(copy, "name", hide(original.name));
-  if (original.stack !== undefined) define(copy, "stack", hide(original.stack));
-  if (original.code !== undefined) define(copy, "code", hide(original.code));
+  const copy = new Error(hide(messageOf(error)));
+  for (const key of ["name", "stack", "code"]) {
+    const text = textOf(error, key);
+    if (text === undefined) continue;
+    Object.defineProperty(copy, key, { value: hide(text), configurable: true, writable: true });
+  }
   return copy;
 }
 
@@ -52,29 +53,14 @@ function common(text: string, at: number, secret: string): number {
   return length;
 }
 
-interface ErrorLike {
-  readonly name: string;
-  readonly message: string;
-  readonly stack?: string;
-  readonly code?: string;
+function messageOf(error: unknown): string {
+  const isObject = typeof error === "object" && error !== null;
+  return isObject ? (textOf(error, "message") ?? "") : String(error);
 }
 
 /** Not by `instanceof`: errors come from other realms and other copies, too. */
-function asError(error: unknown): ErrorLike {
-  if (typeof error !== "object" || error === null) return { name: "Error", message: String(error) };
-  const text = (key: string): string | undefined => {
-    const value: unknown = Reflect.get(error, key);
-    return typeof value === "string" ? value : undefined;
-  };
-  const [stack, code] = [text("stack"), text("code")];
-  return {
-    name: text("name") ?? "Error",
-    message: text("message") ?? "",
-    ...(stack !== undefined && { stack }),
-    ...(code !== undefined && { code }),
-  };
-}
-
-function define(target: Error, key: string, value: string): void {
-  Object.defineProperty(target, key, { value, configurable: true, writable: true });
+function textOf(error: unknown, key: string): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const value: unknown = Reflect.get(error, key);
+  return typeof value === "string" ? value : undefined;
 }
