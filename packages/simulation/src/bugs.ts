@@ -648,7 +648,7 @@ export const bugsOfQuorum: readonly Bug[] = [
     ],
     library: {
       file: "quorum/gather.js",
-      change: ["no).push(vote);", "no).push(vote, ...(count.isYes(vote.reply) ? [vote] : []));"],
+      change: ["no).push(vote);", "no).push(vote, ...(isYes(vote.reply) ? [vote] : []));"],
     },
   },
   {

@@ -10,6 +10,7 @@ import {
   type LinePlace,
   REACH,
   type Released,
+  type TimeLeft,
   type Verdict,
 } from "./primitive.js";
 import {
@@ -118,7 +119,7 @@ export class ExclusiveClaim implements Claim {
     };
   }
 
-  timeLeft(fencingToken: number): Command<number | Exclude<Verdict, "ours">> {
+  timeLeft(fencingToken: number): Command<TimeLeft> {
     return {
       script: scripts.ttl,
       keys: this.#first(2),

@@ -32,8 +32,8 @@ export interface Claim {
    * refresh from the first that shortened it on, so that a late copy changes nothing.
    */
   refresh(fencingToken: number, ttl: number, order: number, seat?: number): Command<Verdict>;
-  /** How many milliseconds the locks go on by themselves, `Infinity` if they never end. */
-  timeLeft(fencingToken: number, seat?: number): Command<number | Exclude<Verdict, "ours">>;
+  /** How long the locks go on by themselves. */
+  timeLeft(fencingToken: number, seat?: number): Command<TimeLeft>;
   /** Whether a refusal ends also an obtain that waits, or tries again. Default: if it is a lasting one. */
   isFinal?(refusal: ServerError): boolean;
 }
@@ -117,6 +117,9 @@ export interface Leftover {
 
 /** Whether the locks of a claim are still its own, as Redis says. */
 export type Verdict = "ours" | "deleted" | "taken";
+
+/** The same of a question how long they go on: so many milliseconds, `Infinity` if they never end. */
+export type TimeLeft = number | Exclude<Verdict, "ours">;
 
 /** The same of a release; `unserved` when they were, and their line must be served by another command. */
 export type Released = Verdict | "unserved";

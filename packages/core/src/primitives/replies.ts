@@ -1,6 +1,6 @@
 import type { Holder } from "../errors.js";
 import { listOf, type Reply } from "../redis/client.js";
-import type { Asked, Leftover, Released, Verdict } from "./primitive.js";
+import type { Asked, Leftover, Released, TimeLeft, Verdict } from "./primitive.js";
 
 /**
  * How replies are read that scripts of all kinds give: strictly. Whatever a script cannot give is not
@@ -35,7 +35,7 @@ export function readReleased(reply: Reply): Released | undefined {
   return reply === "more" ? "unserved" : readVerdict(reply);
 }
 
-export function readTimeLeft(reply: Reply): number | Exclude<Verdict, "ours"> | undefined {
+export function readTimeLeft(reply: Reply): TimeLeft | undefined {
   if (reply === "taken" || reply === "deleted") return reply;
   return reply === "none" ? Infinity : wholeNumber(reply);
 }

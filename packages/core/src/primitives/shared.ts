@@ -12,6 +12,7 @@ import {
   REACH,
   type Released,
   type Sharing,
+  type TimeLeft,
   type Verdict,
 } from "./primitive.js";
 import {
@@ -90,7 +91,7 @@ export class SharedClaim implements Claim {
     return { script, many, keys: this.#names, args, read: readVerdict };
   }
 
-  timeLeft(fencingToken: number, seat?: number): Command<number | Exclude<Verdict, "ours">> {
+  timeLeft(fencingToken: number, seat?: number): Command<TimeLeft> {
     const args = this.#holding(fencingToken, seat);
     return { script: scripts.ttlShared, keys: this.#names, args, read: readTimeLeft };
   }

@@ -1,6 +1,6 @@
 import type { Asked } from "../primitives/primitive.js";
-import type { Command, Outcome, RunOptions } from "../redis/command.js";
-import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
+import type { Command, Outcome, Replied, RunOptions } from "../redis/command.js";
+import { gather, majorityOf, said, type Votes } from "./gather.js";
 import { holderOf } from "./inspection.js";
 import { quorumError } from "./quorum-error.js";
 import type { Vote } from "./vote.js";
@@ -8,7 +8,7 @@ import type { Vote } from "./vote.js";
 /** A vote that was granted by standing in line for it. */
 export interface VoteInLine {
   readonly vote: Vote;
-  readonly reply: Reply<Asked>;
+  readonly reply: Replied<Asked>;
 }
 
 /** How votes are asked for once. */
@@ -81,7 +81,7 @@ export class Ballot {
 
   /** A majority has given its votes: the lock is had once a majority remembers the highest token of them. */
   #agree(
-    given: readonly Reply<Asked>[],
+    given: readonly Replied<Asked>[],
     all: Votes<Asked>,
     look: () => void,
   ): Outcome<Asked> | undefined {
@@ -105,7 +105,12 @@ export class Ballot {
     return undefined;
   }
 
-  async #lift(vote: Vote, outcome: Reply<Asked>, token: number, all: Votes<Asked>): Promise<void> {
+  async #lift(
+    vote: Vote,
+    outcome: Replied<Asked>,
+    token: number,
+    all: Votes<Asked>,
+  ): Promise<void> {
     const lifted = await vote.lift(token, this.#asking.until);
     if (this.#lifting.get(vote) !== token) return; // A higher one is on its way.
     const reply: Asked = { kind: "granted", fencingToken: token };

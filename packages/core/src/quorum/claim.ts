@@ -5,15 +5,22 @@ import { usable } from "../lease/lease.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import type { Request } from "../options.js";
 import { ExclusiveClaim } from "../primitives/exclusive.js";
-import type { Asked, Claim, Leftover, Released, Verdict } from "../primitives/primitive.js";
-import type { Command, Failure, Outcome, RunOptions } from "../redis/command.js";
+import type {
+  Asked,
+  Claim,
+  Leftover,
+  Released,
+  TimeLeft,
+  Verdict,
+} from "../primitives/primitive.js";
+import type { Command, Failure, Outcome, Replied, RunOptions } from "../redis/command.js";
 import { isLasting } from "../redis/refusals.js";
 import { Ballot, fenceOf, type VoteInLine } from "./ballot.js";
-import { gather, majorityOf, type Reply, said } from "./gather.js";
+import { atAll, gather, majorityOf, said } from "./gather.js";
 import { holderOf } from "./inspection.js";
 import type { Member } from "./member.js";
 import type { Quorum } from "./quorum.js";
-import { QuorumError, quorumError } from "./quorum-error.js";
+import { QuorumError } from "./quorum-error.js";
 import { leaveOf, Vote } from "./vote.js";
 
 /** Milliseconds that the line's server waits for the others' releases, at the most. */
@@ -85,7 +92,7 @@ export class QuorumClaim implements Claim {
         await roll.recall(member, options.until);
         if (isGivenUp(options)) return notSent();
         this.#lineRun = roll.runIdOf(member);
-        return roll.wordOf(member, () => member.run(asked, options));
+        return roll.wordOf(member, asked, options);
       };
       return { ...asked, run };
     };
@@ -186,7 +193,7 @@ export class QuorumClaim implements Claim {
   }
 
   /** So many say that it has nothing that no majority has it: what was taken back for it goes back. */
-  #lost(votes: readonly Reply<unknown>[]): Reply<"taken" | "deleted"> {
+  #lost(votes: readonly Replied<unknown>[]): Replied<"taken" | "deleted"> {
     this.#wanted = false;
     for (const vote of this.#votes) if (vote.retaken) vote.giveBack(this.#tries);
     return said(votes, this.#votes.length, lossOf(votes));
@@ -246,7 +253,6 @@ export class QuorumClaim implements Claim {
         }
         return vote.leave(this.#tries, options);
       },
-      isYes: () => true,
       yes: (votes) => {
         const replies = votes.map(({ reply }) => reply);
         const owned = replies.filter((reply) => reply.owned);
@@ -255,7 +261,6 @@ export class QuorumClaim implements Claim {
         const facts = { holder, position: undefined, owned: isOwned, unserved: false };
         return said(votes, this.#votes.length, facts);
       },
-      no: (votes) => ({ kind: "unknown", error: quorumError(votes, () => false) }),
     });
   }
 
@@ -311,13 +316,6 @@ export class QuorumClaim implements Claim {
   }
 }
 
-type TimeLeft = number | Exclude<Verdict, "ours">;
-
-/** What is done by commands of its own to each server: nothing is sent of it as it stands. */
-function atAll<T>(run: NonNullable<Command<T>["run"]>): Command<T> {
-  return { script: quorumScripts.vote, keys: [], args: [], read: () => undefined, run };
-}
-
 /** A command for each server, made once for those whose names are the same. */
 function alike<T>(of: (claim: ExclusiveClaim) => Command<T>): (vote: Vote) => Command<T> {
   let last: { readonly claim: ExclusiveClaim; readonly command: Command<T> } | undefined;
@@ -337,7 +335,7 @@ function notSent(): Failure {
 }
 
 /** Why a majority does not have the lock any more. */
-function lossOf(votes: readonly Reply<unknown>[]): "taken" | "deleted" {
+function lossOf(votes: readonly Replied<unknown>[]): "taken" | "deleted" {
   const taken = votes.filter(({ reply }) => reply === "taken");
   return 2 * taken.length >= votes.length ? "taken" : "deleted";
 }

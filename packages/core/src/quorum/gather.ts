@@ -1,5 +1,6 @@
 import { ServerError } from "../errors.js";
-import type { Outcome } from "../redis/command.js";
+import { quorumScripts } from "../lua/quorum/scripts.generated.js";
+import type { Command, Outcome, Replied } from "../redis/command.js";
 import { isLasting } from "../redis/refusals.js";
 import type { Member } from "./member.js";
 import { quorumError } from "./quorum-error.js";
@@ -19,24 +20,27 @@ type Peer = Pick<Member, "index" | "silent" | "onSilence">;
 interface Count<T, P extends Peer> {
   /** What to send to one of them; counted when it has settled. */
   readonly ask: (peer: P) => Promise<Outcome<T>>;
-  /** A vote for it. */
-  readonly isYes: (reply: T) => boolean;
+  /** A vote for it. Default: any reply. */
+  readonly isYes?: (reply: T) => boolean;
   /**
    * What a majority of such amounts to; undefined while that is open, which `look` is called to end. Takes
    * the replies that say yes, and what has come so far of all.
    */
   readonly yes: (
-    votes: readonly Reply<T>[],
+    votes: readonly Replied<T>[],
     all: Votes<T>,
     look: () => void,
   ) => Outcome<T> | undefined;
-  /** What so many amount to that say no that no majority can come any more. */
-  readonly no: (votes: readonly Reply<T>[], all: Votes<T>) => Outcome<T>;
+  /** What so many amount to that say no that no majority can come any more; left out if nobody can say it. */
+  readonly no?: (votes: readonly Replied<T>[], all: Votes<T>) => Outcome<T>;
   /** What came of one when all was decided. */
   readonly straggler?: (peer: P, outcome: Outcome<T>) => void;
 }
 
-export type Reply<T> = Extract<Outcome<T>, { kind: "reply" }>;
+/** What is done by commands of its own to each server: nothing is sent of it as it stands. */
+export function atAll<T>(run: NonNullable<Command<T>["run"]>): Command<T> {
+  return { script: quorumScripts.vote, keys: [], args: [], read: () => undefined, run };
+}
 
 /**
  * Asks all servers at once, and has an outcome as soon as a majority has said one thing, without waiting
@@ -49,6 +53,7 @@ export function gather<T, P extends Peer>(
   peers: readonly P[],
   count: Count<T, P>,
 ): Promise<Outcome<T>> {
+  const { isYes = isReply } = count;
   const votes: Votes<T> = peers.map(() => undefined);
   const need = majorityOf(peers.length);
   const most = peers.length - need;
@@ -58,25 +63,25 @@ export function gather<T, P extends Peer>(
   return new Promise((resolve) => {
     let over = false;
     const outcomeSoFar = (): Outcome<T> | undefined => {
-      const yes: Reply<T>[] = [];
-      const no: Reply<T>[] = [];
+      const yes: Replied<T>[] = [];
+      const no: Replied<T>[] = [];
       const refusals: ServerError[] = [];
       let open = false;
       for (const peer of peers) {
         const vote = votes[peer.index];
-        if (vote?.kind === "reply") (count.isYes(vote.reply) ? yes : no).push(vote);
+        if (vote?.kind === "reply") (isYes(vote.reply) ? yes : no).push(vote);
         else if (vote?.kind === "refused") refusals.push(vote.error);
         else if (!vote && (!peer.silent || hoped.has(peer))) open = true;
       }
       // What a majority amounts to may take a moment to find out.
       if (yes.length >= need) return count.yes(yes, votes, look);
-      if (no.length > most) return count.no(no, votes);
+      if (count.no && no.length > most) return count.no(no, votes);
       const first = refusals.find(isLasting) ?? refusals[0];
       if (first && no.length + refusals.length > most) {
-        return { kind: "refused", error: refusal(first, quorumError(votes, count.isYes)) };
+        return { kind: "refused", error: refusal(first, quorumError(votes, isYes)) };
       }
       if (open) return undefined;
-      return { kind: "unknown", error: quorumError(votes, count.isYes) };
+      return { kind: "unknown", error: quorumError(votes, isYes) };
     };
     const look = (): void => {
       const outcome = over ? undefined : outcomeSoFar();
@@ -101,6 +106,10 @@ export function gather<T, P extends Peer>(
   });
 }
 
+function isReply(): boolean {
+  return true;
+}
+
 /** Whether it is of a server that was heard by another address: the two have been exchanged meanwhile. */
 function isHeard(outcome: Outcome<unknown>, votes: Votes<unknown>): boolean {
   if (outcome.kind !== "reply" || outcome.from === undefined) return false;
@@ -120,12 +129,12 @@ function refusal(first: ServerError, cause: Error): ServerError {
 }
 
 /** What they amount to, as a reply that proves a lease for as long as a majority of them does. */
-export function said<T>(votes: readonly Reply<unknown>[], members: number, reply: T): Reply<T> {
+export function said<T>(votes: readonly Replied<unknown>[], members: number, reply: T): Replied<T> {
   return { kind: "reply", reply, sentAt: provedFrom(votes, members), once: true };
 }
 
 /** Of replies that prove a lease, how far the majority-th largest proof goes: when it was sent. */
-function provedFrom(votes: readonly Reply<unknown>[], members: number): number {
+function provedFrom(votes: readonly Replied<unknown>[], members: number): number {
   const sent = votes.map(({ sentAt }) => sentAt).sort((a, b) => b - a);
   return sent[majorityOf(members) - 1] ?? -Infinity;
 }

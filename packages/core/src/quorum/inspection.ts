@@ -1,9 +1,28 @@
 import type { Holder } from "../errors.js";
-import type { Inspection } from "../primitives/inspection.js";
-import { majorityOf } from "./gather.js";
+import { inspectCommand, type Inspection } from "../primitives/inspection.js";
+import type { Command } from "../redis/command.js";
+import { atAll, gather, majorityOf, said } from "./gather.js";
+import type { Member } from "./member.js";
+import type { Quorum } from "./quorum.js";
+
+/** Who has the lock by what a majority says, and who waits for it. */
+export function inspectAtAll(key: string, { members, roll }: Quorum): Command<Inspection> {
+  return atAll(async (options) => {
+    await roll.call(options.until);
+    return gather<Inspection, Member>(members, {
+      ask: (member) => roll.wordOf(member, inspectCommand(key, member.space), options),
+      yes: (votes, all) => {
+        // The line is at one server only: a majority may know nothing of it.
+        if (members.some((member) => !all[member.index] && !member.silent)) return undefined;
+        const inspections = votes.map(({ reply }) => reply);
+        return said(votes, members.length, foundByMajority(inspections, members.length));
+      },
+    });
+  });
+}
 
 /** What a majority of inspections has in common: whom so many say to have the lock has it. */
-export function foundByMajority(inspections: readonly Inspection[], members: number): Inspection {
+function foundByMajority(inspections: readonly Inspection[], members: number): Inspection {
   const need = majorityOf(members);
   const groups = [...groupsOf(inspections, ({ holder }) => holder?.fencingToken)];
   // Servers that were not asked in the same moment may have given different tokens to one holder.

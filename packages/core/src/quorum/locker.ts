@@ -8,18 +8,13 @@ import { checkTtl } from "../lease/ttl.js";
 import { checkedOptions, type Locker, type LockerOptions, ownClient } from "../locker.js";
 import { checkOneKey, checkRequest, type ObtainOptions, type Request } from "../options.js";
 import { givenOptions, kindOf } from "../own-options.js";
-import {
-  type Forced,
-  forceReleaseCommand,
-  inspectCommand,
-  type Inspection,
-} from "../primitives/inspection.js";
+import { type Forced, forceReleaseCommand, type Inspection } from "../primitives/inspection.js";
 import type { RedisClient } from "../redis/client.js";
-import type { Command } from "../redis/command.js";
+import type { Command, Replied } from "../redis/command.js";
 import { Timers } from "../time/timers.js";
 import { QuorumClaim } from "./claim.js";
-import { gather, majorityOf, type Reply, said, type Votes } from "./gather.js";
-import { foundByMajority } from "./inspection.js";
+import { atAll, gather, majorityOf, said, type Votes } from "./gather.js";
+import { inspectAtAll } from "./inspection.js";
 import { Member } from "./member.js";
 import { Quorum } from "./quorum.js";
 import { waitForQuorum } from "./wait.js";
@@ -91,6 +86,8 @@ const FEWEST = 3;
 export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends LockCalls {
   readonly #engine: Engine;
   readonly #quorum: Quorum;
+  /** Where keys live at the first of the servers. */
+  readonly #space: Space;
   /** How many of this process wait for each key. */
   readonly #waiting = new Map<string, number>();
 
@@ -102,12 +99,13 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     const { clock, commandTimeout: timeout, emit, ...rest } = checkedOptions(given);
     const timers = new Timers(clock);
     const spaces = new Map<string, Space>();
-    const members = own.map((client, index) => {
-      const { keyPrefix = "" } = client;
-      const space = spaces.get(keyPrefix) ?? { ...rest, keyPrefix, cluster: false };
-      spaces.set(keyPrefix, space);
-      return new Member(index, client, space, { timers, timeout, clock, emit });
-    });
+    const spaceOf = ({ keyPrefix = "" }: RedisClient): Space => {
+      const known = spaces.get(keyPrefix) ?? { ...rest, keyPrefix, cluster: false };
+      spaces.set(keyPrefix, known);
+      return known;
+    };
+    const facts = { timers, timeout, clock, emit };
+    const members = own.map((client, index) => new Member(index, client, spaceOf(client), facts));
     const quorum = new Quorum(members, timers, timeout, maxTtl);
     const waiting: Waiting = (acquisition, ...until) => {
       const { claim } = acquisition;
@@ -126,13 +124,13 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
       quorum.leaves(waited.catch(() => undefined));
       return waited;
     };
-    const inspect = (key: string): Command<Inspection> => this.#inspection(key);
-    const [first = together(own)] = own;
+    const inspect = (key: string): Command<Inspection> => inspectAtAll(key, quorum);
+    const client = together(own);
+    const [first = client] = own;
+    const space = spaceOf(first);
     const ways = { waiting, inspect, timers, own: ownLocksOf(first) };
-    const engine = new Engine(together(own), clock, timeout, emit, ways);
+    const engine = new Engine(client, clock, timeout, emit, ways);
     super(engine, (key, ttl, obtainOptions) => {
-      const [space] = spaces.values();
-      if (!space) throw new TypeError("there are no servers");
       const request = checkRequest(key, ttl, obtainOptions, space);
       checkForQuorum(request);
       checkTtl("ttl", request.ttl, maxTtl);
@@ -142,39 +140,18 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     });
     this.#engine = engine;
     this.#quorum = quorum;
+    this.#space = space;
   }
 
   async inspect(key: string): Promise<Inspection> {
-    return this.#engine.ask("inspect", key, this.#inspection(key));
-  }
-
-  #inspection(key: string): Command<Inspection> {
-    const command = this.#command(key, inspectCommand);
-    const { members, roll } = this.#quorum;
-    const run: Command<Inspection>["run"] = async (options) => {
-      await roll.call(options.until);
-      return gather<Inspection, Member>(members, {
-        ask: (member) =>
-          roll.wordOf(member, () => member.run(inspectCommand(key, member.space), options)),
-        isYes: () => true,
-        yes: (votes, all) => {
-          // The line is at one server only: a majority may know nothing of it.
-          if (members.some((member) => !all[member.index] && !member.silent)) return undefined;
-          const inspections = votes.map(({ reply }) => reply);
-          return said(votes, members.length, foundByMajority(inspections, members.length));
-        },
-        no: (votes) => {
-          throw new Error(`there is no no among ${votes.length} inspections`);
-        },
-      });
-    };
-    return { ...command, run };
+    checkOneKey(key, this.#space);
+    return this.#engine.ask("inspect", key, inspectAtAll(key, this.#quorum));
   }
 
   async forceRelease(key: string): Promise<boolean> {
-    const command = this.#command(key, forceReleaseCommand);
+    checkOneKey(key, this.#space);
     const { members, roll } = this.#quorum;
-    const run: Command<Forced>["run"] = async (options) => {
+    const command = atAll<Forced>(async (options) => {
       await roll.call(options.until);
       return gather<Forced, Member>(members, {
         ask: async (member) => {
@@ -184,19 +161,15 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
           }
           return roll.byKnown(member, outcome);
         },
-        isYes: () => true,
         yes: (votes, all) => {
           const owned = wasHeld(votes, members, all);
           return owned === undefined
             ? undefined
             : said(votes, members.length, { owned, unserved: false });
         },
-        no: (votes) => {
-          throw new Error(`there is no no among ${votes.length} forced releases`);
-        },
       });
-    };
-    const { owned } = await this.#engine.ask("forceRelease", key, { ...command, run });
+    });
+    const { owned } = await this.#engine.ask("forceRelease", key, command);
     return owned;
   }
 
@@ -207,13 +180,6 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     const { timers } = this.#quorum;
     await timers.awaited(Promise.allSettled([...inboxes, this.#quorum.left()]));
   }
-
-  #command<T>(key: string, of: (key: string, space: Space) => Command<T>): Command<T> {
-    const [member] = this.#quorum.members;
-    if (!member) throw new TypeError("there are no servers");
-    checkOneKey(key, member.space);
-    return of(key, member.space);
-  }
 };
 
 /**
@@ -222,7 +188,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
  * may have had it.
  */
 function wasHeld(
-  votes: readonly Reply<Forced>[],
+  votes: readonly Replied<Forced>[],
   members: readonly Member[],
   all: Votes<Forced>,
 ): boolean | undefined {

@@ -1,7 +1,7 @@
 import { createToken } from "../keys/token.js";
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import { listOf, type Reply } from "../redis/client.js";
-import type { Command, Failure, Outcome } from "../redis/command.js";
+import type { Command, Failure, Outcome, RunOptions } from "../redis/command.js";
 import { isNotNow } from "../redis/refusals.js";
 import type { Timers } from "../time/timers.js";
 import { majorityOf } from "./gather.js";
@@ -63,8 +63,12 @@ export class Roll {
    * What counts as the word of this server, and not of another that its address has led to since: it is
    * known before, and its client has not connected anew when the reply is there.
    */
-  async wordOf<T>(member: Member, run: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-    return this.#doubt(member) ?? this.byKnown(member, await run());
+  async wordOf<T>(
+    member: Member,
+    command: Command<T>,
+    options: RunOptions<T>,
+  ): Promise<Outcome<T>> {
+    return this.#doubt(member) ?? this.byKnown(member, await member.run(command, options));
   }
 
   /** The same for what is done at every server, known or not. */

@@ -1,6 +1,6 @@
 import { quorumScripts } from "../lua/quorum/scripts.generated.js";
 import type { ExclusiveClaim } from "../primitives/exclusive.js";
-import type { Asked, Leftover, Released, Verdict } from "../primitives/primitive.js";
+import type { Asked, Leftover, Released, TimeLeft, Verdict } from "../primitives/primitive.js";
 import { readFlag } from "../primitives/replies.js";
 import type { Command, Outcome, RunOptions } from "../redis/command.js";
 import type { Member } from "./member.js";
@@ -65,15 +65,13 @@ export class Vote {
     late: () => void,
   ): Promise<Outcome<Asked>> {
     const { fences, roll } = this.#quorum;
-    const outcome = await roll.wordOf(this.member, () =>
-      this.member.run(command, {
-        ...options,
-        late: (reply) => {
-          if (reply?.kind === "granted") this.fence = reply.fencingToken;
-          if (reply?.kind !== "taken") late();
-        },
-      }),
-    );
+    const outcome = await roll.wordOf(this.member, command, {
+      ...options,
+      late: (reply) => {
+        if (reply?.kind === "granted") this.fence = reply.fencingToken;
+        if (reply?.kind !== "taken") late();
+      },
+    });
     if (outcome.kind === "reply" && outcome.reply.kind === "granted") {
       fences.learn(outcome.reply.fencingToken, outcome.sentAt, floor);
       this.fence = outcome.reply.fencingToken;
@@ -91,34 +89,33 @@ export class Vote {
       args: [value, String(token), memory],
       read: readFlag,
     };
-    const { roll } = this.#quorum;
-    const outcome = await roll.wordOf(this.member, () => this.member.run(command, { until }));
+    const outcome = await this.#quorum.roll.wordOf(this.member, command, { until });
     if (outcome.kind !== "reply") return outcome;
     if (!outcome.reply) return { kind: "unknown", error: new Error("its vote was gone again") };
     this.fence = token;
     return outcome;
   }
 
-  async refresh(
+  refresh(
     fencingToken: number,
     ttl: number,
     order: number,
     options: RunOptions<Verdict>,
   ): Promise<Outcome<Verdict>> {
-    const { member, claim, fence = fencingToken } = this;
-    const { roll } = this.#quorum;
-    await roll.recall(member, options.until);
-    return roll.wordOf(member, () => member.run(claim.refresh(fence, ttl, order), options));
+    const { claim, fence = fencingToken } = this;
+    return this.#wordOn(claim.refresh(fence, ttl, order), options);
   }
 
-  async timeLeft(
-    fencingToken: number,
-    options: RunOptions<number | Exclude<Verdict, "ours">>,
-  ): Promise<Outcome<number | Exclude<Verdict, "ours">>> {
-    const { member, claim, fence = fencingToken } = this;
+  timeLeft(fencingToken: number, options: RunOptions<TimeLeft>): Promise<Outcome<TimeLeft>> {
+    const { claim, fence = fencingToken } = this;
+    return this.#wordOn(claim.timeLeft(fence), options);
+  }
+
+  /** What the server says to a command, once it has said who it is. */
+  async #wordOn<T>(command: Command<T>, options: RunOptions<T>): Promise<Outcome<T>> {
     const { roll } = this.#quorum;
-    await roll.recall(member, options.until);
-    return roll.wordOf(member, () => member.run(claim.timeLeft(fence), options));
+    await roll.recall(this.member, options.until);
+    return roll.wordOf(this.member, command, options);
   }
 
   /** Asks for it once more, by the attempt that it was of, while its lock `isHeld`. */
@@ -134,7 +131,7 @@ export class Vote {
       else if (reply) this.#retaken = true;
     };
     const options = { wanted: isHeld, late: given };
-    const outcome = await roll.wordOf(this.member, () => this.member.run(command, options));
+    const outcome = await roll.wordOf(this.member, command, options);
     this.#retaking = false;
     if (outcome.kind !== "refused") given(outcome.kind === "reply" ? outcome.reply : undefined);
   }
@@ -142,29 +139,31 @@ export class Vote {
   /** Gives back what one attempt had, and no other. */
   giveBack(attempt: number): void {
     this.fence = undefined;
-    this.#quorum.leaves(this.#leave(leaveOf(this.claim, attempt), {}));
+    this.#quorum.leaves(this.#giveBackBy(leaveOf(this.claim, attempt), (left) => left, {}));
   }
 
   /** Gives back whatever it is: nothing is asked for any more. */
   leave(attempt: number, options: RunOptions<Leftover>): Promise<Outcome<Leftover>> {
     // Of a token that is the caller's own, another call's may be there.
-    return this.#leave(this.#ownToken ? leaveOf(this.claim, attempt) : this.claim.leave(), options);
+    const command = this.#ownToken ? leaveOf(this.claim, attempt) : this.claim.leave();
+    return this.#giveBackBy(command, (left) => left, options);
   }
 
   /** Releases the lock as the holder. */
-  async release(
+  release(
     fencingToken: number,
     attempt: number,
     options: RunOptions<Released>,
   ): Promise<Outcome<Released>> {
-    const { member, claim, fence } = this;
+    const { claim, fence } = this;
     // One that was never heard of is left: its fencing token, which own tokens go by, is not known.
     if (this.#ownToken && fence === undefined) return this.#releaseUnheard(attempt, options);
-    this.#givingBack = true;
-    const outcome = await member.run(claim.release(fence ?? fencingToken), options);
-    this.#gaveBack(outcome, (reply) => reply === "ours" || reply === "unserved");
-    if (outcome.kind === "reply" && outcome.reply === "unserved") this.#serve();
-    return outcome;
+    const command = claim.release(fence ?? fencingToken);
+    const found = (reply: Released): Found => ({
+      owned: reply === "ours" || reply === "unserved",
+      unserved: reply === "unserved",
+    });
+    return this.#giveBackBy(command, found, options);
   }
 
   async #releaseUnheard(
@@ -180,28 +179,28 @@ export class Vote {
     return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
   }
 
-  async #leave(
-    command: Command<Leftover>,
-    options: RunOptions<Leftover>,
-  ): Promise<Outcome<Leftover>> {
+  /** Gives it back by this command, and has the line served where its reply says that it is not. */
+  async #giveBackBy<T>(
+    command: Command<T>,
+    foundBy: (reply: T) => Found,
+    options: RunOptions<T>,
+  ): Promise<Outcome<T>> {
+    const { member, claim } = this;
     this.#givingBack = true;
-    const outcome = await this.member.run(command, options);
-    this.#gaveBack(outcome, ({ owned }) => owned);
-    if (outcome.kind === "reply" && outcome.reply.unserved) this.#serve();
+    const outcome = await member.run(command, options);
+    this.#givingBack = false;
+    if (outcome.kind !== "reply") return outcome;
+    const { owned, unserved } = foundBy(outcome.reply);
+    // What found nothing may have overtaken what asked for it, over another connection of a pool.
+    if (owned) this.#gaveBackAt = outcome.sentAt;
+    // Not by whoever asked: where a majority has answered, the server of the line may not have.
+    if (unserved) for (const key of claim.keys) this.#quorum.leaves(member.serve(key));
     return outcome;
   }
-
-  /** What found nothing to give back may have overtaken what asked for it, over another connection of a pool. */
-  #gaveBack<T>(outcome: Outcome<T>, found: (reply: T) => boolean): void {
-    this.#givingBack = false;
-    if (outcome.kind === "reply" && found(outcome.reply)) this.#gaveBackAt = outcome.sentAt;
-  }
-
-  /** Not by whoever asked: where a majority has answered, the server of the line may not have. */
-  #serve(): void {
-    for (const key of this.claim.keys) this.#quorum.leaves(this.member.serve(key));
-  }
 }
+
+/** Whether there was a vote to give back, and whether the line is to be served yet. */
+type Found = Pick<Leftover, "owned" | "unserved">;
 
 /** Gives back the vote of one attempt, and no other's. */
 export function leaveOf(claim: ExclusiveClaim, attempt: number, id?: string): Command<Leftover> {
