@@ -3,6 +3,7 @@ import { createToken } from "../keys/token.js";
 import type { Grant, Reach } from "../primitives/primitive.js";
 import { wholeNumber } from "../primitives/replies.js";
 import type { ChannelListener, RedisClient, Subscription } from "../redis/client.js";
+import { Idle } from "../redis/idle.js";
 import { redacted } from "../redis/redact.js";
 import type { Clock } from "../time/clock.js";
 import { outermost } from "../time/context.js";
@@ -44,8 +45,6 @@ interface Weak<T> {
 
 /** Milliseconds before a subscription that failed is tried again. */
 const RETRY_AFTER = 10_000;
-/** Milliseconds without a waiter after which the subscription is closed; after the first if the client is. */
-const IDLE = [1_000, 30_000] as const;
 /** How long a message may be on its way that was sent before a reply that is here. */
 const ECHO_TIME = 1_000;
 
@@ -87,13 +86,17 @@ export class Inbox {
   #heardAt = 0;
   /** It was replaced because nothing was heard, and nothing was since. */
   #wasDeaf = false;
-  #idle: Entry | undefined;
+  readonly #idle: Idle;
   #subscription: Promise<Subscription | undefined> | undefined;
   #isOpened = false;
 
   constructor(client: RedisClient, timers: Timers) {
     this.#client = client;
     this.#timers = timers;
+    this.#idle = new Idle(client, timers, () => {
+      this.#owners.clear();
+      void this.#close();
+    });
   }
 
   /**
@@ -112,7 +115,7 @@ export class Inbox {
 
   /** The id in line of a new waiter. */
   enter(mailbox: Mailbox, owner: Owner): string {
-    if (this.#idle) this.#timers.clear(this.#idle);
+    this.#idle.end();
     this.#owners.add(owner.weak);
     if (this.#owners.size > this.#mostOwners) this.#mostOwners = 2 * [...this.#living()].length;
     this.#mailboxes.set(++this.#lastNumber, mailbox);
@@ -130,7 +133,7 @@ export class Inbox {
 
   leave(id: string): void {
     this.#mailboxes.delete(Number(id.slice(this.id.length + 1)));
-    if (this.#mailboxes.size === 0 && this.#subscription) this.#closeWhenIdle();
+    if (this.#mailboxes.size === 0 && this.#subscription) this.#idle.begin();
   }
 
   /** Hears for a waiter that is over for so long, in milliseconds, or until its locker is closed. */
@@ -239,20 +242,6 @@ export class Inbox {
     this.#state = state;
     for (const owner of this.#living()) owner.failed(error, this.id);
     this.#callAll();
-  }
-
-  /** Nobody waits now. Lockers are forgotten without being closed, and clients are closed before them. */
-  #closeWhenIdle(): void {
-    if (this.#idle) this.#timers.clear(this.#idle);
-    const now = this.#timers.now();
-    const close = (): void => {
-      this.#owners.clear();
-      void this.#close();
-    };
-    this.#idle = this.#timers.set(now + IDLE[0], () => {
-      if (this.#client.closed === true) close();
-      else this.#idle = this.#timers.set(now + IDLE[1], close);
-    });
   }
 
   #callAll(): void {

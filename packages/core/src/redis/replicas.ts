@@ -1,7 +1,7 @@
 import { ServerError } from "../errors.js";
 import { hashSlot } from "../keys/hash-slot.js";
 import { outermost } from "../time/context.js";
-import type { Entry, Timers } from "../time/timers.js";
+import type { Timers } from "../time/timers.js";
 import {
   type Life,
   newLife,
@@ -13,6 +13,7 @@ import {
 } from "./client.js";
 import type { Command, Outcome, RunOptions } from "./command.js";
 import { Commands } from "./commands.js";
+import { Idle } from "./idle.js";
 import { isNotNow } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
@@ -33,8 +34,6 @@ const UNBLOCKED = "UNBLOCKED";
 const SHARE = 0.8;
 /** Turns of promises in which the commands of one moment come that share what is waited for. */
 const TURNS = 4;
-/** Milliseconds without a command after which connections are closed; after the first if the client is. */
-const IDLE = [1_000, 30_000] as const;
 
 /**
  * Runs commands which count only once so many replicas have what they wrote: on a connection of its own to
@@ -56,7 +55,7 @@ export class Replicas {
   #underWay = 0;
   /** When the last of those that are under way is given up. */
   #until = 0;
-  #idle: Entry | undefined;
+  readonly #idle: Idle;
   #closed = false;
 
   constructor({ client, timers, timeout }: Commands, side: SideConnections, wanted: Replication) {
@@ -65,6 +64,7 @@ export class Replicas {
     this.#timers = timers;
     this.#replication = wanted;
     this.#timeout = timeout;
+    this.#idle = new Idle(client, timers, () => this.#hangUp());
     const confirming: RedisClient = {
       run: async (script, keys, args) => this.#linkOf(keys).run(script, keys, args),
       cluster: client.cluster === true,
@@ -80,7 +80,7 @@ export class Replicas {
 
   /** As `run` of {@link Commands}; refused with `NOREPLICAS` if too few have it in time. */
   async run<T>(command: Command<T>, options: RunOptions<T> = {}): Promise<Outcome<T>> {
-    if (this.#idle) this.#timers.clear(this.#idle);
+    this.#idle.end();
     const until = Math.min(options.until ?? Infinity, this.#timers.now() + this.#timeout);
     this.#until = Math.max(this.#until, until);
     this.#underWay++;
@@ -123,18 +123,12 @@ export class Replicas {
 
   #rest(): void {
     this.#until = 0;
-    if (this.#closed) {
-      this.#hangUp();
-      return;
-    }
-    this.#idle = this.#timers.set(this.#timers.now() + IDLE[0], () => {
-      if (this.#client.closed === true) this.#hangUp();
-      else this.#idle = this.#timers.set(this.#timers.now() + IDLE[1], () => this.#hangUp());
-    });
+    if (this.#closed) this.#hangUp();
+    else this.#idle.begin();
   }
 
   #hangUp(): void {
-    if (this.#idle) this.#timers.clear(this.#idle);
+    this.#idle.end();
     for (const link of this.#links.values()) link.end(new Error("nobody needs it any more"));
   }
 
