@@ -7,12 +7,10 @@ import { checkSignal, checkText, MAX_METADATA_BYTES } from "./options.js";
 import { givenOptions } from "./own-options.js";
 import { announceCommand, leaderChannel } from "./primitives/announce.js";
 import { type HolderInfo, inspectCommand } from "./primitives/inspection.js";
-import type { ChannelListener, Subscription } from "./redis/client.js";
+import { Channel, ON_ITS_WAY } from "./redis/channel.js";
 import { failureOf } from "./redis/failure.js";
 import { redacted } from "./redis/redact.js";
 import { controller, onAbort } from "./time/abort.js";
-import { outermost } from "./time/context.js";
-import type { Timers } from "./time/timers.js";
 
 /** How this process stands for election. */
 export interface LeadOptions {
@@ -63,10 +61,6 @@ const LOOK_PART = 1 / 3;
 const SHORTEST_LOOK = 100;
 /** How often it looks while there is no lease to go by, in milliseconds: hearing messages, or none. */
 const LOOK = { listening: 15_000, deaf: 1_000 } as const;
-/** Milliseconds before a subscription that failed is tried again. */
-const RETRY_AFTER = 10_000;
-/** How long a message may be on its way, in milliseconds. */
-const ON_ITS_WAY = 1_000;
 /** Why an iteration ends that nobody is told of any more. */
 const LEFT = new Error("nobody follows any more");
 
@@ -337,108 +331,65 @@ class Vigil {
 
 /** What hears that there may be another leader, as far as the client can. */
 class Ear {
+  /** How often there was a reason to look. */
+  heard = 0;
   readonly #place: Place;
-  #subscription: Promise<Subscription | undefined> | undefined;
-  #notBefore = -Infinity;
+  readonly #channel: Channel;
   #closed = false;
-  #listening = false;
-  #heard = 0;
-  readonly #hear: () => void;
 
   constructor(place: Place, hear: () => void) {
     this.#place = place;
-    this.#hear = hear;
+    const { engine, space, key } = place;
+    const { client, timers } = engine.commands;
+    const news = (): void => {
+      this.heard++;
+      hear();
+    };
+    const failed = (error: unknown): void =>
+      engine.emit?.({ type: "subscribeFailed", error: redacted(error, []) });
+    this.#channel = new Channel(client, timers, () => leaderChannel(key, space), {
+      message: news,
+      opened: news,
+      lost: (error) => {
+        news();
+        failed(error);
+      },
+      refused: failed,
+    });
   }
 
   get listening(): boolean {
-    return this.#listening;
-  }
-
-  /** How often there was a reason to look. */
-  get heard(): number {
-    return this.#heard;
+    return this.#channel.isOpen;
   }
 
   /** Subscribes if that was not done; when it is, there may be news. */
   open(): void {
-    if (this.#closed || this.#subscription || this.#timers.now() < this.#notBefore) return;
-    outermost.runInAsyncScope(() => this.#open());
-  }
-
-  #open(): void {
-    let isCurrent = (): boolean => true;
-    const opening = this.#subscribe({
-      message: () => isCurrent() && this.#news(),
-      resumed: () => isCurrent() && this.#news(true),
-      lost: (error) => {
-        if (!isCurrent()) return;
-        this.#news(false);
-        this.#failed(error);
-      },
-    });
-    this.#subscription = opening;
-    isCurrent = () => this.#subscription === opening;
-    opening.then(
-      (subscription) => subscription && isCurrent() && this.#news(true),
-      (error: unknown) => {
-        if (!isCurrent()) return;
-        this.#subscription = undefined;
-        this.#notBefore = this.#timers.now() + RETRY_AFTER;
-        this.#failed(error);
-      },
-    );
+    if (!this.#closed) this.#channel.open();
   }
 
   /**
-   * There is another leader, of which no message told. If none comes, nor any that is sent now, none does:
-   * something on the way keeps our side of a connection open that leads nowhere. It is replaced.
+   * There is another leader, of which no message told. If none comes, nor any that is sent now, none does,
+   * and the subscription is replaced.
    */
   async checkHearing(): Promise<void> {
-    const subscription = this.#subscription;
-    const before = this.#heard;
-    const isDeaf = (): boolean =>
-      this.#listening && this.#heard === before && this.#subscription === subscription;
-    await this.#timers.sleep(ON_ITS_WAY);
-    if (!isDeaf()) return;
+    const before = this.heard;
+    // Of a subscription that has come in its place, there was news.
+    const isDeaf = (): boolean => this.listening && this.heard === before;
     const { engine, space, key } = this.#place;
-    const { kind } = await engine.commands.run(announceCommand(key, space));
+    const { commands } = engine;
+    const { timers } = commands;
+    await timers.sleep(ON_ITS_WAY);
+    if (!isDeaf()) return;
+    const { kind } = await commands.run(announceCommand(key, space));
     if (kind !== "reply") return; // Nobody may have been told.
     await new Promise<void>((resolve) => {
-      this.#timers.setAfterReading(this.#timers.now() + ON_ITS_WAY, resolve);
+      timers.setAfterReading(timers.now() + ON_ITS_WAY, resolve);
     });
-    if (!isDeaf()) return;
-    this.#leave();
-    this.#failed(new Error("messages are sent, but do not arrive"));
-    this.#news(false);
+    if (isDeaf()) this.#channel.foundDeaf();
   }
 
   close(): void {
     this.#closed = true;
-    this.#leave();
-  }
-
-  get #timers(): Timers {
-    return this.#place.engine.commands.timers;
-  }
-
-  #news(listening: boolean = this.#listening): void {
-    this.#listening = listening;
-    this.#heard++;
-    this.#hear();
-  }
-
-  #leave(): void {
-    this.#subscription?.then((subscription) => subscription?.close()).catch(() => undefined);
-    this.#subscription = undefined;
-  }
-
-  /** Async, so that a client that throws is one that rejects. */
-  async #subscribe(listener: ChannelListener): Promise<Subscription | undefined> {
-    const { engine, space, key } = this.#place;
-    return engine.commands.client.subscribe?.(leaderChannel(key, space), listener);
-  }
-
-  #failed(error: unknown): void {
-    this.#place.engine.emit?.({ type: "subscribeFailed", error: redacted(error, []) });
+    void this.#channel.close();
   }
 }

@@ -533,10 +533,10 @@ const bugsOfOrder: readonly Bug[] = [
     name: "a subscription that is open without anybody asking again",
     shows: ["a free lock with somebody in line"],
     library: {
-      file: "acquire/inbox.js",
+      file: "redis/channel.js",
       change: [
-        "this.#isOpened = true;\n            this.#opened();",
-        'this.#isOpened = true;\n            this.#state = "open";',
+        "this.#isThere = true;\n            this.#opened();",
+        "this.#isThere = true;\n            this.#isOpen = true;",
       ],
     },
   },
@@ -545,7 +545,7 @@ const bugsOfOrder: readonly Bug[] = [
     // To one who lives, and does not ask: the message was lost with the connection.
     shows: ["a lock that is granted to the dead", "a free lock with somebody in line"],
     library: {
-      file: "acquire/inbox.js",
+      file: "redis/channel.js",
       change: ["resumed: () => isCurrent() && this.#opened(),", "resumed: () => undefined,"],
     },
   },

@@ -2,11 +2,11 @@ import type { Teller } from "../events.js";
 import { createToken } from "../keys/token.js";
 import type { Grant, Reach } from "../primitives/primitive.js";
 import { wholeNumber } from "../primitives/replies.js";
-import type { ChannelListener, RedisClient, Subscription } from "../redis/client.js";
+import { Channel, ON_ITS_WAY } from "../redis/channel.js";
+import type { RedisClient } from "../redis/client.js";
 import { Idle } from "../redis/idle.js";
 import { redacted } from "../redis/redact.js";
 import type { Clock } from "../time/clock.js";
-import { outermost } from "../time/context.js";
 import { type Entry, Timers } from "../time/timers.js";
 
 /** What a waiter hears. */
@@ -43,11 +43,6 @@ interface Weak<T> {
   deref(): T | undefined;
 }
 
-/** Milliseconds before a subscription that failed is tried again. */
-const RETRY_AFTER = 10_000;
-/** How long a message may be on its way that was sent before a reply that is here. */
-const ECHO_TIME = 1_000;
-
 /** For how many waiters that are over it is listened at most: each takes some 2 KB. */
 const MOST_LINGERING = 1_000;
 
@@ -71,6 +66,8 @@ export class Inbox {
   #id: string | undefined;
   readonly #client: RedisClient;
   readonly #timers: Timers;
+  readonly #channel: Channel;
+  readonly #idle: Idle;
   readonly #mailboxes = new Map<number, Mailbox>();
   readonly #owners = new Set<Weak<Owner>>();
   /** If there are more, those that are gone are taken out. */
@@ -78,24 +75,23 @@ export class Inbox {
   /** Waiters that are over, for which a grant may come yet that would have to go back. */
   readonly #lingering = new Map<string, { readonly owner: Owner; readonly timer: Entry }>();
   #lastNumber = 0;
-  #state: "shut" | "opening" | "open" | "lost" = "shut";
   /** The server that runs the scripts said that it does not see us listen, though we hear it. */
   #unseen = false;
-  #notBefore = 0;
   /** When it last heard something, or began to listen: what was sent before may have been lost. */
   #heardAt = 0;
-  /** It was replaced because nothing was heard, and nothing was since. */
-  #wasDeaf = false;
-  readonly #idle: Idle;
-  #subscription: Promise<Subscription | undefined> | undefined;
-  #isOpened = false;
 
   constructor(client: RedisClient, timers: Timers) {
     this.#client = client;
     this.#timers = timers;
+    this.#channel = new Channel(client, timers, () => `redislock:inbox:${this.id}`, {
+      message: (text) => this.#deliver(text),
+      opened: () => this.#opened(),
+      lost: (error) => this.#failed(error),
+      refused: (error) => this.#failed(error),
+    });
     this.#idle = new Idle(client, timers, () => {
       this.#owners.clear();
-      void this.#close();
+      void this.#channel.close();
     });
   }
 
@@ -109,7 +105,7 @@ export class Inbox {
 
   /** Whom messages reach. */
   get reach(): Reach {
-    if (this.#state !== "open") return "none";
+    if (!this.#channel.isOpen) return "none";
     return this.#client.cluster === true || this.#unseen ? "uncounted" : "counted";
   }
 
@@ -133,7 +129,7 @@ export class Inbox {
 
   leave(id: string): void {
     this.#mailboxes.delete(Number(id.slice(this.id.length + 1)));
-    if (this.#mailboxes.size === 0 && this.#subscription) this.#idle.begin();
+    if (this.#mailboxes.size === 0 && this.#channel.subscription) this.#idle.begin();
   }
 
   /** Hears for a waiter that is over for so long, in milliseconds, or until its locker is closed. */
@@ -158,52 +154,21 @@ export class Inbox {
 
   /** Subscribes if that was not done; everyone who waits asks again once it is. */
   open(): void {
-    const now = this.#timers.now();
-    if (this.#state !== "shut" || !this.#client.subscribe || now < this.#notBefore) return;
-    outermost.runInAsyncScope(() => this.#open());
-  }
-
-  #open(): void {
-    this.#state = "opening";
-    let isCurrent = (): boolean => true;
-    const subscription = this.#subscribe({
-      message: (text) => isCurrent() && this.#deliver(text),
-      resumed: () => isCurrent() && this.#opened(),
-      lost: (error) => isCurrent() && this.#failed("lost", error),
-    });
-    this.#subscription = subscription;
-    isCurrent = () => this.#subscription === subscription;
-    this.#isOpened = false;
-    subscription.then(
-      () => {
-        if (!isCurrent()) return;
-        this.#isOpened = true;
-        this.#opened();
-      },
-      (error: unknown) => {
-        if (!isCurrent()) return;
-        this.#subscription = undefined;
-        this.#notBefore = this.#timers.now() + RETRY_AFTER;
-        this.#failed("shut", error);
-      },
-    );
+    this.#channel.open();
   }
 
   /**
    * A message was sent before the reply to a command that was sent at `sentAt`. If none is heard, none
-   * is: something on the way keeps our side of a connection open that leads nowhere. It is replaced at
-   * once; if the new one leads nowhere, too, after a while, in which nobody relies on it.
+   * is.
    */
   expectEcho(sentAt: number): void {
-    const subscription = this.#subscription;
-    this.#timers.setAfterReading(this.#timers.now() + ECHO_TIME, () => {
-      const deaf = this.#state === "open" && this.#heardAt < sentAt;
-      if (!deaf || this.#subscription !== subscription) return;
-      void this.#close();
-      if (this.#wasDeaf) this.#notBefore = this.#timers.now() + RETRY_AFTER;
-      this.#wasDeaf = true;
-      this.#failed("shut", new Error("messages are sent, but do not arrive"));
-      this.open();
+    const channel = this.#channel;
+    const { subscription } = channel;
+    this.#timers.setAfterReading(this.#timers.now() + ON_ITS_WAY, () => {
+      const deaf = channel.isOpen && this.#heardAt < sentAt;
+      if (!deaf || channel.subscription !== subscription) return;
+      channel.foundDeaf();
+      channel.open();
     });
   }
 
@@ -211,35 +176,16 @@ export class Inbox {
   async close(owner: Owner): Promise<void> {
     this.#owners.delete(owner.weak);
     for (const [id, lingering] of this.#lingering) if (lingering.owner === owner) this.#forget(id);
-    if (this.#living().next().done) await this.#close();
-  }
-
-  /** A subscription that is still being opened is closed as soon as it is there. */
-  async #close(): Promise<void> {
-    const isOpened = this.#isOpened;
-    // That it cannot be opened, or closed, matters to nobody any more.
-    const closing = this.#subscription
-      ?.then((subscription) => subscription?.close())
-      .catch(() => undefined);
-    this.#state = "shut";
-    this.#subscription = undefined;
-    if (isOpened) await closing;
-  }
-
-  /** Async, so that a client that throws is one that rejects. */
-  async #subscribe(listener: ChannelListener): Promise<Subscription | undefined> {
-    return this.#client.subscribe?.(`redislock:inbox:${this.id}`, listener);
+    if (this.#living().next().done) await this.#channel.close();
   }
 
   #opened(): void {
-    this.#state = "open";
     this.#heardAt = this.#timers.now();
     this.#unseen = false; // The new connection may lead elsewhere.
     this.#callAll();
   }
 
-  #failed(state: "shut" | "lost", error: unknown): void {
-    this.#state = state;
+  #failed(error: unknown): void {
     for (const owner of this.#living()) owner.failed(error, this.id);
     this.#callAll();
   }
@@ -251,7 +197,6 @@ export class Inbox {
   /** A message that is not understood, such as one of a later version, is a reason to ask. */
   #deliver(text: string): void {
     this.#heardAt = this.#timers.now();
-    this.#wasDeaf = false;
     const [what, number, fence, proof, seatTold] = text.split(" ");
     const mailbox = this.#mailboxes.get(Number(number));
     if (what === "unseen") this.#unseen = true;
