@@ -22,7 +22,7 @@ import { Replicas, type Replication } from "../redis/replicas.js";
 import type { Clock } from "../time/clock.js";
 import { Timers } from "../time/timers.js";
 import { Acquisition, type Answer, type Granted, type Told } from "./acquisition.js";
-import { type Inbox, inboxOf, Owner } from "./inbox.js";
+import { type Line, lineOf } from "./inbox.js";
 import { poll } from "./poll.js";
 import { noRetry, type RetryStrategy } from "./retry.js";
 import { waitInLine } from "./wait.js";
@@ -74,8 +74,7 @@ export class Engine {
   /** Where leases count only once replicas have them. */
   readonly #replicas: Replicas | undefined;
   readonly #renewal: Renewal;
-  readonly #inbox: Inbox;
-  readonly #owner: Owner;
+  readonly #line: Line;
   readonly #own: OwnLocks;
   readonly #keeper: Keeper;
   /** Called when the locker is closed. */
@@ -110,7 +109,7 @@ export class Engine {
     }: Ways = {},
   ) {
     this.#timers = timers;
-    this.commands = new Commands(client, this.#timers, timeout);
+    this.commands = new Commands(client, timers, timeout);
     this.emit = emit;
     this.#inspect = inspect;
     if (replication && client.side) {
@@ -121,10 +120,8 @@ export class Engine {
     const released = (holding: Holding): void => this.#remove(holding);
     const leaves = (leaving: Promise<unknown>): void => this.#leaves(leaving);
     this.#keeper = { commands: this.commands, renewal: this.#renewal, own, emit, released, leaves };
-    const inbox = inboxOf(client, clock);
-    this.#inbox = inbox;
-    this.#owner = new Owner(emit);
-    const line = { timers: this.#timers, inbox, owner: this.#owner };
+    const line = lineOf(client, clock, timers, emit);
+    this.#line = line;
     this.#waiting =
       waiting ??
       ((acquisition, deadline, lastAnswer) => waitInLine(acquisition, line, deadline, lastAnswer));
@@ -186,7 +183,8 @@ export class Engine {
       if (stopped) void this.#abandon(acquisition);
     }
     this.#replicas?.close();
-    const ending: Promise<unknown>[] = [this.#inbox.close(this.#owner)];
+    const { inbox, owner } = this.#line;
+    const ending: Promise<unknown>[] = [inbox.close(owner)];
     if (grace !== undefined) ending.push(this.#endHeld(grace));
     const ended = Promise.allSettled(ending);
     // What was held until now may have left a line yet to be served.

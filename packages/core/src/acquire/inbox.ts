@@ -43,13 +43,30 @@ interface Weak<T> {
   deref(): T | undefined;
 }
 
+/** Where one stands in line, and hears of it. */
+export interface Line {
+  readonly timers: Timers;
+  readonly inbox: Inbox;
+  readonly owner: Owner;
+}
+
+/** The line at a client's server, for the waiters of one locker, whose listener is told if nothing is heard. */
+export function lineOf(
+  client: RedisClient,
+  clock: Clock,
+  timers: Timers,
+  emit: Teller | undefined,
+): Line {
+  return { timers, inbox: inboxOf(client, clock), owner: new Owner(emit) };
+}
+
 /** For how many waiters that are over it is listened at most: each takes some 2 KB. */
 const MOST_LINGERING = 1_000;
 
 const inboxes = new WeakMap<RedisClient, Map<Clock, Inbox>>();
 
 /** The one inbox of a client, however many lockers share it. */
-export function inboxOf(client: RedisClient, clock: Clock): Inbox {
+function inboxOf(client: RedisClient, clock: Clock): Inbox {
   const known = inboxes.get(client) ?? new Map<Clock, Inbox>();
   inboxes.set(client, known);
   const inbox = known.get(clock) ?? new Inbox(client, new Timers(clock));

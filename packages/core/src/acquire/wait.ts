@@ -1,16 +1,9 @@
 import { createToken } from "../keys/token.js";
 import type { Grant, Reach } from "../primitives/primitive.js";
-import type { Entry, Timers } from "../time/timers.js";
+import type { Entry } from "../time/timers.js";
 import type { Acquisition, Answer, Granted } from "./acquisition.js";
-import type { Inbox, Mailbox, Owner } from "./inbox.js";
+import type { Line, Mailbox } from "./inbox.js";
 import { LONGEST_PATIENCE, termsOf, untilTurn } from "./waiter.js";
-
-/** Where one stands in line, and hears of it. */
-export interface Line {
-  readonly timers: Timers;
-  readonly inbox: Inbox;
-  readonly owner: Owner;
-}
 
 /**
  * Stands in line until the lock is granted, or the `deadline`; a command that is under way then is

@@ -176,7 +176,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
   override async close(options?: { readonly grace?: number | undefined }): Promise<void> {
     await super.close(options);
     const { members } = this.#quorum;
-    const inboxes = members.map(({ inbox, owner }) => inbox.close(owner));
+    const inboxes = members.map(({ line }) => line.inbox.close(line.owner));
     const { timers } = this.#quorum;
     await timers.awaited(Promise.allSettled([...inboxes, this.#quorum.left()]));
   }

@@ -1,4 +1,4 @@
-import { type Inbox, inboxOf, Owner } from "../acquire/inbox.js";
+import { type Line, lineOf } from "../acquire/inbox.js";
 import type { Teller } from "../events.js";
 import type { Space } from "../keys/names.js";
 import { serveCommand } from "../primitives/inspection.js";
@@ -23,8 +23,7 @@ export class Member {
   readonly client: RedisClient;
   readonly space: Space;
   readonly commands: Commands;
-  readonly inbox: Inbox;
-  readonly owner: Owner;
+  readonly line: Line;
   readonly #timers: Timers;
   #silent = false;
   readonly #onSilence = new Set<() => void>();
@@ -44,8 +43,7 @@ export class Member {
     this.client = client;
     this.space = space;
     this.commands = new Commands(client, timers, timeout);
-    this.inbox = inboxOf(client, clock);
-    this.owner = new Owner(emit);
+    this.line = lineOf(client, clock, timers, emit);
     this.#timers = timers;
   }
 

@@ -103,16 +103,11 @@ class LinePlace {
   /** Waits there; undefined if that was ended, by the server's silence or because nobody wants it. */
   async stand(deadline: number, lastAnswer: number): Promise<Answer | undefined> {
     const { member } = this;
-    const { inbox, owner } = member;
-    const { timers, roll } = this.#quorum;
     const own = this.#own;
-    const unwatch = member.watch(roll.probe(member));
+    const unwatch = member.watch(this.#quorum.roll.probe(member));
     const forget = member.onSilence(() => own.stop(new Error("the server is silent")));
     try {
-      return await own.run(
-        () => waitInLine(own, { timers, inbox, owner }, deadline, lastAnswer),
-        undefined,
-      );
+      return await own.run(() => waitInLine(own, member.line, deadline, lastAnswer), undefined);
     } catch {
       return undefined;
     } finally {
