@@ -7,7 +7,7 @@ import { utf8 } from "./keys/utf8.js";
 import { checkTtl } from "./lease/ttl.js";
 import type { ClaimFacts } from "./primitives/exclusive.js";
 import type { Sharing } from "./primitives/primitive.js";
-import { givenOptions, kindOf as kind } from "./own-options.js";
+import { givenOptions, kindOf } from "./own-options.js";
 import { LONGEST_TIMER } from "./time/clock.js";
 
 /** How a lock is asked for and held: all of it optional. Without any, one try, for the ttl, alone. */
@@ -174,21 +174,21 @@ function sharingOf(
 
 export function checkCount(name: string, count: unknown, most: number): void {
   if (typeof count !== "number") {
-    throw new TypeError(`${name} must be a whole number, got ${kind(count)}`);
+    throw new TypeError(`${name} must be a whole number, got ${kindOf(count)}`);
   }
   if (Number.isInteger(count) && count >= 1 && count <= most) return;
   throw new RangeError(`${name} must be a whole number from 1 to ${most}, got ${count}`);
 }
 
 function told(value: unknown): string {
-  return typeof value === "string" ? quote(value) : kind(value);
+  return typeof value === "string" ? JSON.stringify(value) : kindOf(value);
 }
 
 /** The keys, each once. In a cluster they must share a hash slot, for one server must hold them all. */
 function checkKeys(keys: string | readonly string[], space: Space): readonly string[] {
   const list = typeof keys === "string" ? [keys] : keys;
   if (!Array.isArray(list))
-    throw new TypeError(`key must be a string or an array, got ${kind(keys)}`);
+    throw new TypeError(`key must be a string or an array, got ${kindOf(keys)}`);
   const unique = typeof keys === "string" ? [keys] : [...new Set<string>(list)];
   if (unique.length === 0 || unique.length > MAX_KEYS) {
     throw new RangeError(`keys must hold 1 to ${MAX_KEYS} keys, got ${unique.length}`);
@@ -211,7 +211,9 @@ function checkKey(key: string, before: string): void {
   checkText("key", key, MAX_KEY_BYTES);
   if (key === "") throw new RangeError("key must not be empty");
   if (isCompanionName(key, before)) {
-    throw new RangeError(`key must not end like a name of this library's own, got ${quote(key)}`);
+    throw new RangeError(
+      `key must not end like a name of this library's own, got ${JSON.stringify(key)}`,
+    );
   }
 }
 
@@ -222,7 +224,7 @@ function checkSlots(keys: readonly string[], space: Space): void {
     const another = slotOf(key, space);
     if (another === slot) continue;
     throw new RangeError(
-      `keys must share a hash slot in a cluster: ${quote(first)} is in ${slot}, ${quote(key)} in ` +
+      `keys must share a hash slot in a cluster: ${JSON.stringify(first)} is in ${slot}, ${JSON.stringify(key)} in ` +
         `${another}; give them a common hash tag, as in "{order:1}:a" and "{order:1}:b"`,
     );
   }
@@ -231,7 +233,7 @@ function checkSlots(keys: readonly string[], space: Space): void {
 /** How long somebody waits, in milliseconds. */
 export function checkPatience(name: string, ms: unknown): void {
   if (typeof ms !== "number") {
-    throw new TypeError(`${name} must be a number of milliseconds or Infinity, got ${kind(ms)}`);
+    throw new TypeError(`${name} must be a number of milliseconds or Infinity, got ${kindOf(ms)}`);
   }
   if (ms === Infinity || (ms >= 0 && ms <= LONGEST_TIMER)) return;
   throw new RangeError(`${name} must be 0 to ${LONGEST_TIMER} ms or Infinity, got ${ms}`);
@@ -245,11 +247,12 @@ export function checkSignal(signal: unknown): void {
     ["aborted", "reason"].every((name) => name in signal) &&
     methods.every((name) => typeof Reflect.get(signal, name) === "function");
   if (isOne) return;
-  throw new TypeError(`signal must be an AbortSignal, got ${kind(signal)}`);
+  throw new TypeError(`signal must be an AbortSignal, got ${kindOf(signal)}`);
 }
 
 function checkToken(token: unknown): void {
-  if (typeof token !== "string") throw new TypeError(`token must be a string, got ${kind(token)}`);
+  if (typeof token !== "string")
+    throw new TypeError(`token must be a string, got ${kindOf(token)}`);
   if (TOKEN.test(token)) return;
   // The token itself stays out of the message: it may be a secret that is only a bit too short.
   throw new RangeError(
@@ -262,7 +265,8 @@ const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
 /** Well-formed text of so many bytes: half a surrogate pair would make two texts one in Redis. */
 export function checkText(name: string, text: unknown, maxBytes: number): void {
-  if (typeof text !== "string") throw new TypeError(`${name} must be a string, got ${kind(text)}`);
+  if (typeof text !== "string")
+    throw new TypeError(`${name} must be a string, got ${kindOf(text)}`);
   if (LONE_SURROGATE.test(text)) {
     throw new TypeError(`${name} must be well-formed text, but holds half of a surrogate pair`);
   }
@@ -274,7 +278,3 @@ export function checkText(name: string, text: unknown, maxBytes: number): void {
 
 /** With the `u` flag, only a surrogate that is not part of a pair is a character of its own. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
-
-function quote(text: string): string {
-  return JSON.stringify(text);
-}
