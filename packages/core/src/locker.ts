@@ -349,7 +349,6 @@ export async function obtain(
   ttl: number,
   options: ObtainOptions = {},
 ): Promise<Lock> {
-  checkClient(client);
   let locker = lockers.get(client);
   if (!locker) {
     locker = new Locker(client);
@@ -432,6 +431,7 @@ function replicationOf(
   checkCount("minReplicas", minReplicas, LONGEST_TIMER);
   const timeout = replicaTimeout ?? Math.ceil(commandTimeout / 4);
   checkCount("replicaTimeout", timeout, commandTimeout);
-  if (client.side) return { minReplicas, replicaTimeout: timeout };
+  const { side } = client;
+  if (side) return { side, minReplicas, replicaTimeout: timeout };
   throw new TypeError("minReplicas needs a client that can have connections beside its own");
 }

@@ -112,9 +112,7 @@ export class Engine {
     this.commands = new Commands(client, timers, timeout);
     this.emit = emit;
     this.#inspect = inspect;
-    if (replication && client.side) {
-      this.#replicas = new Replicas(this.commands, client.side, replication);
-    }
+    this.#replicas = replication && new Replicas(this.commands, replication);
     this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, own, emit);
     this.#own = own;
     const released = (holding: Holding): void => this.#remove(holding);

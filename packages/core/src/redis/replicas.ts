@@ -17,8 +17,9 @@ import { Idle } from "./idle.js";
 import { isNotNow } from "./refusals.js";
 import { UnexpectedReplyError } from "./unexpected-reply.js";
 
-/** How many replicas must have a lock, and how long they are waited for. */
+/** How many replicas must have a lock, how long they are waited for, and over which connections. */
 export interface Replication {
+  readonly side: SideConnections;
   readonly minReplicas: number;
   /** In milliseconds. */
   readonly replicaTimeout: number;
@@ -44,7 +45,6 @@ const TURNS = 4;
  */
 export class Replicas {
   readonly #client: RedisClient;
-  readonly #side: SideConnections;
   readonly #timers: Timers;
   readonly #replication: Replication;
   /** Milliseconds after which a command counts as unanswered. */
@@ -58,11 +58,10 @@ export class Replicas {
   readonly #idle: Idle;
   #closed = false;
 
-  constructor({ client, timers, timeout }: Commands, side: SideConnections, wanted: Replication) {
+  constructor({ client, timers, timeout }: Commands, replication: Replication) {
     this.#client = client;
-    this.#side = side;
     this.#timers = timers;
-    this.#replication = wanted;
+    this.#replication = replication;
     this.#timeout = timeout;
     this.#idle = new Idle(client, timers, () => this.#hangUp());
     const confirming: RedisClient = {
@@ -154,7 +153,7 @@ export class Replicas {
   /** Throws if the client does not know it. */
   #masterOf([first = ""]: readonly string[]): string {
     const { keyPrefix = "" } = this.#client;
-    return this.#side.masterOf?.(hashSlot(keyPrefix + first)) ?? "";
+    return this.#replication.side.masterOf?.(hashSlot(keyPrefix + first)) ?? "";
   }
 
   /** The connection to the master that has these keys. */
@@ -163,7 +162,8 @@ export class Replicas {
     const known = this.#currentLink(master);
     if (known) return known;
     const link = new Link(this.#timers, this.#replication, {
-      open: (life) => outermost.runInAsyncScope(async () => this.#side.open(life, master)),
+      open: (life) =>
+        outermost.runInAsyncScope(async () => this.#replication.side.open(life, master)),
       keyPrefix: this.#client.keyPrefix ?? "",
       epoch: this.#client.epoch,
       patience: this.#timeout / 2,
