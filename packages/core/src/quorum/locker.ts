@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Engine, type Waiting } from "../acquire/engine.js";
-import { LockCalls } from "../calls.js";
+import { Engine } from "../acquire/engine.js";
+import { type CloseOptions, LockCalls } from "../calls.js";
 import type { Space } from "../keys/names.js";
 import type { Lock } from "../lease/lock.js";
 import { ownLocksOf } from "../lease/own-locks.js";
@@ -17,7 +17,7 @@ import { atAll, gather, majorityOf, said, type Votes } from "./gather.js";
 import { inspectAtAll } from "./inspection.js";
 import { Member } from "./member.js";
 import { Quorum } from "./quorum.js";
-import { waitForQuorum } from "./wait.js";
+import { waitingFor } from "./wait.js";
 
 /** What a locker over several servers is made with: all of it optional, the same for all its locks. */
 export interface QuorumLockerOptions extends Omit<LockerOptions, "minReplicas" | "replicaTimeout"> {
@@ -88,8 +88,6 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
   readonly #quorum: Quorum;
   /** Where keys live at the first of the servers. */
   readonly #space: Space;
-  /** How many of this process wait for each key. */
-  readonly #waiting = new Map<string, number>();
 
   constructor(clients: readonly RedisClient[], options: QuorumLockerOptions = {}) {
     const own = checkClients(clients);
@@ -107,23 +105,7 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     const facts = { timers, timeout, clock, emit };
     const members = own.map((client, index) => new Member(index, client, spaceOf(client), facts));
     const quorum = new Quorum(members, timers, timeout, maxTtl);
-    const waiting: Waiting = (acquisition, ...until) => {
-      const { claim } = acquisition;
-      if (!(claim instanceof QuorumClaim)) throw new TypeError("it is no claim of a quorum");
-      const [deadline, lastAnswer] = until;
-      const [key = ""] = claim.keys;
-      const others = this.#waiting.get(key) ?? 0;
-      this.#waiting.set(key, others + 1);
-      const how = { crowded: others > 0, deadline, lastAnswer };
-      const waited = waitForQuorum(acquisition, claim, quorum, how).finally(() => {
-        const left = (this.#waiting.get(key) ?? 1) - 1;
-        if (left > 0) this.#waiting.set(key, left);
-        else this.#waiting.delete(key);
-      });
-      // It may leave its line a moment after whoever waited was told that it is over.
-      quorum.leaves(waited.catch(() => undefined));
-      return waited;
-    };
+    const waiting = waitingFor(quorum);
     const inspect = (key: string): Command<Inspection> => inspectAtAll(key, quorum);
     const client = together(own);
     const [first = client] = own;
@@ -173,11 +155,10 @@ export const QuorumLocker: QuorumLockerConstructor = class QuorumLocker extends 
     return owned;
   }
 
-  override async close(options?: { readonly grace?: number | undefined }): Promise<void> {
+  override async close(options?: CloseOptions): Promise<void> {
     await super.close(options);
-    const { members } = this.#quorum;
+    const { members, timers } = this.#quorum;
     const inboxes = members.map(({ line }) => line.inbox.close(line.owner));
-    const { timers } = this.#quorum;
     await timers.awaited(Promise.allSettled([...inboxes, this.#quorum.left()]));
   }
 };

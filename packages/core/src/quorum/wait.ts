@@ -1,7 +1,8 @@
 import { Acquisition, type Answer } from "../acquire/acquisition.js";
+import type { Waiting } from "../acquire/engine.js";
 import { waitInLine } from "../acquire/wait.js";
 import type { Leftover } from "../primitives/primitive.js";
-import type { QuorumClaim } from "./claim.js";
+import { QuorumClaim } from "./claim.js";
 import type { Member } from "./member.js";
 import type { Quorum } from "./quorum.js";
 
@@ -11,6 +12,28 @@ const LONG_PAUSE = 200;
 /** For how long whoever is first in line asks for the other votes, before it gives way. */
 const PATIENCE = 300;
 
+/** How those wait who ask one locker for locks of a quorum. */
+export function waitingFor(quorum: Quorum): Waiting {
+  /** How many wait for each key. */
+  const waiting = new Map<string, number>();
+  return (acquisition, deadline, lastAnswer) => {
+    const { claim } = acquisition;
+    if (!(claim instanceof QuorumClaim)) throw new TypeError("it is no claim of a quorum");
+    const [key = ""] = claim.keys;
+    const others = waiting.get(key) ?? 0;
+    waiting.set(key, others + 1);
+    const how = { crowded: others > 0, deadline, lastAnswer };
+    const waited = waitForQuorum(acquisition, claim, quorum, how).finally(() => {
+      const left = (waiting.get(key) ?? 1) - 1;
+      if (left > 0) waiting.set(key, left);
+      else waiting.delete(key);
+    });
+    // It may leave its line a moment after whoever waited was told that it is over.
+    quorum.leaves(waited.catch(() => undefined));
+    return waited;
+  };
+}
+
 /**
  * Waits in line at the first server that answers, in the order that all share; takes the other votes when
  * granted there. So those who wait meet in one line, and only its first asks the others: no votes are
@@ -18,7 +41,7 @@ const PATIENCE = 300;
  *
  * @param crowded - Others of this process wait for the same: who would only be refused does not try.
  */
-export async function waitForQuorum(
+async function waitForQuorum(
   acquisition: Acquisition,
   claim: QuorumClaim,
   quorum: Quorum,
