@@ -18,7 +18,7 @@ export interface Mailbox {
 }
 
 /** A locker whose waiters have mailboxes. */
-export class Owner {
+class Owner {
   readonly #emit: Teller | undefined;
   #weak: Weak<Owner> | undefined;
 
@@ -79,7 +79,7 @@ function inboxOf(client: RedisClient, clock: Clock): Inbox {
  * when the first of them has to wait, and left when the last locker is closed, or nobody has waited for
  * some time.
  */
-export class Inbox {
+class Inbox {
   #id: string | undefined;
   readonly #client: RedisClient;
   readonly #timers: Timers;
