@@ -23,7 +23,7 @@ interface Recipient {
 interface Batch {
   readonly many: Script;
   readonly shared: Shared;
-  readonly parts: Part[];
+  readonly parts: [Part, ...Part[]];
 }
 
 /** What commands must have in common to leave together, besides their kind. */
@@ -71,29 +71,31 @@ export class Batcher {
       for (const slot of this.#open.keys()) this.#close(slot);
       this.#sendAlone(part);
     } else {
-      this.#batchFor(many, shared, part).parts.push(part);
+      this.#gather(many, shared, part);
     }
   }
 
-  /** The open batch if it is for such commands and not full, else a new one. */
-  #batchFor(many: Script, shared: Shared, { command, gather }: Part): Batch {
-    const { keys, args } = command;
-    const most = gather || shared === "slot" ? MOST_KEYS : MOST_KEYS_OF_LOOPS;
+  /** Puts it into the open batch if that is for such commands and not full, else into a new one. */
+  #gather(many: Script, shared: Shared, part: Part): void {
+    const { keys, args } = part.command;
+    const most = part.gather || shared === "slot" ? MOST_KEYS : MOST_KEYS_OF_LOOPS;
     const slot = shared === "slot" ? this.#slotOf(keys) : 0;
     const open = this.#open.get(slot);
     if (open) {
-      const first = open.parts[0]?.command;
-      const alike = first?.keys.length === keys.length && first.args.length === args.length;
+      const first = open.parts[0].command;
+      const alike = first.keys.length === keys.length && first.args.length === args.length;
       const fits = (open.parts.length + 1) * keys.length <= most;
-      if (open.many === many && alike && fits) return open;
+      if (open.many === many && alike && fits) {
+        open.parts.push(part);
+        return;
+      }
       this.#close(slot);
     }
-    const batch: Batch = { many, shared, parts: [] };
+    const batch: Batch = { many, shared, parts: [part] };
     this.#open.set(slot, batch);
     void Promise.resolve().then(() => {
       if (this.#open.get(slot) === batch) this.#close(slot);
     });
-    return batch;
   }
 
   #slotOf([first = ""]: readonly string[]): number {
@@ -108,7 +110,6 @@ export class Batcher {
 
   #sendBatch({ many, shared, parts }: Batch): void {
     const [first] = parts;
-    if (!first) return;
     if (parts.length === 1) {
       this.#sendAlone(first);
       return;
