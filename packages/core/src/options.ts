@@ -186,10 +186,9 @@ function told(value: unknown): string {
 
 /** The keys, each once. In a cluster they must share a hash slot, for one server must hold them all. */
 function checkKeys(keys: string | readonly string[], space: Space): readonly string[] {
-  const list = typeof keys === "string" ? [keys] : keys;
-  if (!Array.isArray(list))
+  if (typeof keys !== "string" && !Array.isArray(keys))
     throw new TypeError(`key must be a string or an array, got ${kindOf(keys)}`);
-  const unique = typeof keys === "string" ? [keys] : [...new Set<string>(list)];
+  const unique = typeof keys === "string" ? [keys] : [...new Set<string>(keys)];
   if (unique.length === 0 || unique.length > MAX_KEYS) {
     throw new RangeError(`keys must hold 1 to ${MAX_KEYS} keys, got ${unique.length}`);
   }

@@ -8,7 +8,7 @@ class Given {}
 Object.setPrototypeOf(Given.prototype, null);
 
 /**
- * The options that were given, without those that are undefined.
+ * The options that were given.
  *
  * @param names - Every option that there is. An object, so that the compiler sees that none is missing.
  * @throws TypeError for what is no object, or for a name that is not known.
@@ -22,8 +22,7 @@ export function givenOptions<T extends object>(
   const given: Partial<T> = new Given();
   for (const key of Object.keys(options)) {
     if (!isNameOf(names, key)) throw new TypeError(unknownOption(name, key, Object.keys(names)));
-    const value = options[key];
-    if (value !== undefined) given[key] = value;
+    given[key] = options[key];
   }
   return given;
 }
