@@ -36,7 +36,7 @@ export class Roll {
   /** What each called its run when it last said so. */
   readonly #runIds = new Map<Member, string>();
   /** Those whose secret was written. */
-  readonly #written: Member[] = [];
+  readonly #written = new Set<Member>();
   readonly #underWay = new Map<Member, Promise<void>>();
   readonly #doubts = new Map<Member, Failure>();
   /** Why these servers make no quorum, for good. */
@@ -175,8 +175,8 @@ export class Roll {
       if (!(await this.#isAnother(other, member, runId))) return;
     }
     if (this.#problem || !(await this.#ask(member, "write"))) return;
-    if (!this.#written.includes(member)) this.#written.push(member);
-    const others = this.#written.filter((other) => other !== member);
+    this.#written.add(member);
+    const others = [...this.#written].filter((other) => other !== member);
     // One that is down must not keep others from voting. They are asked for what it has, as it will be, if it
     // was not, when it is called itself.
     const looks = others.map((other) => other.whileHeard(this.#look(other, [member])));
