@@ -18,6 +18,11 @@ export type Answer =
   | Extract<Asked, { readonly kind: "taken" }>
   | { readonly kind: "failed"; readonly error: RedisLockError; readonly final: boolean };
 
+/** Whether there is no use in asking again: the locks are had, or will not be. */
+export function isLast(answer: Answer): boolean {
+  return answer.kind === "granted" || (answer.kind === "failed" && answer.final);
+}
+
 export interface Granted extends Grant {
   readonly kind: "granted";
   /** When the command was sent that the lease counts from, and how long a lease it was given. */

@@ -1,5 +1,5 @@
 import type { Commands } from "../redis/commands.js";
-import type { Acquisition, Answer } from "./acquisition.js";
+import { type Acquisition, type Answer, isLast } from "./acquisition.js";
 import { delayAfter, type RetryStrategy } from "./retry.js";
 
 /** Asks again after the delays of `retry`, until there is an answer that ends it, or the deadline. */
@@ -12,8 +12,7 @@ export async function poll(
   for (;;) {
     // Unbounded by the deadline: a command sent just before it deserves its answer.
     const answer = await acquisition.ask(Infinity);
-    if (answer.kind === "granted" || !acquisition.wanted) return answer;
-    if (answer.kind === "failed" && answer.final) return answer;
+    if (isLast(answer) || !acquisition.wanted) return answer;
     const delay = delayAfter(retry, acquisition.tries);
     if (delay === 0 || commands.timers.now() + delay >= deadline) return answer;
     if (answer.kind === "taken") acquisition.waiting();

@@ -1,7 +1,7 @@
 import { createToken } from "../keys/token.js";
 import type { Grant, Reach } from "../primitives/primitive.js";
 import type { Entry } from "../time/timers.js";
-import type { Acquisition, Answer, Granted } from "./acquisition.js";
+import { type Acquisition, type Answer, type Granted, isLast } from "./acquisition.js";
 import type { Line, Mailbox } from "./inbox.js";
 import { LONGEST_PATIENCE, termsOf, untilTurn } from "./waiter.js";
 
@@ -87,7 +87,7 @@ class Waiter implements Mailbox {
     const { inbox, timers } = this.#line;
     if (answer.kind === "granted" && answer.echoed) inbox.expectEcho(this.#sentAt);
     this.#answer = answer;
-    if (answer.kind === "granted" || (answer.kind === "failed" && answer.final)) {
+    if (isLast(answer)) {
       this.#end(answer);
       return;
     }

@@ -1,4 +1,4 @@
-import { Acquisition, type Answer } from "../acquire/acquisition.js";
+import { Acquisition, type Answer, isLast } from "../acquire/acquisition.js";
 import type { Waiting } from "../acquire/engine.js";
 import { waitInLine } from "../acquire/wait.js";
 import type { Leftover } from "../primitives/primitive.js";
@@ -152,5 +152,5 @@ class LinePlace {
 
 /** Whether an answer ends the wait. */
 function isOver(answer: Answer, { wanted }: Acquisition): boolean {
-  return answer.kind === "granted" || !wanted || (answer.kind === "failed" && answer.final);
+  return isLast(answer) || !wanted;
 }
