@@ -67,16 +67,15 @@ const LAST_WORD = 50;
 const FRESH = 0.75;
 
 /** Obtains and holds locks of any kind: what is the same for all of them. */
-export class Engine {
+export class Engine implements Keeper {
   readonly commands: Commands;
-  readonly #timers: Timers;
+  readonly renewal: Renewal;
+  readonly own: OwnLocks;
   readonly emit: Teller | undefined;
+  readonly #timers: Timers;
   /** Where leases count only once replicas have them. */
   readonly #replicas: Replicas | undefined;
-  readonly #renewal: Renewal;
   readonly #line: Line;
-  readonly #own: OwnLocks;
-  readonly #keeper: Keeper;
   /** Called when the locker is closed. */
   readonly onClose: Set<() => void> = new Set<() => void>();
   readonly #underWay = new Bag<Acquisition>();
@@ -113,11 +112,8 @@ export class Engine {
     this.emit = emit;
     this.#inspect = inspect;
     this.#replicas = replication && new Replicas(this.commands, replication);
-    this.#renewal = new Renewal(this.commands, this.#replicas ?? this.commands, own, emit);
-    this.#own = own;
-    const released = (holding: Holding): void => this.#remove(holding);
-    const leaves = (leaving: Promise<unknown>): void => this.#leaves(leaving);
-    this.#keeper = { commands: this.commands, renewal: this.#renewal, own, emit, released, leaves };
+    this.renewal = new Renewal(this.commands, this.#replicas ?? this.commands, own, emit);
+    this.own = own;
     const line = lineOf(client, clock, timers, emit);
     this.#line = line;
     this.#waiting =
@@ -196,7 +192,7 @@ export class Engine {
     await Promise.resolve(); // A listener of events may have called, in the middle of an obtain.
     await Promise.race([this.#idle(), over]);
     for (const holding of this.#held.all()) {
-      const { lock = this.#lockOf(holding) } = holding.handle;
+      const { lock = new HeldLock(holding, this) } = holding.handle;
       lock.takeBack();
     }
     await this.#idle();
@@ -270,7 +266,7 @@ export class Engine {
     const { claim, tries, waited, details } = acquisition;
     const { keys } = claim;
     const found = facts ? facts.holder : answer.holder;
-    const holder = found && this.#own.include(claim.names) ? { ...found, own: true } : found;
+    const holder = found && this.own.include(claim.names) ? { ...found, own: true } : found;
     const position = facts ? facts.position : answer.place?.position;
     this.emit?.({ type: "notObtained", keys, waited, tries, holder }, details);
     const { cause } = answer;
@@ -296,7 +292,7 @@ export class Engine {
       const holders = (): Promise<readonly HolderInfo[]> => this.#holdersOf(keys);
       this.emit?.more?.({ type: "waiting", keys, position, holders, ...details });
     }
-    if (this.emit && this.#own.include(names)) this.emit({ type: "waitingForOwn", keys }, details);
+    if (this.emit && this.own.include(names)) this.emit({ type: "waitingForOwn", keys }, details);
   }
 
   #tellOfLateGrant({ claim, details }: Acquisition): void {
@@ -335,27 +331,27 @@ export class Engine {
       handle: new Handle(),
       renewed: {},
     };
-    this.#own.add(holding);
-    const lock = this.#lockOf(holding);
+    this.own.add(holding);
+    const lock = new HeldLock(holding, this);
     holding.handle.take(lock);
     this.#held.add(holding);
-    if (manner.renew) this.#renewal.keep(holding);
+    if (manner.renew) this.renewal.keep(holding);
     if (this.#ending) interrupt(holding);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
-    if (since + claim.ttl * FRESH > sentAt + ttl) this.#renewal.complete(holding);
+    if (since + claim.ttl * FRESH > sentAt + ttl) this.renewal.complete(holding);
     return lock;
   }
 
   #lost(holding: Holding, error: LockLostError): void {
-    this.#renewal.stop(holding);
-    this.#own.remove(holding);
+    this.renewal.stop(holding);
+    this.own.remove(holding);
     holding.obtaining?.end();
     const { keys } = holding.claim;
     this.emit?.({ type: "lost", keys, error }, holdDetails(holding, this.#timers));
-    this.#remove(holding);
+    this.released(holding);
   }
 
-  #remove(holding: Holding): void {
+  released(holding: Holding): void {
     this.#held.remove(holding);
     this.#tellIfIdle();
   }
@@ -363,17 +359,13 @@ export class Engine {
   /** Gives an obtain up. Whoever closes the locker waits for that: the client may be closed next. */
   #abandon(acquisition: Acquisition): Promise<Leftover | undefined> {
     const leaving = acquisition.abandon();
-    this.#leaves(leaving);
+    this.leaves(leaving);
     return leaving;
   }
 
-  #leaves(leaving: Promise<unknown>): void {
+  leaves(leaving: Promise<unknown>): void {
     this.#leaving.add(leaving);
     void leaving.finally(() => this.#leaving.delete(leaving));
-  }
-
-  #lockOf(holding: Holding): HeldLock {
-    return new HeldLock(holding, this.#keeper);
   }
 
   checkOpen(keys: readonly string[]): void {
