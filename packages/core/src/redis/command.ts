@@ -56,8 +56,7 @@ export interface RunOptions<T> {
 }
 
 /** A refusal after a command that was not answered, and may have been done: nobody knows. */
-export function refusedLater(unanswered: unknown, refusal: ServerError): Failure {
-  const first = unanswered instanceof Error ? unanswered.message : String(unanswered);
-  const error = new Error(`${first}; sent again, it was refused: ${refusal.message}`);
+export function refusedLater(unanswered: string, refusal: ServerError): Failure {
+  const error = new Error(`${unanswered}; sent again, it was refused: ${refusal.message}`);
   return { kind: "unknown", error };
 }

@@ -88,7 +88,7 @@ export class Commands {
       const { unanswered } = sending;
       const result =
         outcome.kind === "refused" && unanswered !== undefined
-          ? refusedLater(unanswered, outcome.error)
+          ? refusedLater(unanswered.message, outcome.error)
           : outcome;
       // The last try must have time to be answered, too: a refusal says more than no reply.
       if (isFinal || isOver() || this.timers.now() + 2 * pause >= sending.deadline) return result;

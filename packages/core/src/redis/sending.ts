@@ -18,7 +18,7 @@ const nobody = (): void => undefined;
 /** One command, sent once or several times, until its deadline: what came of each time. */
 export class Sending<T> implements Part {
   /** Why nobody knows what became of one that was sent; undefined while that is known of all. */
-  unanswered: unknown;
+  unanswered: Error | undefined;
   readonly deadline: number;
   readonly command: Command<T>;
   readonly #options: RunOptions<T>;
