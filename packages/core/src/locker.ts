@@ -298,7 +298,7 @@ export const Locker: LockerConstructor = class Locker extends LockCalls {
     options: LeadOptions,
     fn: (term: Term) => T | PromiseLike<T>,
   ): Promise<T> {
-    this.#checkKey(key);
+    checkOneKey(key, this.#space);
     const { name: metadata, signal } = checkLead(options);
     if (typeof fn !== "function") throw new TypeError("fn must be a function that takes the term");
     const place = { engine: this.#engine, space: this.#space, key };
@@ -307,19 +307,19 @@ export const Locker: LockerConstructor = class Locker extends LockCalls {
   }
 
   leader(key: string, options: LeaderOptions = {}): AsyncIterable<Leader | undefined> {
-    this.#checkKey(key);
+    checkOneKey(key, this.#space);
     const { signal } = checkLeader(options);
     const place = { engine: this.#engine, space: this.#space, key };
     return { [Symbol.asyncIterator]: () => follow(place, signal) };
   }
 
   async inspect(key: string): Promise<Inspection> {
-    this.#checkKey(key);
+    checkOneKey(key, this.#space);
     return this.#engine.ask("inspect", key, inspectCommand(key, this.#space));
   }
 
   async forceRelease(key: string): Promise<boolean> {
-    this.#checkKey(key);
+    checkOneKey(key, this.#space);
     const command = forceReleaseCommand(key, this.#space);
     const { reply, once } = await this.#engine.replyTo("forceRelease", key, command);
     for (let { unserved } = reply; unserved;) {
@@ -327,10 +327,6 @@ export const Locker: LockerConstructor = class Locker extends LockCalls {
     }
     // One that was sent before may have taken it away then.
     return reply.owned || !once;
-  }
-
-  #checkKey(key: string): void {
-    checkOneKey(key, this.#space);
   }
 };
 
