@@ -128,13 +128,12 @@ function refusal(first: ServerError, cause: Error): ServerError {
   return error;
 }
 
-/** What they amount to, as a reply that proves a lease for as long as a majority of them does. */
+/**
+ * What they amount to, as a reply that proves a lease for as long as a majority of them does: from when the
+ * one was sent which is the last that a majority needs.
+ */
 export function said<T>(votes: readonly Replied<unknown>[], members: number, reply: T): Replied<T> {
-  return { kind: "reply", reply, sentAt: provedFrom(votes, members), once: true };
-}
-
-/** Of replies that prove a lease, how far the majority-th largest proof goes: when it was sent. */
-function provedFrom(votes: readonly Replied<unknown>[], members: number): number {
   const sent = votes.map(({ sentAt }) => sentAt).sort((a, b) => b - a);
-  return sent[majorityOf(members) - 1] ?? -Infinity;
+  const sentAt = sent[majorityOf(members) - 1] ?? -Infinity;
+  return { kind: "reply", reply, sentAt, once: true };
 }
