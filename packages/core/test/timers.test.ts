@@ -50,6 +50,37 @@ test("an entry for a time that has passed runs at once, but not before set retur
   expect(ran).toEqual([500]);
 });
 
+describe("whoever takes silence for a fault", () => {
+  test("is called at its time", () => {
+    const { clock, alarm, ran } = start();
+    alarm.setAfterReading(1_030, () => ran.push(clock.now()));
+    clock.advance(29);
+    expect(ran).toEqual([]);
+    clock.advance(1);
+    expect(ran).toEqual([1_030]);
+  });
+
+  test("is called after another turn of the event loop, if that was blocked until then", () => {
+    const { clock, alarm, ran } = start();
+    alarm.setAfterReading(1_030, () => ran.push(clock.now()));
+    clock.stall(100);
+    clock.advance(0);
+    expect(ran).toEqual([]);
+    clock.advance(1);
+    expect(ran).toEqual([1_101]);
+  });
+
+  test.each([0, 29, 30])("is not called once that was called off, after %i ms", (ms) => {
+    const { clock, alarm, ran } = start();
+    const callOff = alarm.setAfterReading(1_030, () => ran.push(0));
+    clock.stall(ms);
+    clock.advance(0);
+    callOff();
+    clock.advance(1_000);
+    expect(ran).toEqual([]);
+  });
+});
+
 test("an entry for Infinity never runs, and sets no timer", () => {
   const { clock, alarm, ran } = start();
   const entry = alarm.set(Infinity, () => ran.push(0));
