@@ -4,7 +4,10 @@ import { failure, VirtualClock, waitUntil } from "@redislock/test-kit";
 import v8 from "node:v8";
 import vm from "node:vm";
 
+import { scripts } from "../src/adapter.js";
 import {
+  linearBackoff,
+  type Lock,
   Locker,
   LockLostError,
   type LockEvent,
@@ -116,6 +119,34 @@ describe("nested use of one's own token", () => {
     await refreshing;
     expect(second.remaining).toBeLessThanOrEqual(1_000);
     await second.release();
+  });
+
+  test.each([
+    ["gave it back", (lock: Lock) => lock.release()],
+    ["refreshed it for less", (lock: Lock) => lock.refresh(500)],
+  ])("who is told of the lock in the moment in which another %s has no more of it", async (_, end) => {
+    const redis = client();
+    let goOn: (() => void) | undefined;
+    const told = new Promise<void>((resolve) => (goOn = resolve));
+    let isHeldBack = false;
+    const one = new Locker({
+      async run(script, keys, args) {
+        const reply = await redis.run(script, keys, args);
+        if (isHeldBack) await told;
+        return reply;
+      },
+    });
+    const first = await one.obtain("k", TTL, { token: TOKEN });
+    isHeldBack = true;
+    proxy.commands.clear();
+    const second = one.obtain("k", TTL, { token: TOKEN, retry: linearBackoff(50) });
+    const ended = end(first);
+    await proxy.commands.waitFor("EVALSHA", { count: 2 });
+    await redis.run(scripts.ttl, [], []); // The replies are here, as they come in order.
+    goOn?.(); // Both are told in the same turn.
+    await ended;
+    expect((await second).remaining).toBeLessThan(500);
+    await Promise.allSettled([(await second).release()]);
   });
 
   test("a later lock of the same token is not touched by the end of an earlier one", async () => {

@@ -10,7 +10,7 @@ import { Handle } from "../lease/handle.js";
 import { HeldLocks } from "../lease/held-locks.js";
 import { Lease } from "../lease/lease.js";
 import { HeldLock, type Keeper, type Lock } from "../lease/lock.js";
-import { type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
+import { type Asking, type OwnLocks, ownLocksOf } from "../lease/own-locks.js";
 import { type Holding, holdDetails, Renewal } from "../lease/renewal.js";
 import type { HolderInfo, Inspection } from "../primitives/inspection.js";
 import type { Claim, Leftover } from "../primitives/primitive.js";
@@ -35,6 +35,8 @@ export interface Manner {
   readonly renew: boolean;
   /** 0 for a lock that a release frees. */
   readonly holdAtLeast: number;
+  /** Other calls may have the same token. */
+  readonly ownToken?: boolean;
 }
 
 /** Where the server of the client is not all that counts. */
@@ -224,27 +226,29 @@ export class Engine implements Keeper {
 
     const { commands } = this;
     const acquisition = new Acquisition(claim, commands, this.#replicas, this.#told, details);
+    const asking = manner.ownToken ? this.own.ask(claim) : undefined;
     this.#underWay.add(acquisition);
     this.#timers.ref();
     return acquisition
       .run(() => this.#pursue(acquisition, manner), signal)
       .then<Lock | NotObtainedError>(
         (answer) => {
-          this.#isOver(acquisition);
-          if (answer.kind === "granted") return this.#hold(acquisition, answer, manner);
+          this.#isOver(acquisition, asking);
+          if (answer.kind === "granted") return this.#hold(acquisition, answer, manner, asking);
           return this.#timers.awaited(this.#leaveWithout(acquisition, answer, signal));
         },
         (error: unknown) => {
           void this.#abandon(acquisition);
-          this.#isOver(acquisition);
+          this.#isOver(acquisition, asking);
           this.#tellIfIdle();
           throw error;
         },
       );
   }
 
-  #isOver(acquisition: Acquisition): void {
+  #isOver(acquisition: Acquisition, asking: Asking | undefined): void {
     this.#underWay.remove(acquisition);
+    if (asking) this.own.asked(asking);
     this.#timers.unref();
     if (!acquisition.hasWaited) return;
     const { waited, claim, details } = acquisition;
@@ -307,7 +311,12 @@ export class Engine implements Keeper {
     return (await Promise.all(found)).flatMap(({ holders }) => holders);
   }
 
-  #hold(acquisition: Acquisition, granted: Granted, manner: Manner): Lock {
+  #hold(
+    acquisition: Acquisition,
+    granted: Granted,
+    manner: Manner,
+    asking: Asking | undefined,
+  ): Lock {
     const { claim, details, context, started, tries } = acquisition;
     const { fencingToken, seat, sentAt, ttl } = granted;
     const since = this.#timers.now();
@@ -339,6 +348,7 @@ export class Engine implements Keeper {
     if (this.#ending) interrupt(holding);
     // A grant can be proved only from the last command on: after a long wait, ask for a whole lease.
     if (since + claim.ttl * FRESH > sentAt + ttl) this.renewal.complete(holding);
+    if (asking) this.own.catchUp(holding, asking);
     return lock;
   }
 

@@ -1,4 +1,5 @@
 import type { LossReason } from "../errors.js";
+import type { Claim } from "../primitives/primitive.js";
 import type { RedisClient } from "../redis/client.js";
 import type { Bag } from "./bag.js";
 import type { Holding } from "./renewal.js";
@@ -12,10 +13,41 @@ export function ownLocksOf(client: RedisClient): OwnLocks {
   return known;
 }
 
+/** What befell the locks of a token of the caller's own, while an obtain with it was under way. */
+export interface Asking {
+  readonly claim: Claim;
+  /** Grants up to this fencing token were given back. */
+  gone: number;
+  /** Leases of grants up to this fencing token were cut, to end by `until`. */
+  cut: number;
+  until: number;
+}
+
 /** Locks that are held, by their names in Redis: to know one's own when it stands in the way. */
 export class OwnLocks {
   /** Mostly there is one for each name. Those who are gone are taken out of the array, too, see {@link Bag}. */
   readonly #byName = new Map<string, Holding[]>();
+
+  /** Obtains with a token of the caller's own. */
+  readonly #asking = new Set<Asking>();
+
+  /** An obtain begins, with a token that others may have, too. */
+  ask(claim: Claim): Asking {
+    const asking = { claim, gone: 0, cut: 0, until: Infinity };
+    this.#asking.add(asking);
+    return asking;
+  }
+
+  /** It is over. */
+  asked(asking: Asking): void {
+    this.#asking.delete(asking);
+  }
+
+  /** What befell the lock of an obtain before that was told that it has it: replies may come together. */
+  catchUp({ fencingToken, lease }: Holding, { gone, cut, until }: Asking): void {
+    if (fencingToken <= gone) lease.lose("deleted");
+    else if (fencingToken <= cut) lease.endBy(until);
+  }
 
   add(holding: Holding): void {
     // By the same token, Redis has the later of two grants alone.
@@ -60,6 +92,10 @@ export class OwnLocks {
   /** A lease is cut, or will be: none of those beside it lasts for longer than until then. */
   cut(holding: Holding, until: number): void {
     for (const { lease } of this.beside(holding)) lease.endBy(until);
+    for (const asking of this.#askingFor(holding)) {
+      asking.cut = Math.max(asking.cut, holding.fencingToken);
+      asking.until = Math.min(asking.until, until);
+    }
   }
 
   /**
@@ -69,6 +105,18 @@ export class OwnLocks {
   released(holding: Holding, before: readonly Holding[]): void {
     for (const { lease } of before) lease.lose("deleted");
     this.#lose(holding, "deleted", (fence) => fence <= holding.fencingToken);
+    for (const asking of this.#askingFor(holding)) {
+      asking.gone = Math.max(asking.gone, holding.fencingToken);
+    }
+  }
+
+  /** Who may be told of a lock that this one has, by the same token. */
+  #askingFor({ claim }: Holding): Asking[] {
+    if (this.#asking.size === 0) return [];
+    return [...this.#asking].filter(
+      ({ claim: other }) =>
+        other.token === claim.token && other.names.some((name) => claim.names.includes(name)),
+    );
   }
 
   /** Whoever has the same lock by the same token, and a grant of such a fencing token, has lost it. */
