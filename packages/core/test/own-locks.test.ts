@@ -74,6 +74,18 @@ describe("nested use of one's own token", () => {
     expect(await locker().tryObtain("a", TTL)).not.toBeNull();
   });
 
+  test("one of several keys that was taken anew is given back with the others, of which one was lost", async () => {
+    const one = locker();
+    const both = await one.obtain(["a", "b"], TTL, { token: TOKEN });
+    await server.command("DEL", "b");
+    await failure(both.refresh());
+    const a = await one.obtain("a", TTL, { token: TOKEN });
+    expect(await failure(both.release())).toMatchObject({ code: "NOT_HELD" });
+    expect(await server.command("EXISTS", "a")).toBe(0);
+    expect(a.held).toBe(false);
+    expect(a.signal.reason).toMatchObject({ code: "LOST", reason: "deleted" });
+  });
+
   test("the outer one is held no more when nobody knows whether the inner one gave the lock back", async () => {
     const one = locker({ commandTimeout: 200 });
     const outer = await one.obtain("k", TTL, { token: TOKEN });
@@ -124,30 +136,33 @@ describe("nested use of one's own token", () => {
   test.each([
     ["gave it back", (lock: Lock) => lock.release()],
     ["refreshed it for less", (lock: Lock) => lock.refresh(500)],
-  ])("who is told of the lock in the moment in which another %s has no more of it", async (_, end) => {
-    const redis = client();
-    let goOn: (() => void) | undefined;
-    const told = new Promise<void>((resolve) => (goOn = resolve));
-    let isHeldBack = false;
-    const one = new Locker({
-      async run(script, keys, args) {
-        const reply = await redis.run(script, keys, args);
-        if (isHeldBack) await told;
-        return reply;
-      },
-    });
-    const first = await one.obtain("k", TTL, { token: TOKEN });
-    isHeldBack = true;
-    proxy.commands.clear();
-    const second = one.obtain("k", TTL, { token: TOKEN, retry: linearBackoff(50) });
-    const ended = end(first);
-    await proxy.commands.waitFor("EVALSHA", { count: 2 });
-    await redis.run(scripts.ttl, [], []); // The replies are here, as they come in order.
-    goOn?.(); // Both are told in the same turn.
-    await ended;
-    expect((await second).remaining).toBeLessThan(500);
-    await Promise.allSettled([(await second).release()]);
-  });
+  ])(
+    "who is told of the lock in the moment in which another %s has no more of it",
+    async (_, end) => {
+      const redis = client();
+      let goOn: (() => void) | undefined;
+      const told = new Promise<void>((resolve) => (goOn = resolve));
+      let isHeldBack = false;
+      const one = new Locker({
+        async run(script, keys, args) {
+          const reply = await redis.run(script, keys, args);
+          if (isHeldBack) await told;
+          return reply;
+        },
+      });
+      const first = await one.obtain("k", TTL, { token: TOKEN });
+      isHeldBack = true;
+      proxy.commands.clear();
+      const second = one.obtain("k", TTL, { token: TOKEN, retry: linearBackoff(50) });
+      const ended = end(first);
+      await proxy.commands.waitFor("EVALSHA", { count: 2 });
+      await redis.run(scripts.ttl, [], []); // The replies are here, as they come in order.
+      goOn?.(); // Both are told in the same turn.
+      await ended;
+      expect((await second).remaining).toBeLessThan(500);
+      await Promise.allSettled([(await second).release()]);
+    },
+  );
 
   test("a later lock of the same token is not touched by the end of an earlier one", async () => {
     const one = locker();

@@ -240,9 +240,11 @@ export class HeldLock implements Lock {
       return error;
     }
     if (result === "unserved") this.#keeper.leaves(leave(commands, claim, undefined));
-    if (result === "ours" || result === "unserved") {
-      own.released(this.#holding, beside);
-      const { keys } = this;
+    const { keys } = this;
+    const isOurs = result === "ours" || result === "unserved";
+    // Of several, some may have been given back where not all were ours.
+    if (isOurs || keys.length > 1) own.released(this.#holding, beside);
+    if (isOurs) {
       const details = holdDetails(this.#holding, timers);
       emit?.({ type: "released", keys, held: timers.now() - since }, details);
       return undefined;
