@@ -208,7 +208,7 @@ export const bugs: readonly Bug[] = [
     needs: ["delay", "loseReply", "cut"],
     from: 900,
     server: {
-      source: changed(["shorten"], ["(not number or order == last)", "not number"]),
+      source: changed(["shorten"], ["not number or order == last or", "not number or"]),
     },
   },
   {
