@@ -891,6 +891,38 @@ describe("a refresh", () => {
     },
   );
 
+  test("that took a vote back for longer than a release leaves the lock taken gives it back", async () => {
+    const { locker, say, third } = await start();
+    const lock = await locker.obtain("k", TTL, { holdAtLeast: TTL / 2 });
+    await turn();
+    const { promise, answer } = later();
+    say("refresh", "1", "1", "0");
+    say("vote", "7", "7", promise);
+    await lock.refresh();
+    say("shorten", "1", "1", "0");
+    await lock.release();
+    answer("7");
+    await turn();
+    expect(third.names).toEqual(["vote", "refresh", "vote", "shorten", "leave"]);
+  });
+
+  test("that is answered when a release leaves the lock taken asks for no longer vote", async () => {
+    const { locker, say, third } = await start();
+    const lock = await locker.obtain("k", TTL, { holdAtLeast: TTL / 2 });
+    await turn();
+    const [refresh, shorten] = [later(), later()];
+    say("refresh", "1", "1", refresh.promise);
+    say("shorten", "1", "1", shorten.promise);
+    await lock.refresh();
+    await lock.release();
+    refresh.answer("0");
+    await turn();
+    expect(third.names).toEqual(["vote", "refresh", "shorten"]);
+    shorten.answer("0");
+    await turn();
+    expect(third.last("vote")[3]).toBe(String(TTL / 2));
+  });
+
   test("gives back a vote that was taken back when it is found to be lost otherwise", async () => {
     const { locker, first, say } = await start();
     const lock = await locker.obtain("k", TTL);

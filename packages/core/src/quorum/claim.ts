@@ -60,6 +60,8 @@ export class QuorumClaim implements Claim {
   #tries = 0;
   /** Whether votes are wanted: from an obtain on, until it fails, or the lock is given back. */
   #wanted = false;
+  /** The ttl of the last refresh: what is asked for behind it must not last longer. */
+  #lastTtl = Infinity;
 
   constructor(request: Request, quorum: Quorum) {
     this.#quorum = quorum;
@@ -161,8 +163,9 @@ export class QuorumClaim implements Claim {
   }
 
   refresh(fencingToken: number, ttl: number, order: number): Command<Verdict> {
-    return atAll((options) =>
-      gather<Verdict, Vote>(this.#votes, {
+    return atAll((options) => {
+      this.#lastTtl = ttl;
+      return gather<Verdict, Vote>(this.#votes, {
         ask: async (vote) => {
           const outcome = await vote.refresh(fencingToken, ttl, order, options);
           if (outcome.kind === "reply" && outcome.reply === "deleted") {
@@ -173,8 +176,8 @@ export class QuorumClaim implements Claim {
         isYes: (reply) => reply === "ours",
         yes: (votes) => said(votes, this.#votes.length, "ours"),
         no: (votes) => this.#lost(votes),
-      }),
-    );
+      });
+    });
   }
 
   timeLeft(fencingToken: number): Command<TimeLeft> {
@@ -307,12 +310,12 @@ export class QuorumClaim implements Claim {
    * This server has nothing: it was restarted, or its vote never came. Its vote is asked for once more, and
    * counts from the next refresh on: so servers can be restarted one after the other under a lock that is
    * renewed, and it outlives that one hangs which has it. Not where a majority has nothing: then the lock may
-   * have been another's meanwhile, and is lost.
+   * have been another's meanwhile, and is lost. Nor for longer than it is to be had by now.
    */
   #retake(vote: Vote, fencingToken: number, ttl: number): void {
     const attempt = this.#tries;
     const command = this.#vote(vote.claim.obtain(), fencingToken, attempt, ttl);
-    void vote.retake(command, attempt, () => this.#wanted);
+    void vote.retake(command, attempt, () => this.#wanted && ttl <= this.#lastTtl);
   }
 }
 
