@@ -372,6 +372,20 @@ describe("votes", () => {
     expect(lift?.keys).toEqual(vote?.keys.slice(0, 3));
   });
 
+  test("of an own token are released by the highest token, whether or not they have answered to it", async () => {
+    const { locker, say, first, pass } = await start();
+    const { promise, answer } = later();
+    say("vote", "7", "9", promise);
+    say("lift", silence);
+    const obtaining = locker.obtain("k", TTL, { token: "a-token-of-my-own" });
+    await pass(1);
+    expect(first.names).toEqual(["vote", "lift"]);
+    answer("9");
+    await (await obtaining).release();
+    // By the lower one, it would be another's if it has done what it was told.
+    expect(first.last("release")[1]).toBe("9");
+  });
+
   test("that refuse to remember the highest token are refusals", async () => {
     const { locker, say } = await start();
     say("vote", "7", "9", "8");

@@ -89,11 +89,11 @@ export class Vote {
       args: [value, String(token), memory],
       read: readFlag,
     };
-    const outcome = await this.#quorum.roll.wordOf(this.member, command, { until });
-    if (outcome.kind !== "reply") return outcome;
-    if (!outcome.reply) return { kind: "unknown", error: new Error("its vote was gone again") };
+    // Also without an answer: what has not been lifted is not above it, and found by it, too.
     this.fence = token;
-    return outcome;
+    const outcome = await this.#quorum.roll.wordOf(this.member, command, { until });
+    if (outcome.kind !== "reply" || outcome.reply) return outcome;
+    return { kind: "unknown", error: new Error("its vote was gone again") };
   }
 
   refresh(
