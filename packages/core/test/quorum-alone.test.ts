@@ -386,6 +386,23 @@ describe("votes", () => {
     expect(first.last("release")[1]).toBe("9");
   });
 
+  test("of an own token are released by the highest token, whatever is heard of an earlier try", async () => {
+    const { locker, say, first, pass } = await start();
+    const [before, last] = [later(), later()];
+    say("vote", before.promise, TAKEN, TAKEN);
+    const obtaining = locker.obtain("k", TTL, { token: "a-token-of-my-own", retry: () => 10 });
+    await pass(1);
+    say("vote", "7", "9", last.promise);
+    say("lift", silence);
+    await pass(20, 1);
+    expect(first.names).toEqual(["vote", "leave", "vote", "lift"]);
+    before.answer("7");
+    await turn();
+    last.answer("9");
+    await (await obtaining).release();
+    expect(first.last("release")[1]).toBe("9");
+  });
+
   test("that refuse to remember the highest token are refusals", async () => {
     const { locker, say } = await start();
     say("vote", "7", "9", "8");
@@ -935,6 +952,17 @@ describe("a refresh", () => {
     shorten.answer("0");
     await turn();
     expect(third.last("vote")[3]).toBe(String(TTL / 2));
+  });
+
+  test("that a server did not answer is not sent again behind a release that leaves the lock taken", async () => {
+    const { locker, say, third, pass } = await start();
+    const lock = await locker.obtain("k", TTL, { holdAtLeast: TTL / 2 });
+    await turn();
+    say("refresh", "1", "1", new Error("lost"));
+    await lock.refresh();
+    await lock.release();
+    await pass(1_000, 10);
+    expect(third.names).toEqual(["vote", "refresh", "shorten"]);
   });
 
   test("gives back a vote that was taken back when it is found to be lost otherwise", async () => {

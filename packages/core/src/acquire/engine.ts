@@ -36,7 +36,7 @@ export interface Manner {
   /** 0 for a lock that a release frees. */
   readonly holdAtLeast: number;
   /** Other calls may have the same token. */
-  readonly ownToken?: boolean;
+  readonly ownToken: boolean;
 }
 
 /** Where the server of the client is not all that counts. */

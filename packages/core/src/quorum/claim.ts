@@ -165,9 +165,10 @@ export class QuorumClaim implements Claim {
   refresh(fencingToken: number, ttl: number, order: number): Command<Verdict> {
     return atAll((options) => {
       this.#lastTtl = ttl;
+      const asking = { ...options, wanted: () => this.#wants(ttl) };
       return gather<Verdict, Vote>(this.#votes, {
         ask: async (vote) => {
-          const outcome = await vote.refresh(fencingToken, ttl, order, options);
+          const outcome = await vote.refresh(fencingToken, ttl, order, asking);
           if (outcome.kind === "reply" && outcome.reply === "deleted") {
             this.#retake(vote, fencingToken, ttl);
           }
@@ -315,7 +316,12 @@ export class QuorumClaim implements Claim {
   #retake(vote: Vote, fencingToken: number, ttl: number): void {
     const attempt = this.#tries;
     const command = this.#vote(vote.claim.obtain(), fencingToken, attempt, ttl);
-    void vote.retake(command, attempt, () => this.#wanted && ttl <= this.#lastTtl);
+    void vote.retake(command, attempt, () => this.#wants(ttl));
+  }
+
+  /** Whether votes are wanted for so long, still. */
+  #wants(ttl: number): boolean {
+    return this.#wanted && ttl <= this.#lastTtl;
   }
 }
 

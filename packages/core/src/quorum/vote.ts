@@ -14,7 +14,7 @@ export class Vote {
   readonly member: Member;
   /** What is sent for it; the same one where the client puts the same before its names. */
   readonly claim: ExclusiveClaim;
-  /** The fencing token that the server is known to have for it. */
+  /** The fencing token that the server is known to have for it, or a higher one that it was told. */
   fence: number | undefined;
   readonly #quorum: Quorum;
   readonly #ownToken: boolean;
@@ -68,15 +68,20 @@ export class Vote {
     const outcome = await roll.wordOf(this.member, command, {
       ...options,
       late: (reply) => {
-        if (reply?.kind === "granted") this.fence = reply.fencingToken;
+        if (reply?.kind === "granted") this.#has(reply.fencingToken);
         if (reply?.kind !== "taken") late();
       },
     });
     if (outcome.kind === "reply" && outcome.reply.kind === "granted") {
       fences.learn(outcome.reply.fencingToken, outcome.sentAt, floor);
-      this.fence = outcome.reply.fencingToken;
+      this.#has(outcome.reply.fencingToken);
     }
     return outcome;
+  }
+
+  /** It has this token, or may have been lifted above it by now, or not yet: one that is higher finds it, too. */
+  #has(fencingToken: number): void {
+    this.fence = Math.max(fencingToken, this.fence ?? 0);
   }
 
   /** Has the server remember a higher token, and the grant show it. */
@@ -89,8 +94,7 @@ export class Vote {
       args: [value, String(token), memory],
       read: readFlag,
     };
-    // Also without an answer: what has not been lifted is not above it, and found by it, too.
-    this.fence = token;
+    this.#has(token);
     const outcome = await this.#quorum.roll.wordOf(this.member, command, { until });
     if (outcome.kind !== "reply" || outcome.reply) return outcome;
     return { kind: "unknown", error: new Error("its vote was gone again") };
@@ -126,7 +130,7 @@ export class Vote {
     // Without a reply, it may have been given.
     const given = (reply: Asked | undefined): void => {
       if (reply?.kind === "taken") return;
-      if (reply) this.fence = reply.fencingToken;
+      if (reply) this.#has(reply.fencingToken);
       if (!isHeld()) this.giveBack(attempt);
       else if (reply) this.#retaken = true;
     };
