@@ -41,7 +41,9 @@ export const nodeRedisClient: (redis: NodeRedisLike) => RedisClient = defineAdap
         return !redis.isOpen;
       },
       get connection() {
-        return redis.isReady === false ? "connecting or reconnecting" : undefined;
+        if (redis.isReady === false) return "connecting or reconnecting";
+        const areAllBusy = "execute" in redis && (redis.tasksQueueLength ?? 0) > 0;
+        return areAllBusy ? "no client of the pool is connected and free" : undefined;
       },
       // Missing in a pool, which has several connections. It is counted when a connection is ready, and what
       // was in the queue may have been answered before that: it is like no other until then.
@@ -67,18 +69,31 @@ function commandsOf(
 ): ScriptCommands {
   if (!master) {
     const options = { keys, arguments: args };
+    const sent = "masters" in redis ? byAServer : asItIs;
     return {
-      evalsha: (sha1) => redis.evalSha(sha1, options),
-      eval: (source) => redis.eval(source, options),
+      evalsha: (sha1) => sent(redis.evalSha(sha1, options)),
+      eval: (source) => sent(redis.eval(source, options)),
     };
   }
   // The client of the master knows nothing of the prefix that its sentinel has.
   const prefix = asText(redis._keyPrefix);
   const rest = [String(keys.length), ...keys.map((key) => prefix + key), ...args];
   return {
-    evalsha: (sha1) => master.send(["EVALSHA", sha1, ...rest]),
-    eval: (source) => master.send(["EVAL", source, ...rest]),
+    evalsha: (sha1) => byAServer(master.send(["EVALSHA", sha1, ...rest])),
+    eval: (source) => byAServer(master.send(["EVAL", source, ...rest])),
   };
+}
+
+const asItIs = <T>(reply: T): T => reply;
+
+/** While it knows no server for a key, a cluster or a sentinel fails with a TypeError of its own. */
+async function byAServer<T>(reply: Promise<T>): Promise<T> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Error("the client knows no server for the key", { cause: error });
+  }
 }
 
 /** Opens a connection that listens to one channel, and dies when it is lost. */

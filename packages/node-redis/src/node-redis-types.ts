@@ -44,6 +44,8 @@ export interface NodeRedisClientLike extends ScriptRunner, Duplicable {
 }
 
 export interface NodeRedisPoolLike extends ScriptRunner {
+  /** How many wait for a client that is connected and free. */
+  readonly tasksQueueLength?: number;
   execute<T>(task: (client: Duplicable) => T): Promise<Awaited<T>>;
 }
 

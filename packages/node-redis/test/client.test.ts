@@ -255,6 +255,23 @@ describe.each(kinds.filter(({ isPool }) => !isPool))("$name", ({ create }) => {
   });
 });
 
+describe.each(kinds.filter(({ isPool }) => isPool))("$name", ({ create }) => {
+  test("says in the error that none of its clients is connected and free, until one is", async () => {
+    const redis = create(proxy.port);
+    proxy.silence();
+    const connected = redis.connect();
+    const locker = createLocker(redis, { commandTimeout: 300 });
+    expect(String(await failure(locker.obtain("a", 5_000)))).toMatch(
+      /no answer in \d+ ms: the client is not connected \(no client of the pool is connected and free\)$/,
+    );
+    proxy.speak({ deliver: true });
+    await connected;
+    await run(nodeRedisClient(redis), "return 1");
+    expect(nodeRedisClient(redis).connection).toBeUndefined();
+    await locker.close();
+  });
+});
+
 describe("an error, as a minifier leaves it,", () => {
   // Renamed as minifiers do; node-redis gives its errors no other name.
   class A extends Error {}

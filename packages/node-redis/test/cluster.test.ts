@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { Heard, startCluster } from "@redislock/test-kit";
+import { failure, Heard, run, startCluster } from "@redislock/test-kit";
 import { clusterTests } from "@redislock/test-kit/adapters";
 
 import { nodeRedisClient, type RedisClient } from "../src/index.js";
@@ -47,6 +47,15 @@ describe.each(versions)("$name", (version) => {
     expect(client.closed).toBe(false);
     redis.destroy();
     expect(client.closed).toBe(true);
+  });
+
+  test("fails with no TypeError of node-redis while it knows no node", async () => {
+    const redis = createCluster(port);
+    const connected = redis.connect();
+    const error = await failure(run(nodeRedisClient(redis), "return 1", ["a"]));
+    expect(error).not.toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(/knows no server for the key|client is offline/);
+    await connected;
   });
 
   describe("with minimizeConnections, before a node was asked", () => {

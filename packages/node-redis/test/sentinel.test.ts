@@ -191,6 +191,15 @@ describe.each(asTheyCome)("$name", ({ createSentinel, hasKeyPrefix }) => {
     }
   });
 
+  test("what is released through one that was destroyed is unknown, with no TypeError of node-redis", async () => {
+    const redis = await connect();
+    const lock = await createLocker(redis).obtain("key", 60_000);
+    await redis.destroy();
+    const error = await failure(lock.release());
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(String(error)).toMatch(/outcome unknown: the client knows no server for the key$/);
+  });
+
   test("a keyPrefix goes before the keys, once", async () => {
     const redis = await connect({ keyPrefix: "app:" });
     const lock = await createLocker(redis).obtain("key", 60_000);
