@@ -190,7 +190,9 @@ function close(connection: ConnectionLike): void {
   try {
     connection.destroy();
   } catch {
-    // It is closed already, which node-redis 5 calls an error.
+    // It is closed already, which node-redis 5 calls an error, and goes on listening for new credentials.
+    // To quit is an error as well, and ends that.
+    void connection.quit?.().catch(() => undefined);
   }
 }
 

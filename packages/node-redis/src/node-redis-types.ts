@@ -78,4 +78,6 @@ export interface ConnectionLike {
   sendCommand(args: readonly string[]): Promise<unknown>;
   unref(): void;
   destroy(): void;
+  /** For what node-redis 5 leaves when it is destroyed. */
+  quit?(): Promise<unknown>;
 }

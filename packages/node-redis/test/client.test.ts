@@ -12,6 +12,7 @@ import {
 } from "@redislock/test-kit";
 import { inspect } from "node:util";
 import { BasicClientSideCache, createClient } from "redis";
+import { createClient as createClient5 } from "redis-5";
 
 import {
   createLocker,
@@ -271,6 +272,37 @@ describe.each(kinds.filter(({ isPool }) => isPool))("$name", ({ create }) => {
     await locker.close();
   });
 });
+
+test.each(["5", "6"])(
+  "a subscription of node-redis %s leaves nothing with who gives credentials when its connection is lost",
+  async (major) => {
+    const told = new Set<unknown>();
+    const credentials = { username: "default", password: "any" };
+    const credentialsProvider = {
+      type: "streaming-credentials-provider" as const,
+      subscribe: async (one: unknown): Promise<[typeof credentials, { dispose(): void }]> => {
+        told.add(one);
+        return [credentials, { dispose: () => told.delete(one) }];
+      },
+      onReAuthenticationError: () => undefined,
+    };
+    const options = { url: server.url, credentialsProvider };
+    const redis = major === "5" ? createClient5(options) : createClient(options);
+    await redis.connect();
+    try {
+      const subscription = await subscribe(redis);
+      for (let losses = 0; losses < 3; losses++) {
+        await server.command("CLIENT", "KILL", "TYPE", "pubsub");
+        expect(await heard.next()).toBe("resumed");
+      }
+      await waitUntil(() => told.size === 2, { what: "the client and one connection to be told" });
+      await subscription.close();
+      await waitUntil(() => told.size === 1, { what: "the client alone to be told" });
+    } finally {
+      redis.destroy();
+    }
+  },
+);
 
 describe("an error, as a minifier leaves it,", () => {
   // Renamed as minifiers do; node-redis gives its errors no other name.
