@@ -87,8 +87,8 @@ function epochOf(redis: IoredisLike): () => unknown {
     const isSame = now.every((node, i) => {
       const known = masters[i];
       if (known?.node !== node) return false;
-      // It connects for the first time when it is first asked.
-      known.stream ??= node.stream;
+      // It connects for the first time when it is first asked; if that was lost, this is a later time.
+      if (Reflect.get(node, "connectionEpoch") === 1) known.stream ??= node.stream;
       return known.stream === node.stream;
     });
     if (isSame && now.length === masters.length) return masters;

@@ -140,6 +140,34 @@ describe.each(versions)("$name", ({ connect, connectCluster }) => {
     }
   });
 
+  test("so is what it was sent over its first connection of all", async () => {
+    const node = cluster.nodeOfSlot(await cluster.slotOf("key"));
+    const proxy = await startProxy(node.port);
+    try {
+      await (await createLocker(connect(node.port)).obtain("{key} b", 60_000)).release();
+      const other = cluster.nodes.find((one) => one !== node);
+      const redis = connectCluster(Number(other?.port), {
+        natMap: { [`127.0.0.1:${node.port}`]: { host: "127.0.0.1", port: proxy.port } },
+        clusterNodeRetryStrategy: () => 200,
+      });
+      await run(ioredisClient(redis), "return 1", [await keyElsewhere("key")]);
+      const fault = proxy.dropNextReply("EVALSHA");
+      proxy.commands.clear();
+      const locker = createLocker(redis, { commandTimeout: 60_000 });
+      const call = failure(locker.obtain("key", 60_000));
+      await proxy.commands.waitFor("EVALSHA");
+      proxy.refuse();
+      await fault.happened;
+      await node.command("ACL", "SETUSER", "default", "-evalsha", "-eval");
+      await proxy.accept();
+      expect(await call).toBeInstanceOf(OutcomeUnknownError);
+    } finally {
+      await node.command("ACL", "SETUSER", "default", "+evalsha", "+eval");
+      await node.command("FLUSHALL");
+      await proxy.stop();
+    }
+  });
+
   test("what is refused by a node that was never asked before is refused", async () => {
     const node = cluster.nodeOfSlot(await cluster.slotOf("key"));
     await node.command("ACL", "SETUSER", "default", "-evalsha", "-eval");
