@@ -102,6 +102,7 @@ const ONCE: Manner = {
   wait: undefined,
   signal: undefined,
   renew: false,
+  ownToken: false,
   holdAtLeast: 0,
 };
 

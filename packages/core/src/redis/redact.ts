@@ -54,8 +54,8 @@ function common(text: string, at: number, secret: string): number {
 }
 
 function messageOf(error: unknown): string {
-  const isObject = typeof error === "object" && error !== null;
-  return isObject ? (textOf(error, "message") ?? "") : String(error);
+  if (typeof error !== "object" || error === null) return String(error);
+  return textOf(error, "message") ?? "";
 }
 
 /** Not by `instanceof`: errors come from other realms and other copies, too. */
