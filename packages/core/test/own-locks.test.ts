@@ -238,6 +238,29 @@ describe("a lock that this process holds itself", () => {
     expect(await two.tryObtain("k", TTL)).not.toBeNull();
   });
 
+  test("is not told of as another's who shares it, or has taken it since", async () => {
+    const redis = client();
+    const one = new Locker(redis);
+    const [mine, theirs] = [{ metadata: "mine" }, { metadata: "theirs" }];
+    const first = await one.obtain("k", 2 * TTL, { limit: 2, ...mine });
+    const second = await locker().obtain("k", TTL, { limit: 2, ...theirs });
+    for (const wait of [undefined, 10]) {
+      const shared = await failure(one.obtain("k", TTL, { limit: 2, wait }));
+      expect(shared).toMatchObject({ holder: theirs });
+      expect(shared).not.toMatchObject({ holder: { own: true } });
+      expect(String(shared)).toMatch(/another holds it/);
+    }
+    await second.release();
+    const own = await failure(one.obtain("k", TTL, { limit: 1 }));
+    expect(own).toMatchObject({ holder: { ...mine, own: true } });
+    await first.release();
+
+    await one.obtain("k", TTL, mine);
+    await server.command("DEL", "k");
+    await locker().obtain("k", TTL, theirs);
+    expect(await failure(one.obtain("k", TTL))).not.toMatchObject({ holder: { own: true } });
+  });
+
   test("is told as such when the wait for it begins", async () => {
     const redis = client();
     const events: LockEvent[] = [];

@@ -4,7 +4,7 @@ import { companion, failure, VirtualClock } from "@redislock/test-kit";
 import { LockNotHeldError, NotObtainedError } from "../src/index.js";
 import { startRedis } from "./redis.js";
 
-const { server, proxy, locker, asked } = await startRedis();
+const { server, proxy, locker, asked, untilInLine } = await startRedis();
 
 function values(...keys: string[]): Promise<unknown> {
   return server.command("MGET", ...keys);
@@ -99,4 +99,19 @@ test("one key that was lost is enough to have lost them all; the others are give
   expect(await failure(lock.release())).toBeInstanceOf(LockNotHeldError);
   expect(asked()).toEqual(["release"]);
   expect(await values("a", "b")).toEqual([null, "another's"]);
+});
+
+test("who gives up leaves the lines of all keys, also where one holds other data", async () => {
+  const [one, two] = [locker(), locker()];
+  await two.obtain(["a", "b"], 30_000);
+  const giveUp = new AbortController();
+  const waiting = one.obtain(["a", "b"], 30_000, { wait: Infinity, signal: giveUp.signal });
+  await untilInLine("b", 1, "told");
+  await server.command("DEL", "a");
+  await server.command("HSET", "a", "field", "value");
+  giveUp.abort(new Error("over"));
+  expect(String(await failure(waiting))).toContain("over");
+  await one.close();
+  expect((await two.inspect("b")).waiters).toBe(0);
+  expect(await server.command("HGET", "a", "field")).toBe("value");
 });

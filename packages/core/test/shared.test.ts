@@ -3,16 +3,18 @@ import { failure, waitUntil } from "@redislock/test-kit";
 
 import {
   type Lock,
-  type Locker,
+  Locker,
   LockLostError,
   LockNotHeldError,
   type ObtainOptions,
   OutcomeUnknownError,
+  type RedisClient,
+  type Subscription,
 } from "../src/index.js";
 import { sharedNames } from "../src/keys/names.js";
 import { startRedis } from "./redis.js";
 
-const { server, locker, asked, proxy, untilInLine } = await startRedis();
+const { server, client, locker, asked, proxy, untilInLine } = await startRedis();
 
 const TTL = 20_000;
 const SHARED = { mode: "shared" } as const;
@@ -186,7 +188,7 @@ describe("a shared lock", () => {
     expect(await failure(released.release())).toBeInstanceOf(OutcomeUnknownError);
     await server.command("DEL", "k");
 
-    const renewed = await one.obtain("k", 900, { ...options, renew: true });
+    const renewed = await one.obtain("k", 3_000, { ...options, renew: true });
     await become();
     await waitUntil(() => !renewed.held, { what: "the loss" });
     expect(renewed.signal.reason).toMatchObject({ reason: "taken" });
@@ -371,6 +373,58 @@ describe("the line of a shared lock", () => {
     await Promise.all(waiting);
     expect(held.held).toBe(true);
   });
+
+  test.each<ObtainOptions>([SHARED, { limit: 1 }])(
+    "is left by who gives up while the key holds other data: %j",
+    async (options) => {
+      const [one, two] = [locker(), locker()];
+      await two.obtain("k", TTL);
+      const giveUp = new AbortController();
+      const waiting = one.obtain("k", TTL, { ...options, wait: Infinity, signal: giveUp.signal });
+      await untilInLine("k", 1, "told");
+      await server.command("DEL", "k");
+      await server.command("HSET", "k", "field", "value");
+      giveUp.abort(new Error("over"));
+      expect(String(await failure(waiting))).toContain("over");
+      await one.close();
+      await server.command("DEL", "k");
+      expect((await two.inspect("k")).waiters).toBe(0);
+    },
+  );
+
+  test.each(["a try", "a release", "a check-in"])(
+    "passes over a writer that died in line, with the next command: %s",
+    async (command) => {
+      const one = locker();
+      const [first, second] = [await reader(one), await reader(one)];
+      let isDead = false;
+      let subscription: Subscription | undefined;
+      const inner = client();
+      const dying: RedisClient = {
+        run: async (...sent) => (isDead ? new Promise(() => undefined) : inner.run(...sent)),
+        subscribe: async (...heard) => (subscription = await inner.subscribe(...heard)),
+      };
+      const giveUp = new AbortController();
+      const options = { wait: Infinity, signal: giveUp.signal };
+      const writer = failure(new Locker(dying).obtain("k", TTL, options));
+      await untilInLine("k", 1, "told");
+      // One whose lease is short checks in soon.
+      const ttl = command === "a check-in" ? 1_000 : TTL;
+      const behind = locker().obtain("k", ttl, { ...SHARED, wait: Infinity });
+      await untilInLine("k", 2, "told");
+      isDead = true;
+      await subscription?.close();
+      const isGone = async (): Promise<boolean> =>
+        [await server.command("PUBSUB", "CHANNELS")].flat().length === 1;
+      await waitUntil(isGone, { what: "the end of the subscription" });
+      if (command === "a try") await (await reader(one)).release();
+      if (command === "a release") await second.release();
+      expect((await behind).fencingToken).toBe(first.fencingToken);
+      isDead = false;
+      giveUp.abort(new Error("over"));
+      expect(String(await writer)).toContain("over");
+    },
+  );
 
   test("serves a writer at the last release, whatever release that is", async () => {
     const [one, two] = [locker(), locker()];

@@ -270,7 +270,8 @@ export class Engine implements Keeper {
     const { claim, tries, waited, details } = acquisition;
     const { keys } = claim;
     const found = facts ? facts.holder : answer.holder;
-    const holder = found && this.own.include(claim.names) ? { ...found, own: true } : found;
+    const isOwn = found && this.own.include(claim.names, found);
+    const holder = isOwn ? { ...found, own: true } : found;
     const position = facts ? facts.position : answer.place?.position;
     this.emit?.({ type: "notObtained", keys, waited, tries, holder }, details);
     const { cause } = answer;

@@ -1,4 +1,4 @@
-import type { LossReason } from "../errors.js";
+import type { Holder, LossReason } from "../errors.js";
 import type { Claim } from "../primitives/primitive.js";
 import type { RedisClient } from "../redis/client.js";
 import type { Bag } from "./bag.js";
@@ -12,6 +12,8 @@ export function ownLocksOf(client: RedisClient): OwnLocks {
   registries.set(client, known);
   return known;
 }
+
+const NOBODY: readonly Holding[] = [];
 
 /** What befell the locks of a token of the caller's own, while an obtain with it was under way. */
 export interface Asking {
@@ -68,25 +70,29 @@ export class OwnLocks {
     }
   }
 
-  /** Whether any of these is held by us. */
-  include(names: readonly string[]): boolean {
-    return names.some((name) => this.#byName.has(name));
+  /** Whether any of these is held by us; with a `holder`, whether that may be us, by what it says of itself. */
+  include(names: readonly string[], holder?: Holder): boolean {
+    const said = holder?.metadata;
+    const isOurs = ({ claim }: Holding): boolean => said === undefined || claim.metadata === said;
+    return names.some((name) => this.#byName.get(name)?.some(isOurs));
   }
 
   /**
    * Those who have any of these locks as well, by the same token. Of several locks, the fencing token is the
    * highest of their grants, so it says nothing of each.
    */
-  beside(holding: Holding): Holding[] {
+  beside(holding: Holding): readonly Holding[] {
     const { claim, seat, fencingToken } = holding;
-    const found: Holding[] = [];
+    let found: Holding[] | undefined; // Mostly there is nobody.
     for (const name of claim.names) {
       for (const other of this.#byName.get(name) ?? []) {
         if (other === holding || other.claim.token !== claim.token || other.seat !== seat) continue;
-        if (other.fencingToken <= fencingToken || other.claim.names.length > 1) found.push(other);
+        if (other.fencingToken <= fencingToken || other.claim.names.length > 1) {
+          (found ??= []).push(other);
+        }
       }
     }
-    return found;
+    return found ?? NOBODY;
   }
 
   /** A lease is cut, or will be: none of those beside it lasts for longer than until then. */

@@ -17,14 +17,12 @@ local function run(k)
   -- @include phase
   local most = tonumber(ARGV[1])
   local reply = held and describe(i, held) or { false, false, false }
-  local endless = phase and reply[1] == -1
-  if endless then
+  if phase and reply[1] == -1 then
     -- Somebody took the ttl away: it is shared until the last lease ends, and then another's for ever.
-    local last = tonumber(call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2] or 0)
-    endless = last <= ms
-    if not endless then reply[1] = string.format('%.0f', last - ms) end
+    local last = call('ZRANGE', KEYS[i + 5], -1, -1, 'WITHSCORES')[2]
+    if last then reply[1] = string.format('%.0f', math.max(0, last - ms)) else phase = nil end
   end
-  if phase and not endless then
+  if phase then
     local holders = { call('ZCARD', KEYS[i + 5]), out }
     local sharing = call('ZRANGE', KEYS[i + 5], 0, 999, 'WITHSCORES')
     for n = 1, #sharing, 2 do

@@ -12,15 +12,16 @@
 -- @include describe
 local function run(k)
   local value, id, caller = ARGV[1], ARGV[2], ARGV[3]
+  local place = 0
+  -- First of all: it leaves the line also where the lock's key holds other data, which is an error.
+  if id ~= '' then
+    place = placeOf(k + 1, id)
+    drop(k + 1, id)
+  end
   local held = valueAt(k + 1)
   -- @include phase
   -- @include share
   -- @include admit
-  local place = 0
-  if id ~= '' then
-    place = placeOf(i, id)
-    drop(i, id)
-  end
   local owned = endOf(value) and (caller == '' or shareOf(value).caller == caller)
   if owned then giveBack(value) end
   local more = expire()

@@ -15,7 +15,7 @@
 -- @include place
 -- @include describe
 local function run()
-  local value, id, caller = ARGV[1], ARGV[2], ARGV[3]
+  local value, id, caller, fence = ARGV[1], ARGV[2], ARGV[3], ''
   local function taken(i)
     if caller == '' then return true end
     local _, _, taker = grantAt(i)
@@ -26,8 +26,10 @@ local function run()
     local here = id ~= '' and placeOf(i, id) or 0
     place = math.max(place, here)
     if id ~= '' then drop(i, id) end
-    local held = valueAt(i)
-    local mine = held == value and taken(i)
+    -- Other data is another's lock: what is left of this obtain at other keys is taken back all the same.
+    -- @include held
+    if type(held) == 'table' then held = '' end
+    mine = mine and taken(i)
     if mine then owned = 1 end
     if not held or mine then
       local whose = serve(i)
