@@ -338,6 +338,22 @@ describe("votes", () => {
     expect(third.times("leave")).toHaveLength(1);
   });
 
+  test("of two tries that come when all is over go back, each by itself", async () => {
+    const { locker, say, third, pass } = await start();
+    const tries = [later(), later()];
+    say("vote", TAKEN, TAKEN);
+    third.once("vote", ...tries.map(({ promise }) => promise));
+    const retry = (tried: number): number => (tried < 2 ? 10 : 0);
+    const failed = failure(locker.obtain("k", TTL, { retry }));
+    await pass(20, 1);
+    await failed;
+    expect(third.names).toEqual(["vote", "leave", "vote", "leave"]);
+    for (const { answer } of tries) answer("7");
+    await turn();
+    const leaves = third.sent.filter(({ name }) => name === "leave").map(({ args }) => args[2]);
+    expect(leaves).toEqual([".1", ".2", ".1", ".2"]);
+  });
+
   test.each([
     ["a refusal", refusal],
     ["silence", new Error("lost")],

@@ -234,7 +234,7 @@ export class QuorumClaim implements Claim {
     this.#wanted = true;
     const commandFor = alike((claim) => this.#vote(claim.obtain(), floor, attempt));
     const late = (vote: Vote, sentAt = Infinity): void => {
-      if (vote.isGivenBack(sentAt)) return;
+      if (vote.isGivenBack(attempt, sentAt)) return;
       if (!this.#wanted) vote.giveBack(attempt);
       else options.late?.(undefined); // Whoever asked knows whether the lock is held still.
     };

@@ -18,9 +18,10 @@ export class Vote {
   fence: number | undefined;
   readonly #quorum: Quorum;
   readonly #ownToken: boolean;
-  #givingBack = false;
-  /** When the last command was sent that gave it back, and found it. */
-  #gaveBackAt = -Infinity;
+  /** Up to which attempt it is being given back; 0 for none. */
+  #givingBack = 0;
+  /** The same of the last command that gave it back, and found it, and when that was sent. */
+  #gaveBack = { upTo: 0, sentAt: -Infinity };
   #retaking = false;
   #retaken = false;
 
@@ -43,9 +44,11 @@ export class Vote {
     return this.member.onSilence(run);
   }
 
-  /** Whether it is given back by a command behind the one that asked for it, which was sent at `sentAt`. */
-  isGivenBack(sentAt: number): boolean {
-    return this.#givingBack || sentAt < this.#gaveBackAt;
+  /** Whether what an attempt had is given back by a command behind the one that asked for it at `sentAt`. */
+  isGivenBack(attempt: number, sentAt: number): boolean {
+    const gaveBack = this.#gaveBack;
+    if (attempt <= this.#givingBack) return true;
+    return attempt <= gaveBack.upTo && sentAt < gaveBack.sentAt;
   }
 
   /** It was given once more under a lock that was held. */
@@ -143,14 +146,14 @@ export class Vote {
   /** Gives back what one attempt had, and no other. */
   giveBack(attempt: number): void {
     this.fence = undefined;
-    this.#quorum.leaves(this.#giveBackBy(leaveOf(this.claim, attempt), (left) => left, {}));
+    this.#quorum.leaves(this.#leave(leaveOf(this.claim, attempt), attempt, {}));
   }
 
   /** Gives back whatever it is: nothing is asked for any more. */
   leave(attempt: number, options: RunOptions<Leftover>): Promise<Outcome<Leftover>> {
     // Of a token that is the caller's own, another call's may be there.
     const command = this.#ownToken ? leaveOf(this.claim, attempt) : this.claim.leave();
-    return this.#giveBackBy(command, (left) => left, options);
+    return this.#leave(command, attempt, options);
   }
 
   /** Releases the lock as the holder. */
@@ -163,11 +166,7 @@ export class Vote {
     // One that was never heard of is left: its fencing token, which own tokens go by, is not known.
     if (this.#ownToken && fence === undefined) return this.#releaseUnheard(attempt, options);
     const command = claim.release(fence ?? fencingToken);
-    const found = (reply: Released): Found => ({
-      owned: reply === "ours" || reply === "unserved",
-      unserved: reply === "unserved",
-    });
-    return this.#giveBackBy(command, found, options);
+    return this.#giveBackBy(command, attempt, foundByRelease, options);
   }
 
   async #releaseUnheard(
@@ -183,20 +182,29 @@ export class Vote {
     return { ...outcome, reply: outcome.reply.owned ? "ours" : "deleted" };
   }
 
+  #leave(
+    command: Command<Leftover>,
+    attempt: number,
+    options: RunOptions<Leftover>,
+  ): Promise<Outcome<Leftover>> {
+    return this.#giveBackBy(command, attempt, (left) => left, options);
+  }
+
   /** Gives it back by this command, and has the line served where its reply says that it is not. */
   async #giveBackBy<T>(
     command: Command<T>,
+    attempt: number,
     foundBy: (reply: T) => Found,
     options: RunOptions<T>,
   ): Promise<Outcome<T>> {
     const { member, claim } = this;
-    this.#givingBack = true;
+    this.#givingBack = attempt;
     const outcome = await member.run(command, options);
-    this.#givingBack = false;
+    this.#givingBack = 0;
     if (outcome.kind !== "reply") return outcome;
     const { owned, unserved } = foundBy(outcome.reply);
     // What found nothing may have overtaken what asked for it, over another connection of a pool.
-    if (owned) this.#gaveBackAt = outcome.sentAt;
+    if (owned) this.#gaveBack = { upTo: attempt, sentAt: outcome.sentAt };
     // Not by whoever asked: where a majority has answered, the server of the line may not have.
     if (unserved) for (const key of claim.keys) this.#quorum.leaves(member.serve(key));
     return outcome;
@@ -205,6 +213,10 @@ export class Vote {
 
 /** Whether there was a vote to give back, and whether the line is to be served yet. */
 type Found = Pick<Leftover, "owned" | "unserved">;
+
+function foundByRelease(reply: Released): Found {
+  return { owned: reply === "ours" || reply === "unserved", unserved: reply === "unserved" };
+}
 
 /** Gives back the vote of one attempt, and no other's. */
 export function leaveOf(claim: ExclusiveClaim, attempt: number, id?: string): Command<Leftover> {
