@@ -478,6 +478,20 @@ const wrong: readonly [string, string, typeof SocketAdapter][] = [
     },
   ],
   [
+    "does not know that it was closed when it had no connection",
+    "is closed once it was closed while the server cannot be reached",
+    class extends SocketAdapter {
+      #closed = false;
+      override get closed() {
+        return this.#closed;
+      }
+      override close() {
+        this.#closed ||= !super.closed;
+        return super.close();
+      }
+    },
+  ],
+  [
     "listens to a pattern",
     "hears no other channel, and each whatever its name",
     class extends SocketAdapter {
