@@ -146,7 +146,7 @@ export const bugs: readonly Bug[] = [
     from: 30,
     library: {
       file: "lease/renewal.js",
-      change: ["lease.refreshing(this.#commands.timers.now(), ttl);", ""],
+      change: ["lease.refreshing(now, ttl);", ""],
     },
   },
   {
@@ -385,10 +385,7 @@ export const bugsInTrouble: readonly Bug[] = [
     shows: ["two holders at once", "a holder that is kept out by its fencing token"],
     needs: ["sharedToken"],
     server: {
-      source: changed(
-        ["leave"],
-        ["local mine = held == value and taken(i)", "local mine = held == value"],
-      ),
+      source: changed(["leave"], ["mine = mine and taken(i)\n", ""]),
     },
   },
 ];

@@ -70,10 +70,16 @@ export class OwnLocks {
     }
   }
 
-  /** Whether any of these is held by us; with a `holder`, whether that may be us, by what it says of itself. */
+  /**
+   * Whether any of these is held by us; with a `holder`, whether that may be us: by its fencing token, which
+   * those who share a lock have in common, or by what it says of itself.
+   */
   include(names: readonly string[], holder?: Holder): boolean {
     const said = holder?.metadata;
-    const isOurs = ({ claim }: Holding): boolean => said === undefined || claim.metadata === said;
+    const isOurs = ({ claim, fencingToken, seat }: Holding): boolean =>
+      said === undefined ||
+      claim.metadata === said ||
+      (seat === undefined && fencingToken === holder?.fencingToken);
     return names.some((name) => this.#byName.get(name)?.some(isOurs));
   }
 
