@@ -299,7 +299,7 @@ describe("a lock whose object nobody keeps is renewed no more", () => {
     [
       "that was refreshed as soon as it was obtained",
       async (one) => {
-        const lock = await one.obtain("k", 9_000, { renew: true });
+        const lock = await one.obtain("k", 60_000, { renew: true });
         await lock.refresh();
       },
     ],
@@ -307,7 +307,7 @@ describe("a lock whose object nobody keeps is renewed no more", () => {
       "that was granted by message, and got its whole lease at once",
       async (one) => {
         const held = await locker().obtain("k", TTL);
-        const waiting = one.obtain("k", 9_000, { renew: true, wait: Infinity });
+        const waiting = one.obtain("k", 60_000, { renew: true, wait: Infinity });
         await untilInLine("k", 1, "told");
         await held.release();
         await waiting;
@@ -331,7 +331,7 @@ describe("a lock whose object nobody keeps is renewed no more", () => {
     await obtain(one);
     const isLost = (): boolean => {
       if (typeof collect === "function") Reflect.apply(collect, undefined, []);
-      clock.advance(100);
+      clock.advance(1_000);
       return events.some(({ type }) => type === "lost");
     };
     await waitUntil(isLost, { what: "the lock to be lost" });

@@ -63,6 +63,9 @@ export function lineOf(
 /** For how many waiters that are over it is listened at most: each takes some 2 KB. */
 const MOST_LINGERING = 1_000;
 
+/** Milliseconds for which nobody has waited, after which the channel is left. */
+const IDLE = 30_000;
+
 const inboxes = new WeakMap<RedisClient, Map<Clock, Inbox>>();
 
 /** The one inbox of a client, however many lockers share it. */
@@ -106,7 +109,7 @@ class Inbox {
       lost: (error) => this.#failed(error),
       refused: (error) => this.#failed(error),
     });
-    this.#idle = new Idle(client, timers, () => {
+    this.#idle = new Idle(client, timers, IDLE, () => {
       this.#owners.clear();
       void this.#channel.close();
     });

@@ -1,8 +1,8 @@
 import type { Entry, Timers } from "../time/timers.js";
 import type { RedisClient } from "./client.js";
 
-/** Milliseconds without use after which a connection is closed; after the first if the client is. */
-const IDLE = [1_000, 30_000] as const;
+/** Milliseconds without use after which a connection is closed whose client is closed, too. */
+const CLIENT_CLOSED = 1_000;
 
 /**
  * Has a connection beside the client's own closed that was not used for some time: lockers are forgotten
@@ -11,12 +11,15 @@ const IDLE = [1_000, 30_000] as const;
 export class Idle {
   readonly #client: RedisClient;
   readonly #timers: Timers;
+  readonly #after: number;
   readonly #close: () => void;
   #timer: Entry | undefined;
 
-  constructor(client: RedisClient, timers: Timers, close: () => void) {
+  /** @param after - Milliseconds without use. */
+  constructor(client: RedisClient, timers: Timers, after: number, close: () => void) {
     this.#client = client;
     this.#timers = timers;
+    this.#after = after;
     this.#close = close;
   }
 
@@ -24,9 +27,9 @@ export class Idle {
   begin(): void {
     this.end();
     const now = this.#timers.now();
-    this.#timer = this.#timers.set(now + IDLE[0], () => {
+    this.#timer = this.#timers.set(now + CLIENT_CLOSED, () => {
       if (this.#client.closed === true) this.#close();
-      else this.#timer = this.#timers.set(now + IDLE[1], this.#close);
+      else this.#timer = this.#timers.set(now + this.#after, this.#close);
     });
   }
 

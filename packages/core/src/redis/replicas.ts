@@ -33,6 +33,8 @@ const BEHIND = `${TOO_FEW} the connection was closed on which too few replicas h
 const UNBLOCKED = "UNBLOCKED";
 /** How much of the time that is left the replicas get: their number has to reach us, too. */
 const SHARE = 0.8;
+/** Milliseconds without use after which the connection is closed. */
+const IDLE = 31_000;
 /** Turns of promises in which the commands of one moment come that share what is waited for. */
 const TURNS = 4;
 
@@ -63,7 +65,7 @@ export class Replicas {
     this.#timers = timers;
     this.#replication = replication;
     this.#timeout = timeout;
-    this.#idle = new Idle(client, timers, () => this.#hangUp());
+    this.#idle = new Idle(client, timers, IDLE, () => this.#hangUp());
     const confirming: RedisClient = {
       run: async (script, keys, args) => this.#linkOf(keys).run(script, keys, args),
       cluster: client.cluster === true,
