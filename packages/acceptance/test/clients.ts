@@ -1,7 +1,4 @@
-/**
- * Every kind of client that a user of ours may bring, and how it comes to a locker. Each library is loaded
- * when it is first connected with: that of one takes a process as long as all its work.
- */
+/** Every kind of client that a user of ours may bring, and how it comes to a locker. */
 import {
   createLocker as createIoredisLocker,
   type Locker,
@@ -10,8 +7,19 @@ import {
 import { createLocker as createNodeRedisLocker } from "@redislock/node-redis";
 import { everything } from "@redislock/test-kit";
 import { once, type EventEmitter } from "node:events";
-import type { ClusterOptions as Ioredis5ClusterOptions, RedisOptions } from "ioredis-5";
-import type { ClusterOptions as Ioredis6ClusterOptions } from "ioredis-6";
+import {
+  Cluster as Ioredis5Cluster,
+  Redis as Ioredis5,
+  type ClusterOptions as Ioredis5ClusterOptions,
+  type RedisOptions,
+} from "ioredis-5";
+import {
+  Cluster as Ioredis6Cluster,
+  Redis as Ioredis6,
+  type ClusterOptions as Ioredis6ClusterOptions,
+} from "ioredis-6";
+import * as redis5 from "redis-5";
+import * as redis6 from "redis-6";
 
 /** A user's client, connected. */
 export interface User {
@@ -60,11 +68,11 @@ interface IoredisOptions extends Pick<
   readonly protocol?: 2 | 3;
 }
 
-/** Makes bytes of all text, and text of all numbers: by the byte that each of them begins with in RESP. */
+/** Makes bytes of all text, and text of all numbers. */
 export const BYTES = {
-  43: Buffer,
-  36: Buffer,
-  58: String,
+  [redis6.RESP_TYPES.SIMPLE_STRING]: Buffer,
+  [redis6.RESP_TYPES.BLOB_STRING]: Buffer,
+  [redis6.RESP_TYPES.NUMBER]: String,
 } as const;
 
 interface NodeRedisOptions {
@@ -101,10 +109,7 @@ export function ioredis(major: Major, options: IoredisOptions = {}, how: string 
     db: options.db ?? 0,
     connect: async (port) => {
       const all = { host, port, disconnectTimeout, ...options };
-      const redis =
-        major === 5
-          ? new (await import("ioredis-5")).Redis(all)
-          : new (await import("ioredis-6")).Redis(all);
+      const redis = major === 5 ? new Ioredis5(all) : new Ioredis6(all);
       return ioredisUser(redis);
     },
   };
@@ -125,10 +130,7 @@ export function ioredisCluster(major: Major, options: IoredisOptions = {}, how: 
         ...(proxied && { natMap: () => ({ host, port }) }),
       } satisfies Ioredis5ClusterOptions & Ioredis6ClusterOptions;
       const nodes = [{ host, port }];
-      const redis =
-        major === 5
-          ? new (await import("ioredis-5")).Cluster(nodes, all)
-          : new (await import("ioredis-6")).Cluster(nodes, all);
+      const redis = major === 5 ? new Ioredis5Cluster(nodes, all) : new Ioredis6Cluster(nodes, all);
       return ioredisUser(redis);
     },
   };
@@ -144,10 +146,7 @@ export function nodeRedis(major: Major, options: NodeRedisOptions = {}, how: str
     db: options.database ?? 0,
     connect: async (port) => {
       const all = { ...options, url: `redis://${host}:${port}` };
-      const redis =
-        major === 5
-          ? (await import("redis-5")).createClient(all)
-          : (await import("redis-6")).createClient(all);
+      const redis = major === 5 ? redis5.createClient(all) : redis6.createClient(all);
       return nodeRedisUser(redis);
     },
   };
@@ -176,9 +175,7 @@ export function nodeRedisPool(
         socket: { ...options.socket, reconnectStrategy },
       };
       const redis =
-        major === 5
-          ? (await import("redis-5")).createClientPool(all, size)
-          : (await import("redis-6")).createClientPool(all, size);
+        major === 5 ? redis5.createClientPool(all, size) : redis6.createClientPool(all, size);
       const user = await nodeRedisUser(redis);
       return {
         ...user,
@@ -213,10 +210,7 @@ export function nodeRedisCluster(
         ...(commandOptions && { commandOptions }),
         ...(proxied && { nodeAddressMap: () => ({ host, port }) }),
       };
-      const redis =
-        major === 5
-          ? (await import("redis-5")).createCluster(all)
-          : (await import("redis-6")).createCluster(all);
+      const redis = major === 5 ? redis5.createCluster(all) : redis6.createCluster(all);
       return nodeRedisUser(redis);
     },
   };
