@@ -479,7 +479,7 @@ const wrong: readonly [string, string, typeof SocketAdapter][] = [
   ],
   [
     "does not know that it was closed when it had no connection",
-    "is closed once it was closed while the server cannot be reached",
+    "is closed only when it is for good",
     class extends SocketAdapter {
       #closed = false;
       override get closed() {
