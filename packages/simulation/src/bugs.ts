@@ -681,17 +681,6 @@ export const bugsOfQuorum: readonly Bug[] = [
     },
   },
   {
-    name: "a fencing token by the first majority, though one of its votes is gone again",
-    servers: "quorum",
-    shows: ["a fencing token that does not rise", "a fencing token that too few servers remember"],
-    needs: ["foreign"],
-    from: 2680,
-    library: {
-      file: "quorum/ballot.js",
-      change: ["Math.max(this.#token, ...given", "this.#token || Math.max(...given"],
-    },
-  },
-  {
     name: "a restart that is not looked at",
     servers: "quorum",
     shows: ["two holders at once", "a vote of a server that is too young"],
