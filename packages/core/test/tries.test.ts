@@ -278,6 +278,38 @@ describe("an obtain", () => {
     expect(events).toEqual([{ type: "lateGrantReleased", keys: ["k"] }]);
   });
 
+  test("whose leaving, too, is answered late tells of what that gave back", async () => {
+    const events: LockEvent[] = [];
+    const answers: ((reply: Reply) => void)[] = [];
+    const late = (): Promise<Reply> => new Promise((resolve) => answers.push(resolve));
+    const client = new Scripted(late, late, reply([null, null, null, "0", "0", "0"]));
+    const locker = client.locker({ onEvent: (event) => events.push(event) });
+    await client.outcome(locker.obtain("k", 1_000));
+    client.clock.advance(10_000);
+    const [granted, left] = answers;
+    granted?.("7");
+    left?.([null, null, null, "0", "1", "0"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(client.names).toEqual(["obtain", "leave", "leave"]);
+    expect(events).toEqual([{ type: "lateGrantReleased", keys: ["k"] }]);
+  });
+
+  test("whose leaving is answered late and oddly knows no more than before", async () => {
+    const answers: ((reply: Reply) => void)[] = [];
+    const late = (): Promise<Reply> => new Promise((resolve) => answers.push(resolve));
+    const client = new Scripted(late, late);
+    const told: unknown[] = [];
+    const tell = (reason: unknown): void => void told.push(reason);
+    process.on("unhandledRejection", tell);
+    const onEvent = (event: LockEvent): void => void told.push(event);
+    await client.outcome(client.locker({ onEvent }).obtain("k", 1_000));
+    client.clock.advance(10_000);
+    answers[1]?.("QUEUED");
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", tell);
+    expect(told).toEqual([]);
+  });
+
   test("that is answered late that it is taken has nothing to give back", async () => {
     let answer: (reply: Reply) => void = () => undefined;
     const late = (): Promise<Reply> => new Promise((resolve) => (answer = resolve));

@@ -47,7 +47,7 @@ export class Traces {
 
   /**
    * Leaves the line, and gives back what was granted. Resolves to what that was; to undefined without a
-   * reply. Calls `owned` each time that a lock was given back.
+   * reply. Calls `owned` each time that a lock was given back, also when that is heard of late.
    */
   async takeBack(owned: () => void): Promise<Leftover | undefined> {
     if (!this.#astray) return this.#leave(owned);
@@ -57,9 +57,15 @@ export class Traces {
   }
 
   async #leave(owned: () => void, late?: () => void): Promise<Leftover | undefined> {
-    const outcome = await leave(this.#commands, this.#claim, this.inLine, late);
+    const heard = (left: Leftover | undefined): void => {
+      if (left?.owned) owned();
+    };
+    const outcome = await leave(this.#commands, this.#claim, this.inLine, (left) => {
+      heard(left);
+      late?.();
+    });
     if (outcome.kind !== "reply") return undefined;
-    if (outcome.reply.owned) owned();
+    heard(outcome.reply);
     return outcome.reply;
   }
 }

@@ -246,7 +246,8 @@ export class QuorumClaim implements Claim {
     return outcome;
   }
 
-  #leave(options: RunOptions<Leftover>): Promise<Outcome<Leftover>> {
+  /** A late reply of one server says nothing of the majority, and is told to nobody. */
+  #leave({ until = Infinity }: RunOptions<Leftover>): Promise<Outcome<Leftover>> {
     this.#wanted = false;
     return gather<Leftover, Vote>(this.#votes, {
       ask: async (vote) => {
@@ -255,7 +256,7 @@ export class QuorumClaim implements Claim {
           const error = new Error("no answer to leaving the line");
           if (!reply) return { kind: "unknown", error };
         }
-        return vote.leave(this.#tries, options);
+        return vote.leave(this.#tries, { until });
       },
       yes: (votes) => {
         const replies = votes.map(({ reply }) => reply);
