@@ -43,7 +43,7 @@ const unsaved = async (server: RedisServer): Promise<string> => {
 async function lastWord(ask: () => Promise<unknown>): Promise<unknown> {
   for (let tries = 1; ; tries++) {
     const error = await failure(ask());
-    if (tries === 5 || !String(error).includes('no answer in')) return error;
+    if (tries === 5 || !String(error).includes("no answer in")) return error;
   }
 }
 
