@@ -1,6 +1,9 @@
 import type { RedisServer } from "@redislock/test-kit";
 import type { Crew } from "./crew.js";
 
+/** How often each contender is measured at the least, so that a figure's scatter is seen. */
+export const ROUNDS = 7;
+
 /** What every scenario works with. */
 export interface Bench {
   readonly server: RedisServer;

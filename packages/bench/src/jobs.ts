@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { all } from "./contenders.js";
 import type { Held, Kind, Session } from "./session.js";
 import { sharedNow } from "./shared-clock.js";
+import { SocketTimes } from "./socket-times.js";
 
 /** Whose session it is about: a contender's, with one server or with several. */
 export interface Where {
@@ -69,6 +70,8 @@ export class Jobs {
   readonly #sessions = new Map<string, Promise<Session>>();
   readonly #held = new Map<string, Held>();
   #names = 0;
+  #sockets: SocketTimes | undefined;
+  #heard = NaN;
 
   constructor(self: number) {
     this.#self = self;
@@ -99,6 +102,7 @@ export class Jobs {
     const session = await this.#session(where);
     const held = await session.waitFor(where.key, where.ttl, where.kind);
     const granted = sharedNow();
+    this.#heard = this.#sockets?.read ?? NaN;
     this.#held.set(heldName(where), held);
     return granted;
   }
@@ -107,9 +111,25 @@ export class Jobs {
   async release(where: Lockful): Promise<number> {
     const held = this.#held.get(heldName(where));
     if (!held) throw new Error(`${where.contender} does not hold ${where.key}`);
+    this.#sockets?.expectWrite();
     const started = sharedNow();
     await held.release();
     return started;
+  }
+
+  /** From now on it is known when this process reads and writes. */
+  watch(): void {
+    this.#sockets ??= new SocketTimes();
+  }
+
+  /** When the last release was written to the socket. */
+  sent(): number {
+    return this.#sockets?.written ?? NaN;
+  }
+
+  /** When that was read which said that the lock was granted which was last waited for. */
+  heard(): number {
+    return this.#heard;
   }
 
   /** Takes and releases locks that nobody else wants; the milliseconds that it took. */

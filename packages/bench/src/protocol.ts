@@ -2,7 +2,7 @@
 import type { Contention, Crowd, FreeKeys, Lockful, Loop, Where } from "./jobs.js";
 
 export type Order =
-  | { readonly job: "open" | "close"; readonly argument: Where }
+  | { readonly job: "open" | "close" | "watch" | "sent" | "heard"; readonly argument: Where }
   | { readonly job: "take" | "waitFor" | "release"; readonly argument: Lockful }
   | { readonly job: "freeKeys"; readonly argument: FreeKeys }
   | { readonly job: "crowd"; readonly argument: Crowd }

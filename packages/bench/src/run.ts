@@ -9,6 +9,7 @@ import { clusterWakeUp } from "./scenarios/cluster-wake-up.js";
 import { freshNames, manyAtOnce, oneAfterAPause, oneAtATime } from "./scenarios/free-key.js";
 import { freeShared } from "./scenarios/free-shared.js";
 import { coldHandOff, handOff } from "./scenarios/hand-off.js";
+import { handOffParts } from "./scenarios/hand-off-parts.js";
 import { idleWaiter } from "./scenarios/idle-waiter.js";
 import { killedHolder } from "./scenarios/killed-holder.js";
 import { manyLoops } from "./scenarios/many-loops.js";
@@ -22,6 +23,7 @@ import { figureAsText, summaryAsText } from "./tables.js";
 const scenarios: Record<string, (bench: Bench) => Promise<Figure | Figure[]>> = {
   "hand-off": handOff,
   "cold-hand-off": coldHandOff,
+  "hand-off-parts": handOffParts,
   "many-loops": manyLoops,
   "idle-waiter": idleWaiter,
   "one-at-a-time": oneAtATime,

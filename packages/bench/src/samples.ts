@@ -21,7 +21,7 @@ export class Samples {
   }
 }
 
-function measureFor(client: ClientName, measures: readonly Contender[]): Contender {
+export function measureFor(client: ClientName, measures: readonly Contender[]): Contender {
   const measure = measures.find((one) => one.client === client);
   if (!measure) throw new Error(`Nothing to measure a contender over ${client} against`);
   return measure;

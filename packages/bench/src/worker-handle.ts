@@ -50,6 +50,18 @@ export class Worker {
     return Array.isArray(result) ? result : [];
   }
 
+  async watch(where: Where): Promise<void> {
+    await this.#do({ job: "watch", argument: where });
+  }
+
+  async sent(where: Where): Promise<number> {
+    return numberIn(await this.#do({ job: "sent", argument: where }));
+  }
+
+  async heard(where: Where): Promise<number> {
+    return numberIn(await this.#do({ job: "heard", argument: where }));
+  }
+
   /** Kills it, without a word to anyone. */
   async kill(): Promise<void> {
     await this.#process.stop();

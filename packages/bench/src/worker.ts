@@ -29,6 +29,13 @@ async function carryOut({ job, argument }: Order): Promise<Result> {
     case "close":
       await jobs.close(argument);
       return null;
+    case "watch":
+      jobs.watch();
+      return null;
+    case "sent":
+      return jobs.sent();
+    case "heard":
+      return jobs.heard();
     case "take":
       return jobs.take(argument);
     case "waitFor":

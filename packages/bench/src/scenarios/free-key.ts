@@ -1,6 +1,6 @@
 /** Obtain and release of locks that nobody else wants, over what the raw client takes for it. */
 import type { RedisServer } from "@redislock/test-kit";
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { ours, peers, rawsAtRest } from "../contenders.js";
 import { type Figure, type Value, valueOf } from "../figures.js";
 import type { FreeKeys } from "../jobs.js";
@@ -57,7 +57,7 @@ export async function manyAtOnce(bench: Bench): Promise<Figure> {
 /** One at a time, by code and a server that did other things meanwhile. */
 export async function oneAfterAPause(bench: Bench): Promise<Figure> {
   const work: Work = { atOnce: 1, times: bench.quick ? 2 : 12, pause: COLD };
-  const { took } = await measure(bench, [...ours, ...rawsAtRest], work, 7);
+  const { took } = await measure(bench, [...ours, ...rawsAtRest], work, ROUNDS);
   return {
     id: "free-key-cold",
     title: "Obtain and release of a free key after a pause, relative to the raw client",

@@ -1,6 +1,6 @@
 /** From the release in one process until the waiter in another has the lock. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { bareLines, floors, ours, peers, raws } from "../contenders.js";
 import { type Figure, valueOf } from "../figures.js";
 import { Samples } from "../samples.js";
@@ -16,7 +16,7 @@ const HOLD = 5;
 
 export async function handOff(bench: Bench): Promise<Figure> {
   const samples = new Samples();
-  const rounds = bench.quick ? 1 : 4;
+  const rounds = bench.quick ? 1 : ROUNDS;
   for (let round = 0; round < rounds; round++) {
     for (const contender of rotated(contenders, round)) {
       samples.add(contender, median(await inTurns(bench, contender)));
@@ -38,7 +38,7 @@ export async function handOff(bench: Bench): Promise<Figure> {
 /** The same between processes and servers that did other things meanwhile. */
 export async function coldHandOff(bench: Bench): Promise<Figure[]> {
   const samples = new Samples();
-  const rounds = bench.quick ? 1 : 7;
+  const rounds = bench.quick ? 1 : ROUNDS;
   for (let round = 0; round < rounds; round++) {
     for (const contender of rotated(waitingByMessage, round)) {
       samples.add(contender, median(await inTurns(bench, contender, COLD)));

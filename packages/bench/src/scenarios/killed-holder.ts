@@ -1,6 +1,6 @@
 /** How long a lock is out of reach after its holder was killed, beyond what its ttl says. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { ours, peers, raws } from "../contenders.js";
 import { type Figure, valueOf } from "../figures.js";
 import { Samples } from "../samples.js";
@@ -13,7 +13,7 @@ const LIFE = 500;
 
 export async function killedHolder({ server, crew, quick }: Bench): Promise<Figure> {
   const samples = new Samples();
-  for (let round = 0; round < (quick ? 1 : 5); round++) {
+  for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
     const doomed = new Worker(1);
     const waiter = crew.first;
     const waiting: Promise<void>[] = [];

@@ -1,5 +1,5 @@
 /** What 4 processes with 16 loops each cost Redis, how fairly they are served, and how fast. */
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { CommandCount } from "../command-count.js";
 import { ours, peers, quickRaws, raws } from "../contenders.js";
 import { type Figure, valueOf } from "../figures.js";
@@ -15,7 +15,7 @@ export async function manyLoops(bench: Bench): Promise<Figure[]> {
   const raw = bench.quick ? quickRaws : raws.filter(({ poll }) => poll > 1);
   const contenders = [...ours, ...raw, ...peers];
   const setting: Setting = { loops: 64, window: bench.quick ? 150 : 900 };
-  const rounds = bench.quick ? 1 : 3;
+  const rounds = bench.quick ? 1 : ROUNDS;
   const shares = new Samples();
   const waits = new Samples();
   const rates = new Samples();

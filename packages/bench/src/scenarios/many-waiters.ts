@@ -1,5 +1,5 @@
 /** What becomes of the critical sections when not a few wait, but many. */
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { ours, peers, quickRaws } from "../contenders.js";
 import { type Figure, valueOf } from "../figures.js";
 import { Samples } from "../samples.js";
@@ -14,7 +14,7 @@ const contenders = [...ours, ...quickRaws, ...peers];
 const SETUP = `in 4 processes on one key, each holding it for ${WORK} ms`;
 
 export async function manyWaiters(bench: Bench): Promise<Figure[]> {
-  const rounds = bench.quick ? 1 : 2;
+  const rounds = bench.quick ? 1 : ROUNDS;
   const ratios = new Samples();
   const starving = new Samples();
   for (let round = 0; round < rounds; round++) {

@@ -1,6 +1,6 @@
 /** Locks that a majority of three or of five servers keeps: alone, with a server hung, and in a crowd. */
 import { type RedisServer, startServer, waitUntil } from "@redislock/test-kit";
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { ours, quorumPeers, rawsAtOnce } from "../contenders.js";
 import { type Figure, type Value, valueOf } from "../figures.js";
 import { Samples } from "../samples.js";
@@ -99,7 +99,7 @@ async function inACrowd(bench: Bench, servers: readonly RedisServer[]): Promise<
   const window = bench.quick ? 150 : 1_500;
   const setting: Setting = { loops: LOOPS, window, servers, ttl: QUORUM_TTL };
   const outcomes = new Map<Contender, Outcome[]>(contenders.map((one) => [one, []]));
-  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+  for (let round = 0; round < (bench.quick ? 1 : ROUNDS); round++) {
     for (const contender of rotated(contenders, round)) {
       outcomes.get(contender)?.push(await contend(bench, contender, setting));
     }

@@ -1,6 +1,6 @@
 /** One writer among many readers, and many readers behind one writer. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { ours, rawKinds } from "../contenders.js";
 import { type Figure, valueOf } from "../figures.js";
 import { Samples } from "../samples.js";
@@ -23,7 +23,7 @@ export async function writerAmongReaders(bench: Bench): Promise<Figure[]> {
   const waits = new Samples();
   const reads = new Samples();
   const window = bench.quick ? 150 : 1_500;
-  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+  for (let round = 0; round < (bench.quick ? 1 : ROUNDS); round++) {
     for (const contender of rotated(contenders, round)) {
       const { done, from, until } = await race(bench, contender, window, partOf);
       const [writers = [], ...readers] = done;

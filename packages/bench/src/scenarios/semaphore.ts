@@ -1,5 +1,5 @@
 /** What 4 processes with 16 loops each make of a semaphore with few permits. */
-import type { Bench } from "../bench.js";
+import { type Bench, ROUNDS } from "../bench.js";
 import { ours, rawKinds, semaphores } from "../contenders.js";
 import { type Figure, valueOf } from "../figures.js";
 import { Samples } from "../samples.js";
@@ -25,7 +25,7 @@ export async function semaphore(bench: Bench): Promise<Figure[]> {
   const waits = new Samples();
   const rates = new Samples();
   const commands = new Samples();
-  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+  for (let round = 0; round < (bench.quick ? 1 : ROUNDS); round++) {
     for (const contender of rotated(contenders, round)) {
       const { fairness, longestWaitTime, rate } = await contend(bench, contender, setting);
       shares.add(contender, fairness);
