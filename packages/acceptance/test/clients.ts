@@ -96,8 +96,8 @@ const disconnectTimeout = 1;
 
 /** Of the clusters of ioredis, so that a busy machine is not taken for a broken one. */
 const slotsRefreshTimeout = 10_000;
-/** Of pools: they never shrink, because one of node-redis 5 throws if it was destroyed before. */
-const size = { minimum: 3, maximum: 3, cleanupDelay: 2 ** 31 - 1 };
+/** Of pools: fixed, because a pool of node-redis 5 throws when it shrinks after it was destroyed. */
+const size = { minimum: 3, maximum: 3, cleanupDelay: 100 };
 
 /** A `Redis` of ioredis. `how` tells what is special about it. */
 export function ioredis(major: Major, options: IoredisOptions = {}, how: string = ""): Kind {
